@@ -1,0 +1,1 @@
+"""How fast and how good, side by side with peers: one file a question."""

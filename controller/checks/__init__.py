@@ -1,0 +1,1 @@
+"""The checks of an application: pure functions in one list, codes in one table."""

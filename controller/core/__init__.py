@@ -1,0 +1,1 @@
+"""What is decided: pure, synchronous, fed with times; no trio, zmq, SQL, clock or random."""

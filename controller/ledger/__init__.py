@@ -1,0 +1,1 @@
+"""The ledger: moves that only grow, and state tables folded from them."""

@@ -1,0 +1,1 @@
+"""How one station is spoken to: messages, sans-IO link protocol, links, drivers."""

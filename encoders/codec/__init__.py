@@ -1,0 +1,1 @@
+"""The parts of the portrait codec; the door is `encoders.portrait`."""

@@ -1,0 +1,1 @@
+"""Everything pretend, speaking the real protocols: stations, people, upstream, demo."""
