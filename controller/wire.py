@@ -1,0 +1,203 @@
+"""The messages between the centre and its upstreams and operators; `docs/protocol.md` describes them byte by byte.
+
+Every message is one frame: a msgpack map with a text key `type`.  A request carries a number of the peer's choice
+in `request`; the answer repeats it.  Unknown keys are ignored, a missing optional key takes the default shown here.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+VERSION = 1
+MAX_APPLICATIONS_PER_CHUNK = 200
+MAX_CHUNK_BYTES = 3_670_016  # 3.5 MiB
+MAX_APPLICATIONS_PER_BATCH = 10_000
+MAX_RECEIPTS_PER_PAGE = 1_000
+
+ShortText = Annotated[str, msgspec.Meta(max_length=200)]
+Ordinal = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+class Request(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
+    """What a peer asks."""
+
+    request: Ordinal = 0
+
+
+class Hello(Request, frozen=True, tag="hello"):
+    """Asks for the version and the limits."""
+
+    version: int
+
+
+class OpenBatch(Request, frozen=True, tag="batch"):
+    """Announces a batch, or asks again for one that was announced: the answer names what is missing.
+
+    `digest`: hex SHA-256 over the SHA-256 digests (32 bytes each) of the applications' msgpack encodings
+    as they are sent, in order.
+    """
+
+    batch_number: ShortText
+    due: ShortText
+    count: int
+    digest: ShortText
+    card_kind: ShortText = "second"
+    upstream: ShortText = ""
+
+
+class Chunk(Request, frozen=True, tag="chunk"):
+    """Applications `first` to `first + len - 1` of a batch, each decoded on its own."""
+
+    batch_number: ShortText
+    first: Ordinal
+    applications: list[msgspec.Raw]
+
+
+class AskBatch(Request, frozen=True, tag="status"):
+    """Asks how far a batch is."""
+
+    batch_number: ShortText
+
+
+class FetchReceipts(Request, frozen=True, tag="receipts"):
+    """Asks for receipts numbered above `after`."""
+
+    after: Ordinal
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MAX_RECEIPTS_PER_PAGE)] = 500
+
+
+class AcknowledgeReceipts(Request, frozen=True, tag="acknowledge"):
+    """Says that all receipts up to and with `upto` are safe at the upstream."""
+
+    upto: Ordinal
+
+
+class CancelApplication(Request, frozen=True, tag="cancel"):
+    """Asks to cancel an accepted application that is not yet on a sheet."""
+
+    acceptance_number: ShortText
+    reason: ShortText
+
+
+UpstreamRequest = Hello | OpenBatch | Chunk | AskBatch | FetchReceipts | AcknowledgeReceipts | CancelApplication
+
+
+class Answer(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
+    """What the centre answers."""
+
+    request: int = 0
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the centre takes at most."""
+
+    applications_per_chunk: int = MAX_APPLICATIONS_PER_CHUNK
+    chunk_bytes: int = MAX_CHUNK_BYTES
+    applications_per_batch: int = MAX_APPLICATIONS_PER_BATCH
+    receipts_per_page: int = MAX_RECEIPTS_PER_PAGE
+
+
+class Welcome(Answer, frozen=True, tag="welcome"):
+    """Answers hello.  `floor_date` is the floor's day (`YYYYMMDD`), `scale` floor seconds per real second."""
+
+    version: int
+    you: str
+    limits: Limits
+    floor_date: str
+    floor_s: float
+    scale: float
+    simulated: bool
+
+
+class BatchState(Answer, frozen=True, tag="batch_state"):
+    """How far a batch is.
+
+    `state`: `receiving` (chunks are missing: `missing` lists them as [first, count]), `checking`, `open`
+    (verdicts are out, cards are made), `closed`, `refused` (`codes` say why).  `counts` as in law 4.
+    """
+
+    batch_number: str
+    state: str
+    missing: list[tuple[int, int]] = []
+    codes: list[str] = []
+    counts: dict[str, int] = {}
+
+
+class ChunkStored(Answer, frozen=True, tag="chunk_stored"):
+    """The chunk is durable: it need never be sent again."""
+
+    batch_number: str
+    first: int
+    count: int
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One numbered message back upstream.
+
+    `kind`: refused, held, accepted, made, spoiled_remaking, dispatched, cancelled, refused_late, batch_closed.
+    Final ones of accepted cases are dispatched, cancelled and refused_late (law 4).  `chain` is the head of the
+    audit chain (hex) at the commit the receipt rests on.
+    """
+
+    number: int
+    kind: str
+    batch_number: str
+    acceptance_number: str = ""
+    index: int = -1
+    case: int = 0
+    codes: list[str] = []
+    fields: list[str] = []
+    texts: list[str] = []
+    counts: dict[str, int] = {}
+    at_floor_s: float
+    chain: str = ""
+
+
+class Receipts(Answer, frozen=True, tag="receipts"):
+    """A page of receipts in order; `more` when another page is there now."""
+
+    items: list[Receipt]
+    more: bool
+
+
+class Acknowledged(Answer, frozen=True, tag="acknowledged"):
+    """All receipts up to and with `upto` are off the centre's hands."""
+
+    upto: int
+
+
+class Done(Answer, frozen=True, tag="done"):
+    """What was asked is done and durable; an operator's result stands in `result`."""
+
+    result: Any = None
+
+
+class Busy(Answer, frozen=True, tag="busy"):
+    """The centre takes no more for now: try again after `retry_after_s` real seconds."""
+
+    retry_after_s: float
+
+
+class Refusal(Answer, frozen=True, tag="error"):
+    """What was asked is not done: a code of the table, a sentence that says what to do."""
+
+    code: str
+    text: str
+    field: str = ""
+    index: int = -1
+
+
+UpstreamAnswer = Welcome | BatchState | ChunkStored | Receipts | Acknowledged | Done | Busy | Refusal
+
+
+class Command(Request, frozen=True, tag="command"):
+    """What an operator asks: a verb of `controller.commands` and its arguments."""
+
+    verb: ShortText
+    args: dict[str, Any] = {}
+
+
+OperatorRequest = Hello | Command
+OperatorAnswer = Welcome | Done | Busy | Refusal
