@@ -1,0 +1,218 @@
+"""What reaches the foreman (events, stamped once at the door) and what it asks for (actions).
+
+Events carry ids, counts, times and verdicts, never frames or bodies; each is recorded with its stamp, so that any run
+can be replayed.  An action is released only after the commit of the moves it rests on.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from controller.core.moves import RowVerdict
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True):
+    """Something that happened."""
+
+
+class ServiceBegan(Event, frozen=True, array_like=True, tag="began"):
+    """The service started on this ledger: what was open must be asked for."""
+
+
+class TimerFired(Event, frozen=True, array_like=True, tag="timer"):
+    """A time the foreman asked for has come; its stamp is the time asked for, not the moment it was noticed."""
+
+
+class BatchChecked(Event, frozen=True, array_like=True, tag="checked"):
+    """A batch is whole and durable and every application has its verdict; with `codes` it is refused as a whole."""
+
+    batch_id: int
+    batch_number: str
+    upstream: str
+    card_kind: str
+    received_floor_s: float
+    due_floor_s: float
+    rows: list[RowVerdict]
+    codes: list[str] = []
+
+
+class CardsEncoded(Event, frozen=True, array_like=True, tag="encoded"):
+    """An encode job is durable in the vault; `failed` names cards and codes."""
+
+    job_id: int
+    failed: list[tuple[int, str]] = []
+
+
+class StationSeen(Event, frozen=True, array_like=True, tag="seen"):
+    """A station said hello."""
+
+    station: str
+    step: str
+    model: str
+    load_max: int
+    state: str
+    reason: str
+
+
+class StationReported(Event, frozen=True, array_like=True, tag="reported"):
+    """A station's state, or its silence (`silent`), changed."""
+
+    station: str
+    state: str
+    reason: str
+    since_floor_s: float
+
+
+class StationSpokeNonsense(Event, frozen=True, array_like=True, tag="nonsense"):
+    """A station said something that cannot be."""
+
+    station: str
+    code: str
+    job_id: int
+
+
+class SheetOutcome(msgspec.Struct, frozen=True, array_like=True):
+    """One sheet of a load, as the station saw it, read-back already compared: codes and chip numbers by position."""
+
+    sheet_id: int
+    fate: str
+    code: str
+    body: int = 0
+    codes: list[str] = []
+    blanks: list[int] = []
+
+
+class StepDone(Event, frozen=True, array_like=True, tag="done"):
+    """A station's result for a load of sheets."""
+
+    station: str
+    job_id: int
+    started_floor_s: float
+    ended_floor_s: float
+    sheets: list[SheetOutcome]
+
+
+class BundlePacked(Event, frozen=True, array_like=True, tag="packed"):
+    """A packer's result: the blanks it scanned."""
+
+    station: str
+    job_id: int
+    started_floor_s: float
+    ended_floor_s: float
+    blanks: list[int]
+
+
+class JobNeverSeen(Event, frozen=True, array_like=True, tag="never_seen"):
+    """The station never got this job."""
+
+    station: str
+    job_id: int
+
+
+class JobForgotten(Event, frozen=True, array_like=True, tag="forgotten"):
+    """The station cannot say what became of this job."""
+
+    station: str
+    job_id: int
+
+
+class DecisionMade(Event, frozen=True, array_like=True, tag="decision"):
+    """One person decided about one card; `decision` is one of `core.cards.Decision`."""
+
+    card: int
+    decision: str
+    by: str
+    reason: str
+
+
+class ActAsked(Event, frozen=True, array_like=True, tag="act"):
+    """A person asks for an act that takes two people."""
+
+    verb: str
+    args: dict[str, int | str]
+    by: str
+
+
+class ActSeconded(Event, frozen=True, array_like=True, tag="seconded"):
+    """A second person agrees to an act."""
+
+    act_id: int
+    by: str
+
+
+class DispatchAsked(Event, frozen=True, array_like=True, tag="dispatch"):
+    """A person sends off what is bundled of a batch."""
+
+    batch_id: int
+    by: str
+
+
+AnyEvent = (
+    ServiceBegan
+    | TimerFired
+    | BatchChecked
+    | CardsEncoded
+    | StationSeen
+    | StationReported
+    | StationSpokeNonsense
+    | StepDone
+    | BundlePacked
+    | JobNeverSeen
+    | JobForgotten
+    | DecisionMade
+    | ActAsked
+    | ActSeconded
+    | DispatchAsked
+)
+
+
+# ---- actions --------------------------------------------------------------------------------------------------
+
+
+class Action(msgspec.Struct, frozen=True):
+    """Something the shell is to do once the moves it rests on are durable."""
+
+
+class Encode(Action, frozen=True):
+    """Encode these cards and put the result in the vault."""
+
+    job_id: int
+    cards: list[int]
+
+
+class StartJob(Action, frozen=True):
+    """Give a station its load: for each sheet its number and the card to work on at each position, 0 for none."""
+
+    job_id: int
+    station: str
+    step: str
+    sheets: list[tuple[int, list[int]]]
+    bundle_id: int = 0
+    unit: str = ""
+    blanks: list[int] = []
+
+
+class AskJob(Action, frozen=True):
+    """Ask a station what became of a job it was given before."""
+
+    job_id: int
+    station: str
+
+
+class ReleaseJob(Action, frozen=True):
+    """Tell a station that it may forget a job."""
+
+    job_id: int
+    station: str
+
+
+class FillMagazine(Action, frozen=True):
+    """Tell a laminate station which body sheets lie in its magazine by this issue."""
+
+    station: str
+    issue_id: int
+    first_body: int
+    sheets: int
+
+
+AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine
