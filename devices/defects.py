@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 GOOD = "00"
+FATE_UNKNOWN = "X1"  # no defect of a step: nobody can say what happened
 
 
 class Step(StrEnum):

@@ -210,9 +210,10 @@ class BundleMade(Move, frozen=True, array_like=True, tag="bundle"):
 
 
 class BundleStopped(Move, frozen=True, array_like=True, tag="bundle_stopped"):
-    """The scanned set was not the expected set: the cards go back to be packed anew."""
+    """The scanned set was not the expected set: these cards go back to be packed anew."""
 
     bundle_id: int
+    cards: list[int]
     code: str
     missing: int
     foreign: int

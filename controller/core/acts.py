@@ -1,0 +1,162 @@
+"""Acts that take two people: the first proposes, another one agrees in time, and only then it is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from controller.core import events as e
+from controller.core.cards import Decision, State
+from controller.core.moves import (
+    ActEnded,
+    ActProposed,
+    CardDecided,
+    MagazineIssued,
+    Mark,
+    SheetBound,
+    StockReceived,
+)
+from controller.core.results import ALL
+from controller.core.turn import Turn
+from devices.defects import FATE_UNKNOWN, GOOD, Step
+
+Args = Mapping[str, int | str]
+FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
+
+
+def act_asked(turn: Turn, event: e.ActAsked) -> None:
+    """Take a proposal, when it could be done now."""
+    if event.verb not in ACTS:
+        turn.refuse("act.unknown", f"there is no act of this name; there are {', '.join(sorted(ACTS))}")
+        return
+    if not _can(turn, event.verb, event.args):
+        return
+    turn.answer = turn.state.next_id("act")
+    until = turn.now_floor_s + turn.config.acts.second_within_s
+    turn.record(ActProposed(turn.answer, event.verb, dict(event.args), event.by, until))
+
+
+def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
+    """Do a proposed act, when another person agrees and it still can be done."""
+    act = turn.state.acts.get(event.act_id)
+    if act is None:
+        turn.refuse("act.not_open", f"act {event.act_id} is not open: it is done, or its time has passed; ask again")
+    elif act.by == event.by:
+        turn.refuse("act.same_person", "the second person must be another one than the first")
+    elif _can(turn, act.verb, act.args):
+        ACTS[act.verb][1](turn, act.args, act.by, event.by)
+        turn.record(ActEnded(act.act_id, event.by, True))
+
+
+def end_overdue_acts(turn: Turn) -> None:
+    """End proposals nobody agreed to in time."""
+    for act in [act for act in turn.state.acts.values() if act.until_floor_s <= turn.now_floor_s]:
+        turn.record(ActEnded(act.act_id, "", False))
+    for act in turn.state.acts.values():
+        turn.wake_at(act.until_floor_s)
+
+
+def _can(turn: Turn, verb: str, args: Args) -> bool:
+    wants, _, check = ACTS[verb]
+    for name, kind in wants.items():
+        value = args.get(name)
+        if (
+            not isinstance(value, kind)
+            or isinstance(value, bool)
+            or (isinstance(value, int) and not 0 <= value < 2**53)
+        ):
+            turn.refuse("act.argument", f"{verb} needs {name}, {'a whole number' if kind is int else 'a text'}")
+            return False
+    why = check(turn, args)
+    if why:
+        turn.refuse(why[0], why[1])
+    return not why
+
+
+# ---- receive and issue ----------------------------------------------------------------------------------------
+
+
+def _receive_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    first, sheets = int(args["first_body"]), int(args["sheets"])
+    if not 1 <= sheets <= 1_000_000 or first < 1:
+        return ("stock.count", "first_body is at least 1, sheets from 1 to 1,000,000")
+    if not turn.state.stock.is_new(first, sheets):
+        return ("stock.known_serial", "some of these body sheets were received before: check the maker's list")
+    return None
+
+
+def _receive(turn: Turn, args: Args, by: str, second: str) -> None:
+    turn.record(StockReceived(int(args["first_body"]), int(args["sheets"]), str(args["lot"]), by, second))
+
+
+def _issue_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    station = turn.state.stations.get(str(args["station"]))
+    if station is None or station.step is not Step.LAMINATE:
+        return ("stock.no_magazine", "this is not a laminate station that has said hello")
+    first, sheets = int(args["first_body"]), int(args["sheets"])
+    if sheets < 1 or not turn.state.stock.in_vault(first, sheets):
+        return ("stock.not_in_vault", "not all of these body sheets lie in the vault: see `cardmill stock`")
+    return None
+
+
+def _issue(turn: Turn, args: Args, by: str, second: str) -> None:
+    station, first, sheets = str(args["station"]), int(args["first_body"]), int(args["sheets"])
+    issue_id = turn.state.next_id("issue")
+    turn.record(MagazineIssued(issue_id, station, first, sheets, by, second))
+    turn.act(e.FillMagazine(station, issue_id, first, sheets))
+
+
+# ---- suspects -------------------------------------------------------------------------------------------------
+
+
+def _settle_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    sheet = turn.state.sheets.get(int(args["sheet_id"]))
+    mask, finding = int(args["mask"]), str(args["finding"])
+    if sheet is None or not mask or mask & ~sheet.suspect:
+        return ("suspect.none", "these positions of this sheet are not suspect")
+    if finding not in FINDINGS:
+        return ("suspect.finding", f"a finding is one of {', '.join(FINDINGS)}")
+    if finding == "good" and not (sheet.body and sheet.step is Step.INSPECT):
+        return ("suspect.not_made", "only a card that was written can be found good; settle it as spoiled or missing")
+    if sheet.body:
+        return None
+    body = int(args.get("body", 0))
+    if body and not any(turn.state.stock.magazine_holds(one, body) for one in turn.state.stock.magazines):
+        return ("suspect.body", "this body sheet lies in no magazine")
+    return None
+
+
+def _settle(turn: Turn, args: Args, by: str, second: str) -> None:
+    sheet, mask = turn.state.sheet(int(args["sheet_id"])), int(args["mask"])
+    body = int(args.get("body", 0))
+    if body and not sheet.body:
+        stations = turn.state.stock.magazines
+        station = next(one for one in stations if turn.state.stock.magazine_holds(one, body))
+        turn.record(SheetBound(sheet.sheet_id, body, station))
+        turn.mark(sheet, ALL & ~sheet.suspect, Mark.UNUSED, GOOD, station, sheet.step)
+    mark = FINDINGS[str(args["finding"])]
+    turn.mark(sheet, mask, mark, FATE_UNKNOWN, "", sheet.step, (by, second))
+
+
+# ---- a shared number ------------------------------------------------------------------------------------------
+
+
+def _override_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    card = turn.state.cards.get(int(args["card"]))
+    if card is None or card.state is not State.HELD:
+        return ("decision.not_held", "this card is not held")
+    return None
+
+
+def _override(turn: Turn, args: Args, by: str, second: str) -> None:
+    people = f"{by}+{second}"
+    turn.record(CardDecided(int(args["card"]), Decision.RELEASE, people, str(args["reason"])))
+
+
+Check = Callable[[Turn, Args], tuple[str, str] | None]
+Do = Callable[[Turn, Args, str, str], None]
+ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
+    "receive": ({"first_body": int, "sheets": int, "lot": str}, _receive, _receive_why),
+    "issue": ({"station": str, "first_body": int, "sheets": int}, _issue, _issue_why),
+    "settle": ({"sheet_id": int, "mask": int, "finding": str}, _settle, _settle_why),
+    "override": ({"card": int, "reason": str}, _override, _override_why),
+}

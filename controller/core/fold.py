@@ -1,0 +1,294 @@
+"""How each move changes the state: one function a move, found by its type."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from controller.core import moves as m
+from controller.core.cards import Card, Cause, State, rank_of
+from controller.core.errors import UnknownThing
+from controller.core.moves import Mark, Verdict, positions_in
+from controller.core.settings import ROUTES
+from controller.core.state import Batch, FloorState, Job, Sheet, Station
+from controller.core.stock import ENTRY_OF_MARK, Account
+from devices.defects import Step
+from devices.messages import Fate, blank_serial
+
+CARDS_PER_BATCH = 10_000  # a card's number is its batch's times this, plus its place
+
+Folder = Callable[[FloorState, float, Any], None]
+Kind = TypeVar("Kind", bound=Folder)
+FOLDS: dict[type, Folder] = {}
+
+
+def folds(kind: type) -> Callable[[Kind], Kind]:
+    """Enter a function as the fold of one kind of move."""
+
+    def enter(function: Kind) -> Kind:
+        FOLDS[kind] = function
+        return function
+
+    return enter
+
+
+def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
+    """Change the state by one move.  Raises: CoreError when the move cannot be."""
+    FOLDS[type(move)](state, at_floor_s, move)
+
+
+# ---- batches and cards ----------------------------------------------------------------------------------------
+
+
+@folds(m.ServiceStarted)
+def _run(state: FloorState, at: float, move: m.ServiceStarted) -> None:
+    state.run = move.run
+
+
+@folds(m.BatchOpened)
+def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
+    refused = sum(row.verdict == Verdict.REFUSE for row in move.rows)
+    batch = Batch(
+        move.batch_id,
+        move.batch_number,
+        move.upstream,
+        move.card_kind,
+        move.received_floor_s,
+        move.due_floor_s,
+        len(move.rows),
+        refused,
+    )
+    state.batches[move.batch_id] = batch
+    for row in move.rows:
+        if row.verdict == Verdict.REFUSE:
+            continue
+        number = move.batch_id * CARDS_PER_BATCH + row.index
+        rank = rank_of(number, 1, row.express, move.due_floor_s, move.batch_id, row.unit)
+        card = Card(number, move.batch_id, row.unit, State.HELD, rank, row.express)
+        state.cards[number] = card
+        batch.cards.append(number)
+        batch.states[State.HELD] += 1
+        if row.verdict == Verdict.HOLD:
+            state.holds[number] = list(row.codes)
+        else:
+            state.set_card(card, State.ACCEPTED, at)
+
+
+@folds(m.BatchRefused)
+def _batch_refused(state: FloorState, at: float, move: m.BatchRefused) -> None:
+    """Do nothing: a refused batch never comes to the floor."""
+
+
+@folds(m.BatchClosed)
+def _batch_closed(state: FloorState, at: float, move: m.BatchClosed) -> None:
+    batch = state.batch(move.batch_id)
+    for card in batch.cards:
+        del state.cards[card]
+    del state.batches[move.batch_id]
+
+
+@folds(m.CardDecided)
+def _decided(state: FloorState, at: float, move: m.CardDecided) -> None:
+    card = state.card(move.card)
+    state.set_card(card, card.after(move.decision), at)
+
+
+@folds(m.CardStopped)
+def _stopped(state: FloorState, at: float, move: m.CardStopped) -> None:
+    card = state.card(move.card)
+    state.set_card(card, card.after(Cause.STOP), at)
+
+
+@folds(m.EncodeStarted)
+def _encode(state: FloorState, at: float, move: m.EncodeStarted) -> None:
+    state.used_id("job", move.job_id)
+    state.encode_jobs[move.job_id] = list(move.cards)
+    for number in move.cards:
+        state.take_unencoded(state.card(number))
+
+
+@folds(m.EncodeEnded)
+def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
+    failed = {card for card, _ in move.failed}
+    for number in state.encode_jobs.pop(move.job_id):
+        card = state.cards.get(number)  # it may be cancelled, and its batch closed, meanwhile
+        if card and card.state is State.ACCEPTED and number not in failed:
+            state.set_card(card, card.after(Cause.ENCODED), at)
+
+
+# ---- sheets and jobs ------------------------------------------------------------------------------------------
+
+
+@folds(m.SheetImposed)
+def _sheet(state: FloorState, at: float, move: m.SheetImposed) -> None:
+    state.used_id("sheet", move.sheet_id)
+    cards = [state.card(number) for number in move.cards if number]
+    kind = state.batch(cards[0].batch_id).card_kind
+    live = sum(1 << position for position, number in enumerate(move.cards) if number)
+    rank = min(card.rank for card in cards)
+    sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], live)
+    state.sheets[move.sheet_id] = sheet
+    for card in cards:
+        state.set_card(card, card.after(Cause.IMPOSE), at)
+        card.sheet_id = move.sheet_id
+    state.put_sheet(sheet, ROUTES[kind][0], at)
+
+
+@folds(m.JobStarted)
+def _job(state: FloorState, at: float, move: m.JobStarted) -> None:
+    state.used_id("job", move.job_id)
+    if move.bundle_id:
+        state.used_id("bundle", move.bundle_id)
+    job = Job(move.job_id, move.station, Step(move.step), list(move.sheets), at, move.bundle_id, list(move.cards))
+    state.jobs[move.job_id] = job
+    state.stations[move.station].job_id = move.job_id
+    for sheet_id in move.sheets:
+        state.take_sheet(state.sheet(sheet_id), move.job_id)
+    for number in move.cards:  # so that no second packer takes them
+        state.take_from_pile(state.card(number))
+
+
+@folds(m.JobEnded)
+def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
+    job = state.jobs.pop(move.job_id)
+    station = state.stations[job.station]
+    if station.job_id == move.job_id:
+        station.job_id = 0
+    for end in move.sheets:
+        sheet = state.sheets.get(end.sheet_id)
+        if sheet is None:  # the marks before this move ended it
+            continue
+        sheet.job_id = 0
+        if end.fate == Fate.UNTOUCHED:
+            state.put_sheet(sheet, sheet.step, at)
+        elif end.fate == Fate.DONE and sheet.live:
+            route = ROUTES[sheet.kind]
+            state.put_sheet(sheet, route[route.index(sheet.step) + 1], at)
+
+
+@folds(m.SheetBound)
+def _bound(state: FloorState, at: float, move: m.SheetBound) -> None:
+    sheet = state.sheet(move.sheet_id)
+    state.stock.draw(move.station, move.body)
+    sheet.body = move.body
+    state.stock.enter(Account.SHEET, Account.SUSPECT, sheet.suspect.bit_count())
+
+
+@folds(m.PositionsMarked)
+def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
+    sheet = state.sheet(move.sheet_id)
+    source = _source_of(sheet, move.mark)
+    if sheet.body and move.mark in ENTRY_OF_MARK:
+        state.stock.enter(source, ENTRY_OF_MARK[move.mark], move.mask.bit_count())
+    for position in positions_in(move.mask):
+        if move.mark is Mark.UNUSED:
+            continue
+        card = state.card(sheet.cards[position])
+        after = card.after(move.mark)
+        _lay(state, sheet, position, card, after, at)
+    sheet.live &= ~move.mask
+    sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
+    state.drop_sheet_if_over(sheet)
+
+
+def _source_of(sheet: Sheet, mark: Mark) -> Account:
+    if mark in (Mark.FOUND_GOOD, Mark.FOUND_SPOILED, Mark.FOUND_MISSING):
+        return Account.SUSPECT
+    return Account.SHEET
+
+
+def _lay(state: FloorState, sheet: Sheet, position: int, card: Card, after: State, at: float) -> None:
+    """Bring the card of a position to its next state: with a blank of its own, or for its next generation."""
+    if after is State.READY:
+        card.generation += 1
+        batch = state.batch(card.batch_id)
+        card.rank = rank_of(card.card, card.generation, card.express, batch.due_floor_s, card.batch_id, card.unit)
+        card.sheet_id = card.blank = 0
+    elif sheet.body:
+        card.blank = blank_serial(sheet.body, position)
+    state.set_card(card, after, at)
+
+
+# ---- packing --------------------------------------------------------------------------------------------------
+
+
+@folds(m.BundleMade)
+def _bundle(state: FloorState, at: float, move: m.BundleMade) -> None:
+    state.used_id("bundle", move.bundle_id)
+    batch = state.batch(move.batch_id)
+    for number in move.cards:
+        card = state.card(number)
+        state.set_card(card, card.after(Cause.BUNDLE), at)
+    state.stock.enter(Account.GOOD, Account.BUNDLE, len(move.cards))
+    state.bundles[move.bundle_id] = (move.batch_id, list(move.cards))
+    batch.bundles.append(move.bundle_id)
+
+
+@folds(m.BundleStopped)
+def _bundle_stopped(state: FloorState, at: float, move: m.BundleStopped) -> None:
+    for number in move.cards:
+        card = state.card(number)
+        insort(state.piles.setdefault((card.batch_id, card.unit), []), number)
+
+
+@folds(m.ConsignmentSent)
+def _sent(state: FloorState, at: float, move: m.ConsignmentSent) -> None:
+    state.used_id("consignment", move.consignment_id)
+    batch = state.batch(move.batch_id)
+    for bundle_id in move.bundles:
+        _, cards = state.bundles.pop(bundle_id)
+        batch.bundles.remove(bundle_id)
+        for number in cards:
+            card = state.card(number)
+            state.set_card(card, card.after(Cause.SEND), at)
+        state.stock.enter(Account.BUNDLE, Account.DISPATCHED, len(cards))
+
+
+# ---- stock, stations, acts ------------------------------------------------------------------------------------
+
+
+@folds(m.StockReceived)
+def _received(state: FloorState, at: float, move: m.StockReceived) -> None:
+    state.stock.receive(move.first_body, move.sheets)
+
+
+@folds(m.MagazineIssued)
+def _issued(state: FloorState, at: float, move: m.MagazineIssued) -> None:
+    state.used_id("issue", move.issue_id)
+    state.stock.issue(move.issue_id, move.station, move.first_body, move.sheets)
+    state.issues[move.issue_id] = (move.station, move.first_body, move.sheets)
+
+
+@folds(m.StationJoined)
+def _joined(state: FloorState, at: float, move: m.StationJoined) -> None:
+    known = state.stations.get(move.station)
+    station = Station(move.station, Step(move.step), move.load_max, move.model, since_floor_s=at)
+    if known:
+        station.state, station.reason, station.job_id = known.state, known.reason, known.job_id
+        station.since_floor_s = known.since_floor_s
+    state.stations[move.station] = station
+
+
+@folds(m.StationChanged)
+def _changed(state: FloorState, at: float, move: m.StationChanged) -> None:
+    station = state.stations.get(move.station)
+    if station is None:
+        raise UnknownThing(f"station {move.station}")
+    station.state, station.reason, station.since_floor_s = move.state, move.reason, move.since_floor_s
+
+
+@folds(m.StationLied)
+def _lied(state: FloorState, at: float, move: m.StationLied) -> None:
+    """Do nothing: it is recorded for the audit."""
+
+
+@folds(m.ActProposed)
+def _act(state: FloorState, at: float, move: m.ActProposed) -> None:
+    state.used_id("act", move.act_id)
+    state.acts[move.act_id] = move
+
+
+@folds(m.ActEnded)
+def _act_ended(state: FloorState, at: float, move: m.ActEnded) -> None:
+    del state.acts[move.act_id]

@@ -1,0 +1,225 @@
+"""The foreman: the one judge.  Events and their times go in, moves and actions come out; it never asks for "now"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from controller.core import events as e
+from controller.core import moves as m
+from controller.core.acts import act_asked, act_seconded, end_overdue_acts
+from controller.core.cards import MOVES, Decision, State
+from controller.core.fold import apply
+from controller.core.plan import plan
+from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
+from controller.core.settings import CoreConfig
+from controller.core.state import Batch, FloorState
+from controller.core.turn import Turn
+from devices.defects import Step
+
+SILENT = "silent"  # the controller's own word for a station it does not hear
+SHARED_NUMBER = "duplicate.shared_number"  # a hold that one person alone cannot lift
+
+
+class Foreman:
+    """Decides everything that is decided on the floor.
+
+    Feed it events in the order of their stamps.  The moves of a turn are already folded into `state` when `handle`
+    returns; release its actions and its answer only after the moves are durable.
+    """
+
+    def __init__(self, config: CoreConfig, state: FloorState | None = None) -> None:
+        self.config = config
+        self.state = state or FloorState()
+
+    def handle(self, event: e.AnyEvent, now_floor_s: float) -> Turn:
+        """Take one event at its time.  Raises: CoreError when a law would break; then the service must end."""
+        turn = Turn(self.state, self.config, now_floor_s)
+        HANDLERS[type(event)](turn, event)
+        end_overdue_acts(turn)
+        plan(turn)
+        return turn
+
+    def replay(self, at_floor_s: float, move: m.AnyMove) -> None:
+        """Fold one move of the ledger, at start."""
+        apply(self.state, at_floor_s, move)
+
+
+# ---- start, batches -------------------------------------------------------------------------------------------
+
+
+def _began(turn: Turn, event: e.ServiceBegan) -> None:
+    """Ask for everything that was under way when the last run ended."""
+    state = turn.state
+    turn.record(m.ServiceStarted(state.run + 1))
+    for job_id, cards in state.encode_jobs.items():
+        turn.act(e.Encode(job_id, cards))
+    for job in state.jobs.values():
+        turn.act(e.AskJob(job.job_id, job.station))
+    for station in sorted(state.stations):
+        _silence(turn, station)
+
+
+def _silence(turn: Turn, station: str) -> None:
+    """Nothing is known of a station until it is heard again."""
+    if turn.state.stations[station].state != SILENT:
+        turn.record(m.StationChanged(station, SILENT, "", turn.now_floor_s))
+
+
+def _timer(turn: Turn, event: e.TimerFired) -> None:
+    """Do nothing: every turn ends with the plan."""
+
+
+def _batch_checked(turn: Turn, event: e.BatchChecked) -> None:
+    if event.codes:
+        turn.record(m.BatchRefused(event.batch_id, event.batch_number, event.upstream, event.codes))
+        return
+    turn.record(
+        m.BatchOpened(
+            event.batch_id,
+            event.batch_number,
+            event.upstream,
+            event.card_kind,
+            event.received_floor_s,
+            event.due_floor_s,
+            event.rows,
+        )
+    )
+    finish_batch(turn, event.batch_id)
+
+
+def finish_batch(turn: Turn, batch_id: int) -> None:
+    """Send off what is bundled when nothing more will come, and close the batch when nothing is open."""
+    batch = turn.state.batches.get(batch_id)
+    if batch is None:
+        return
+    if turn.config.plan.auto_dispatch and batch.bundles and not batch.in_making():
+        _send(turn, batch, "dispatch")
+    if not batch.has_open():
+        turn.record(_closing(batch))
+
+
+def _closing(batch: Batch) -> m.BatchClosed:
+    return m.BatchClosed(
+        batch.batch_id,
+        batch.received,
+        batch.refused_rows + batch.states[State.REFUSED],
+        batch.states[State.CANCELLED],
+        batch.states[State.REFUSED_LATE],
+        batch.states[State.DISPATCHED],
+    )
+
+
+def _send(turn: Turn, batch: Batch, by: str) -> None:
+    consignment = turn.state.next_id("consignment")
+    turn.record(m.ConsignmentSent(consignment, batch.batch_id, list(batch.bundles), by))
+
+
+def _dispatch_asked(turn: Turn, event: e.DispatchAsked) -> None:
+    batch = turn.state.batches.get(event.batch_id)
+    if batch is None or not batch.bundles:
+        turn.refuse("dispatch.nothing", "this batch has no bundle that waits to be sent")
+        return
+    _send(turn, batch, event.by)
+    finish_batch(turn, event.batch_id)
+
+
+# ---- cards ----------------------------------------------------------------------------------------------------
+
+
+def _cards_encoded(turn: Turn, event: e.CardsEncoded) -> None:
+    if event.job_id not in turn.state.encode_jobs:
+        return  # told twice: the first time counts
+    turn.record(m.EncodeEnded(event.job_id, event.failed))
+    for number, code in event.failed:
+        card = turn.state.cards.get(number)
+        if card is not None and card.state is State.ACCEPTED:
+            turn.record(m.CardStopped(number, code))
+
+
+def _decision_made(turn: Turn, event: e.DecisionMade) -> None:
+    card = turn.state.cards.get(event.card)
+    if card is None or event.decision not in list(Decision):
+        turn.refuse("decision.no_card", "no open card has this number, or there is no such decision")
+        return
+    decision = event.decision
+    if card.state is State.HELD and decision == Decision.CANCEL:
+        decision = Decision.REFUSE  # it was never accepted, so it cannot be cancelled
+    if (card.state, decision) not in MOVES:
+        turn.refuse("decision.too_late", f"the card is {card.state}: {decision} is not possible then")
+        return
+    if decision == Decision.RELEASE and SHARED_NUMBER in turn.state.holds.get(event.card, []):
+        turn.refuse("decision.second_person", "two people share this number: use the act `override`, by two people")
+        return
+    turn.record(m.CardDecided(event.card, decision, event.by, event.reason))
+    finish_batch(turn, card.batch_id)
+
+
+# ---- stations -------------------------------------------------------------------------------------------------
+
+
+def _station_seen(turn: Turn, event: e.StationSeen) -> None:
+    if event.step not in list(Step):
+        turn.record(m.StationLied(event.station, "station.unknown_step", 0))
+        return
+    state = turn.state
+    known = state.stations.get(event.station)
+    if known and known.job_id and known.step != event.step:
+        turn.record(m.StationLied(event.station, "station.other_step", known.job_id))
+        return
+    if not known or (known.step, known.load_max, known.model) != (event.step, event.load_max, event.model):
+        turn.record(m.StationJoined(event.station, event.step, event.model, event.load_max))
+    _report(turn, event.station, event.state, event.reason, turn.now_floor_s)
+    if known and known.job_id:
+        turn.act(e.AskJob(known.job_id, event.station))
+    for issue_id, (station, first, sheets) in state.issues.items():
+        if station == event.station and any(one.issue_id == issue_id for one in state.stock.magazines[station]):
+            turn.act(e.FillMagazine(station, issue_id, first, sheets))
+
+
+def _station_reported(turn: Turn, event: e.StationReported) -> None:
+    if event.station in turn.state.stations:
+        _report(turn, event.station, event.state, event.reason, event.since_floor_s)
+
+
+def _report(turn: Turn, station: str, state: str, reason: str, since_floor_s: float) -> None:
+    known = turn.state.stations[station]
+    if (known.state, known.reason) != (state, reason):
+        turn.record(m.StationChanged(station, state, reason, since_floor_s))
+
+
+def _nonsense(turn: Turn, event: e.StationSpokeNonsense) -> None:
+    turn.record(m.StationLied(event.station, event.code, event.job_id))
+
+
+def _packed(turn: Turn, event: e.BundlePacked) -> None:
+    job = turn.state.jobs.get(event.job_id)
+    bundle_packed(turn, event)
+    if job is not None and job.cards:
+        finish_batch(turn, turn.state.cards[job.cards[0]].batch_id)
+
+
+def _seconded(turn: Turn, event: e.ActSeconded) -> None:
+    act = turn.state.acts.get(event.act_id)
+    act_seconded(turn, event)
+    if act is not None and act.verb == "override" and turn.refused is None:
+        finish_batch(turn, turn.state.cards[int(act.args["card"])].batch_id)
+
+
+HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
+    e.ServiceBegan: _began,
+    e.TimerFired: _timer,
+    e.BatchChecked: _batch_checked,
+    e.CardsEncoded: _cards_encoded,
+    e.StationSeen: _station_seen,
+    e.StationReported: _station_reported,
+    e.StationSpokeNonsense: _nonsense,
+    e.StepDone: step_done,
+    e.BundlePacked: _packed,
+    e.JobNeverSeen: job_never_seen,
+    e.JobForgotten: job_forgotten,
+    e.DecisionMade: _decision_made,
+    e.ActAsked: act_asked,
+    e.ActSeconded: _seconded,
+    e.DispatchAsked: _dispatch_asked,
+}

@@ -1,0 +1,205 @@
+"""The state of the floor: a fold of moves, and nothing but `apply` changes it (law 7)."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from dataclasses import dataclass, field
+
+from controller.core.cards import FINAL, IN_MAKING, Card, State
+from controller.core.errors import UnknownThing
+from controller.core.moves import ActProposed
+from controller.core.stock import Stock
+from devices.defects import Step
+from devices.messages import StationState
+
+Rank = tuple[int, int, float, int, str, int]
+Pile = tuple[int, str]  # batch and police station: what is packed together
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch whose verdicts are out.  `states` counts its cards by state; refused rows have no card."""
+
+    batch_id: int
+    batch_number: str
+    upstream: str
+    card_kind: str
+    received_floor_s: float
+    due_floor_s: float
+    received: int
+    refused_rows: int
+    states: Counter[State] = field(default_factory=Counter)
+    cards: list[int] = field(default_factory=list)
+    bundles: list[int] = field(default_factory=list)  # made and not yet sent
+
+    def has_open(self) -> bool:
+        """Say whether a card of this batch is not at its end."""
+        return any(count and state not in FINAL for state, count in self.states.items())
+
+    def in_making(self) -> int:
+        """Give the cards that will come off the floor if nobody does anything, the good ones too."""
+        return sum(self.states[state] for state in IN_MAKING) + self.states[State.GOOD]
+
+
+@dataclass(slots=True)
+class Sheet:
+    """Eight positions that travel together.  `live` marks those that still carry a card that can become good."""
+
+    sheet_id: int
+    kind: str
+    cards: list[int]
+    rank: Rank
+    step: Step  # the next one, or the one it is in
+    live: int
+    suspect: int = 0
+    body: int = 0
+    job_id: int = 0  # 0: it waits
+    waiting_floor_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Station:
+    """One machine, as it last said of itself."""
+
+    station: str
+    step: Step
+    load_max: int
+    model: str
+    state: str = StationState.STOPPED
+    reason: str = ""
+    since_floor_s: float = 0.0
+    job_id: int = 0
+
+
+@dataclass(slots=True)
+class Job:
+    """A load that a station has, or may have."""
+
+    job_id: int
+    station: str
+    step: Step
+    sheets: list[int]
+    started_floor_s: float
+    bundle_id: int = 0
+    cards: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class FloorState:
+    """All that the foreman knows.  Two folds of the same moves are equal, field by field."""
+
+    run: int = 0
+    batches: dict[int, Batch] = field(default_factory=dict)
+    cards: dict[int, Card] = field(default_factory=dict)
+    holds: dict[int, list[str]] = field(default_factory=dict)  # held card -> the codes it is held for
+    unencoded: list[Rank] = field(default_factory=list)
+    encode_jobs: dict[int, list[int]] = field(default_factory=dict)
+    ready: dict[str, list[Rank]] = field(default_factory=dict)  # card kind -> ranks, in order
+    piles: dict[Pile, list[int]] = field(default_factory=dict)  # good cards that wait to be packed
+    making: Counter[Pile] = field(default_factory=Counter)  # cards that may yet join a pile
+    sheets: dict[int, Sheet] = field(default_factory=dict)
+    waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
+    bundles: dict[int, tuple[int, list[int]]] = field(default_factory=dict)  # bundle -> batch, cards; until sent
+    stations: dict[str, Station] = field(default_factory=dict)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    stock: Stock = field(default_factory=Stock)
+    acts: dict[int, ActProposed] = field(default_factory=dict)
+    issues: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # issue -> station, first body, sheets
+    last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act
+
+    def batch(self, batch_id: int) -> Batch:
+        """Give a batch that is on the floor.  Raises: UnknownThing."""
+        if batch_id not in self.batches:
+            raise UnknownThing(f"batch {batch_id}")
+        return self.batches[batch_id]
+
+    def card(self, card: int) -> Card:
+        """Give a card that is on the floor.  Raises: UnknownThing."""
+        if card not in self.cards:
+            raise UnknownThing(f"card {card}")
+        return self.cards[card]
+
+    def sheet(self, sheet_id: int) -> Sheet:
+        """Give a sheet that is on the floor.  Raises: UnknownThing."""
+        if sheet_id not in self.sheets:
+            raise UnknownThing(f"sheet {sheet_id}")
+        return self.sheets[sheet_id]
+
+    def next_id(self, noun: str) -> int:
+        """Give the number the next job, sheet, bundle, consignment, issue or act will have."""
+        return self.last_id[noun] + 1
+
+    def used_id(self, noun: str, number: int) -> None:
+        """Remember that a number is taken."""
+        self.last_id[noun] = max(self.last_id[noun], number)
+
+    # ---- how a card changes: the counts and queues that follow ---------------------------------------------
+
+    def set_card(self, card: Card, state: State, at_floor_s: float) -> None:
+        """Bring a card to a state, with its batch's counts, its pile and its queue."""
+        batch, pile = self.batch(card.batch_id), (card.batch_id, card.unit)
+        self._leave(card, pile)
+        batch.states[card.state] -= 1
+        batch.states[state] += 1
+        card.state = state
+        if state in IN_MAKING:
+            self.making[pile] += 1
+        if state is State.ACCEPTED:
+            insort(self.unencoded, card.rank)
+        elif state is State.READY:
+            card.ready_floor_s = at_floor_s
+            insort(self.ready.setdefault(batch.card_kind, []), card.rank)
+        elif state is State.GOOD:
+            insort(self.piles.setdefault(pile, []), card.card)
+
+    def _leave(self, card: Card, pile: Pile) -> None:
+        if card.state in IN_MAKING:
+            self.making[pile] -= 1
+            if not self.making[pile]:
+                del self.making[pile]
+        if card.state is State.READY:
+            ready = self.ready[self.batch(card.batch_id).card_kind]
+            del ready[bisect_left(ready, card.rank)]
+        elif card.state is State.GOOD:
+            self.take_from_pile(card)
+        elif card.state is State.ACCEPTED:
+            self.take_unencoded(card)
+        elif card.state is State.HELD:
+            self.holds.pop(card.card, None)
+
+    def take_unencoded(self, card: Card) -> None:
+        """Take a card out of those that wait for an encoder; one that an encoder has is not there."""
+        place = bisect_left(self.unencoded, card.rank)
+        if place < len(self.unencoded) and self.unencoded[place] == card.rank:
+            del self.unencoded[place]
+
+    def take_from_pile(self, card: Card) -> None:
+        """Take a good card off its pile; one that a packer has is on none."""
+        pile = (card.batch_id, card.unit)
+        cards = self.piles.get(pile, [])
+        if card.card in cards:
+            cards.remove(card.card)
+            if not cards:
+                del self.piles[pile]
+
+    # ---- how a sheet changes -------------------------------------------------------------------------------
+
+    def put_sheet(self, sheet: Sheet, step: Step, at_floor_s: float) -> None:
+        """Let a sheet wait for a step."""
+        sheet.step, sheet.job_id, sheet.waiting_floor_s = step, 0, at_floor_s
+        insort(self.waiting[step], (sheet.rank, sheet.sheet_id))
+
+    def take_sheet(self, sheet: Sheet, job_id: int) -> None:
+        """Give a waiting sheet to a job."""
+        queue = self.waiting[sheet.step]
+        place = bisect_left(queue, (sheet.rank, sheet.sheet_id))
+        if place == len(queue) or queue[place][1] != sheet.sheet_id:
+            raise UnknownThing(f"sheet {sheet.sheet_id} does not wait for {sheet.step}")
+        del queue[place]
+        sheet.job_id = job_id
+
+    def drop_sheet_if_over(self, sheet: Sheet) -> None:
+        """Forget a sheet in a job, or a suspect one, that carries neither a live nor a suspect position."""
+        if not sheet.live and not sheet.suspect:
+            del self.sheets[sheet.sheet_id]

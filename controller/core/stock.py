@@ -1,0 +1,135 @@
+"""Where every blank is: accounts in double entry, balanced at each entry (law 2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from controller.core.errors import Unbalanced
+from controller.core.moves import Mark
+from devices.messages import POSITIONS
+
+
+class Account(StrEnum):
+    """Where a blank can be; each is in exactly one."""
+
+    VAULT = "vault"
+    MAGAZINE = "magazine"
+    SHEET = "sheet"
+    GOOD = "good"
+    QUARANTINED = "quarantined"
+    SPOILED = "spoiled"
+    SUSPECT = "suspect"
+    SAMPLE = "sample"
+    RETURNED = "returned"
+    MISSING = "missing"
+    DESTROYED = "destroyed"
+    BUNDLE = "bundle"
+    DISPATCHED = "dispatched"
+
+
+ENTRY_OF_MARK: dict[Mark, Account] = {  # the account a marked position's blank goes to
+    Mark.UNUSED: Account.SPOILED,
+    Mark.SPOILED: Account.SPOILED,
+    Mark.PASSED: Account.GOOD,
+    Mark.QUARANTINED: Account.QUARANTINED,
+    Mark.SUSPECTED: Account.SUSPECT,
+    Mark.FOUND_GOOD: Account.GOOD,
+    Mark.FOUND_SPOILED: Account.SPOILED,
+    Mark.FOUND_MISSING: Account.MISSING,
+}
+
+
+@dataclass(slots=True)
+class BodyRange:
+    """Body sheets with serials in a row: `sheets` of them from `first` on; `issue_id` 0 in the vault."""
+
+    first: int
+    sheets: int
+    issue_id: int = 0
+
+    def holds(self, first: int, sheets: int = 1) -> bool:
+        """Say whether all of `sheets` serials from `first` on lie in this range."""
+        return self.first <= first and first + sheets <= self.first + self.sheets
+
+
+@dataclass(slots=True)
+class Stock:
+    """The accounts, counted in blanks, and the serial ranges of what is still in body sheets."""
+
+    received: int = 0
+    blanks: dict[Account, int] = field(default_factory=lambda: dict.fromkeys(Account, 0))
+    lots: list[BodyRange] = field(default_factory=list)  # all that ever came, as it came
+    vault: list[BodyRange] = field(default_factory=list)
+    magazines: dict[str, deque[BodyRange]] = field(default_factory=dict)
+
+    def enter(self, source: Account, target: Account, blanks: int) -> None:
+        """Move `blanks` from one account to another.  Raises: Unbalanced when the source has not so many."""
+        if blanks < 0 or self.blanks[source] < blanks:
+            raise Unbalanced(f"{blanks} blanks from {source}, which has {self.blanks[source]}")
+        self.blanks[source] -= blanks
+        self.blanks[target] += blanks
+
+    def receive(self, first: int, sheets: int) -> None:
+        """Take body sheets into the vault.  Raises: Unbalanced for serials that are here already."""
+        if not self.is_new(first, sheets):
+            raise Unbalanced(f"body sheets from {first} on were received before")
+        self.lots.append(BodyRange(first, sheets))
+        self.vault.append(BodyRange(first, sheets))
+        self.received += sheets * POSITIONS
+        self.blanks[Account.VAULT] += sheets * POSITIONS
+
+    def is_new(self, first: int, sheets: int) -> bool:
+        """Say whether none of these serials was ever received."""
+        return all(first + sheets <= lot.first or lot.first + lot.sheets <= first for lot in self.lots)
+
+    def in_vault(self, first: int, sheets: int) -> bool:
+        """Say whether all of these serials lie in one range of the vault."""
+        return any(one.holds(first, sheets) for one in self.vault)
+
+    def issue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
+        """Move body sheets from the vault to a station's magazine.  Raises: Unbalanced."""
+        self._cut(self.vault, first, sheets)
+        self.magazines.setdefault(station, deque()).append(BodyRange(first, sheets, issue_id))
+        self.enter(Account.VAULT, Account.MAGAZINE, sheets * POSITIONS)
+
+    def in_magazine(self, station: str) -> int:
+        """Give the body sheets left in a station's magazine."""
+        return sum(one.sheets for one in self.magazines.get(station, ()))
+
+    def magazine_holds(self, station: str, body: int) -> bool:
+        """Say whether a body sheet lies in a station's magazine."""
+        return any(one.holds(body) for one in self.magazines.get(station, ()))
+
+    def draw(self, station: str, body: int) -> None:
+        """Take one body sheet out of a magazine to a sheet.  Raises: Unbalanced when it is not there."""
+        magazine = self.magazines.get(station)
+        if magazine is None:
+            raise Unbalanced(f"{station} has no magazine")
+        self._cut(magazine, body, 1)
+        self.enter(Account.MAGAZINE, Account.SHEET, POSITIONS)
+
+    def balanced(self) -> bool:
+        """Say whether the accounts add up to what was received, and the ranges to their accounts."""
+        vault = sum(one.sheets for one in self.vault) * POSITIONS
+        magazine = sum(self.in_magazine(station) for station in self.magazines) * POSITIONS
+        return (
+            sum(self.blanks.values()) == self.received
+            and vault == self.blanks[Account.VAULT]
+            and magazine == self.blanks[Account.MAGAZINE]
+        )
+
+    @staticmethod
+    def _cut(ranges: list[BodyRange] | deque[BodyRange], first: int, sheets: int) -> None:
+        """Take serials out of the range that holds them; what lies before and after stays."""
+        for place, one in enumerate(ranges):
+            if one.holds(first, sheets):
+                del ranges[place]
+                after = one.first + one.sheets - first - sheets
+                if after:
+                    ranges.insert(place, BodyRange(first + sheets, after, one.issue_id))
+                if first > one.first:
+                    ranges.insert(place, BodyRange(one.first, first - one.first, one.issue_id))
+                return
+        raise Unbalanced(f"body sheets {first} to {first + sheets - 1} are not there to be taken")

@@ -1,0 +1,1 @@
+"""The bundled fonts, which characters they can draw, and the command that finds that out."""
