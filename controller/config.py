@@ -1,0 +1,203 @@
+"""The settings: every section of config.toml, with units, ranges and defaults."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from controller.core.settings import ActConfig, CoreConfig, PlanConfig, RemakeConfig, SettingError, require_range
+
+SHARED_NUMBER_POLICIES = ("neither", "both", "first_only")
+
+
+class ConfigError(Exception):
+    """config.toml cannot be used; the sentence says where and what to do."""
+
+    code = "config"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceConfig:
+    """Section [service]."""
+
+    centre: str = "cardmill"  # the installation's name, as stations and upstreams see it
+    folder: str = ""  # where ledger, vault and keys lie; empty: the user's data folder
+
+    def path(self) -> Path:
+        """Give the data folder."""
+        return Path(self.folder).expanduser() if self.folder else Path(platformdirs.user_data_dir("cardmill"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SocketConfig:
+    """Section [sockets]: where the three kinds of peers connect; a port `*` takes a free one."""
+
+    upstreams: str = "tcp://127.0.0.1:5701"
+    stations: str = "tcp://127.0.0.1:5702"
+    operators: str = "tcp://127.0.0.1:5703"
+
+    def __post_init__(self) -> None:
+        for name in ("upstreams", "stations", "operators"):
+            if not getattr(self, name).startswith("tcp://"):
+                raise SettingError(f"sockets.{name}", getattr(self, name), "an address like tcp://127.0.0.1:5701")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsConfig:
+    """Section [metrics]: where Prometheus reads; empty turns it off."""
+
+    listen: str = "127.0.0.1:9464"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockConfig:
+    """Section [clock]: the floor clock."""
+
+    simulated: bool = False  # the stations are simulated: only then may floor time run faster
+    scale: float = 1.0  # floor seconds per real second
+    epoch: str = ""  # floor time of the first start, like 2026-03-02T08:00; empty: real time
+
+    def __post_init__(self) -> None:
+        require_range("clock.scale", self.scale, 0.001, 100_000)
+        if self.scale != 1.0 and not self.simulated:
+            raise SettingError("clock.scale", self.scale, "1, unless clock.simulated is true")
+        if self.epoch and not self.simulated:
+            raise SettingError("clock.epoch", self.epoch, "empty, unless clock.simulated is true")
+        if self.epoch:
+            try:
+                datetime.fromisoformat(self.epoch)
+            except ValueError:
+                raise SettingError("clock.epoch", self.epoch, "a time like 2026-03-02T08:00") from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeConfig:
+    """Section [intake]: what is taken from upstreams at once."""
+
+    batches_max: int = 64  # batches that are not whole yet, over all upstreams; then `busy`
+    chunks_max: int = 8  # chunks in work at once; then `busy`
+    retry_after_s: float = 0.5  # real seconds a busy answer asks to wait
+
+    def __post_init__(self) -> None:
+        require_range("intake.batches_max", self.batches_max, 1, 10_000)
+        require_range("intake.chunks_max", self.chunks_max, 1, 256)
+        require_range("intake.retry_after_s", self.retry_after_s, 0.05, 600)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EncodingConfig:
+    """Section [encoding]: the threads that make records, portraits and faces."""
+
+    workers: int = 2
+
+    def __post_init__(self) -> None:
+        require_range("encoding.workers", self.workers, 1, 64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckConfig:
+    """Section [checks]."""
+
+    authorities: str = ""  # CSV `code,name` of the province's counties; empty: the synthetic table that is shipped
+    shared_number: str = "first_only"  # two people, one number: neither, both or first_only may have a card
+
+    def __post_init__(self) -> None:
+        if self.shared_number not in SHARED_NUMBER_POLICIES:
+            raise SettingError("checks.shared_number", self.shared_number, ", ".join(SHARED_NUMBER_POLICIES))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CalendarConfig:
+    """Section [calendar]: the hours of a year in which the floor works."""
+
+    shifts_per_day: int = 2
+    shift_hours: float = 8.0
+    working_days: int = 250
+
+    def __post_init__(self) -> None:
+        require_range("calendar.shifts_per_day", self.shifts_per_day, 1, 3)
+        require_range("calendar.shift_hours", self.shift_hours, 1, 24 / self.shifts_per_day)
+        require_range("calendar.working_days", self.working_days, 1, 366)
+
+    def yearly_hours(self) -> float:
+        """Give the working hours of a year."""
+        return self.shifts_per_day * self.shift_hours * self.working_days
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All of config.toml; a service with these defaults starts as it is."""
+
+    service: ServiceConfig = field(default_factory=ServiceConfig)
+    sockets: SocketConfig = field(default_factory=SocketConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    clock: ClockConfig = field(default_factory=ClockConfig)
+    intake: IntakeConfig = field(default_factory=IntakeConfig)
+    encoding: EncodingConfig = field(default_factory=EncodingConfig)
+    checks: CheckConfig = field(default_factory=CheckConfig)
+    calendar: CalendarConfig = field(default_factory=CalendarConfig)
+    plan: PlanConfig = field(default_factory=PlanConfig)
+    remake: RemakeConfig = field(default_factory=RemakeConfig)
+    acts: ActConfig = field(default_factory=ActConfig)
+
+    def core(self) -> CoreConfig:
+        """Give what the foreman is told."""
+        return CoreConfig(plan=self.plan, remake=self.remake, acts=self.acts)
+
+
+def load_config(path: Path | None) -> Config:
+    """Give the settings of a file, or the defaults without one.  Raises: ConfigError with a sentence."""
+    if path is None:
+        return Config()
+    try:
+        tables = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"there is no settings file {path}: give another one with --config") from None
+    except OSError as error:
+        raise ConfigError(f"the settings file {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"the settings file {path} is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"the settings file {path} is not TOML: {error}") from None
+    return _config_from(tables, path)
+
+
+def _config_from(tables: dict[str, Any], path: Path) -> Config:
+    sections = {one.name: one for one in dataclasses.fields(Config)}
+    made = {}
+    for name, table in tables.items():
+        if name not in sections or not isinstance(table, dict):
+            raise ConfigError(f"{path}: there is no section [{name}]; there are {', '.join(sections)}")
+        made[name] = _section(sections[name].default_factory, name, table, path)  # type: ignore[arg-type]
+    try:
+        return Config(**made)
+    except SettingError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _section(kind: type, name: str, table: dict[str, Any], path: Path) -> Any:
+    """Give one section's dataclass; each value must be of its default's type (a whole number may stand for a float)."""
+    known = {one.name: one for one in dataclasses.fields(kind)}
+    values = {}
+    for key, value in table.items():
+        if key not in known:
+            raise ConfigError(f"{path}: [{name}] has no setting {key!r}; it has {', '.join(known)}")
+        wanted = type(known[key].default)
+        if wanted is float and type(value) is int:
+            value = float(value)
+        if type(value) is not wanted:
+            raise ConfigError(f"{path}: {name}.{key} = {value!r}: this is not a {WORDS[wanted]}")
+        values[key] = value
+    try:
+        return kind(**values)
+    except SettingError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+WORDS = {int: "whole number", float: "number", str: "text", bool: "true or false"}

@@ -1,0 +1,235 @@
+"""A floor for tests of the core: stations that answer at random, on the heap host, with every law checked at every turn."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from controller.core import events as e
+from controller.core.cards import FINAL, State
+from controller.core.foreman import Foreman
+from controller.core.fold import apply
+from controller.core.moves import AnyMove, BatchOpened, CardDecided, ConsignmentSent, RowVerdict, Verdict
+from controller.core.settings import CoreConfig
+from controller.core.state import FloorState
+from controller.core.stock import Account
+from controller.hosts.heap import HeapHost
+from devices.defects import GOOD, Step
+from devices.messages import Fate, blank_serial
+
+STATIONS = [
+    ("p1", Step.PRINT, 1),
+    ("p2", Step.PRINT, 1),
+    ("l1", Step.LAMINATE, 3),
+    ("l2", Step.LAMINATE, 24),
+    ("c1", Step.PUNCH, 2),
+    ("w1", Step.WRITE, 1),
+    ("w2", Step.WRITE, 1),
+    ("i1", Step.INSPECT, 1),
+    ("k1", Step.PACK, 30),
+]
+CODES = {Step.PRINT: "P1", Step.LAMINATE: "L1", Step.PUNCH: "C1", Step.WRITE: "W1", Step.INSPECT: "I1"}
+
+
+class RoughFloor:
+    """Twelve kinds of trouble, each drawn from one seed; `run` goes on until nothing happens any more."""
+
+    def __init__(self, seed: int, config: CoreConfig | None = None, trouble: float = 0.05) -> None:
+        self.random, self.trouble = random.Random(seed), trouble
+        self.foreman = Foreman(config or CoreConfig())
+        self.log: list[tuple[float, AnyMove]] = []
+        self.events: list[tuple[float, e.AnyEvent]] = []
+        self.host = HeapHost(self.foreman, self.perform, self.keep)
+        self.bodies: dict[str, list[int]] = {}
+        self.drawn: dict[int, int] = {}  # sheet -> body
+        self.lost: set[int] = set()
+        self.next_body = 1_000
+        self.seen: Counter[str] = Counter()
+        self.host.handle(e.ServiceBegan(), 0.0)
+        for name, step, load_max in STATIONS:
+            self.host.handle(e.StationSeen(name, step, "rough", load_max, "idle", ""), 0.0)
+        self.fill(60)
+
+    @property
+    def state(self) -> FloorState:
+        return self.foreman.state
+
+    def fill(self, sheets: int) -> None:
+        """Two keepers receive body sheets and issue half of them to each press."""
+        for verb, args in [
+            ("receive", {"first_body": self.next_body, "sheets": 2 * sheets, "lot": "A"}),
+            ("issue", {"station": "l1", "first_body": self.next_body, "sheets": sheets}),
+            ("issue", {"station": "l2", "first_body": self.next_body + sheets, "sheets": sheets}),
+        ]:
+            turn = self.host.handle(e.ActAsked(verb, args, "ann"), self.host.now_floor_s)
+            assert turn.refused is None, turn.refused
+            turn = self.host.handle(e.ActSeconded(turn.answer, "bob"), self.host.now_floor_s)
+            assert turn.refused is None, turn.refused
+        self.next_body += 2 * sheets
+
+    def submit(self, at: float, batch_id: int, cards: int, holds: int = 0, refused: int = 0) -> None:
+        """Let a batch arrive whole."""
+        verdicts = [Verdict.HOLD] * holds + [Verdict.REFUSE] * refused
+        verdicts += [Verdict.OK] * (cards - len(verdicts))
+        rows = [
+            RowVerdict(index, f"{batch_id:022d}", f"5201020{index % 3:02d}", verdict, ["x"] if verdict > 1 else [])
+            for index, verdict in enumerate(verdicts)
+        ]
+        due = at + 86_400 * (1 + batch_id % 3)
+        self.host.push(at, e.BatchChecked(batch_id, f"{batch_id:025d}", "north", "second", at, due, rows))
+        for index in range(holds):
+            decision = self.random.choice(["release", "refuse"])
+            card = batch_id * 10_000 + index
+            self.host.push(at + self.random.uniform(1, 5_000), e.DecisionMade(card, decision, "ann", "looked"))
+
+    # ---- what the world does -------------------------------------------------------------------------------
+
+    def perform(self, at: float, action: e.AnyAction) -> None:
+        if isinstance(action, e.Encode):
+            failed = [(card, "face.no_glyph") for card in action.cards if self.random.random() < self.trouble / 10]
+            self.host.push(at + 2, e.CardsEncoded(action.job_id, failed))
+            for card, _ in failed:
+                decision = self.random.choice(["refuse_late", "cancel"])
+                self.host.push(at + 90, e.DecisionMade(card, decision, "ann", "cannot be drawn"))
+        elif isinstance(action, e.FillMagazine):
+            have = self.bodies.setdefault(action.station, [])
+            have += [body for body in range(action.first_body, action.first_body + action.sheets) if body not in have]
+        elif isinstance(action, e.StartJob):
+            self.start(at, action)
+
+    def start(self, at: float, job: e.StartJob) -> None:
+        dice, end = self.random.random(), at + self.random.uniform(5, 60)
+        if dice < self.trouble / 4:
+            self.seen["never_seen"] += 1
+            self.host.push(end, e.JobNeverSeen(job.station, job.job_id))
+            return
+        if dice < self.trouble / 2:
+            self.seen["forgotten"] += 1
+            self.host.push(end, e.JobForgotten(job.station, job.job_id))
+            return
+        if job.bundle_id:
+            blanks = list(job.blanks)
+            if dice < self.trouble:
+                self.seen["short bundle"] += 1
+                blanks.pop()
+            event: e.AnyEvent = e.BundlePacked(job.station, job.job_id, at, end, blanks)
+        else:
+            event = e.StepDone(
+                job.station, job.job_id, at, end, [self.outcome(job, sheet, cards) for sheet, cards in job.sheets]
+            )
+        self.host.push(end, event)
+        if dice > 1 - self.trouble:
+            self.seen["told twice"] += 1
+            self.host.push(end + 1, event)
+
+    def outcome(self, job: e.StartJob, sheet: int, cards: list[int]) -> e.SheetOutcome:
+        step, dice = Step(job.step), self.random.random()
+        body = self.drawn.get(sheet, 0)
+        if step is Step.LAMINATE and dice > self.trouble / 3:
+            body = self.drawn[sheet] = self.bodies[job.station].pop(0)
+        if dice < self.trouble / 3:
+            self.seen["untouched"] += 1
+            return e.SheetOutcome(sheet, Fate.UNTOUCHED, GOOD)
+        if dice < self.trouble / 2:
+            self.seen["sheet spoiled"] += 1
+            return e.SheetOutcome(sheet, Fate.SPOILED, CODES[step], body if step is Step.LAMINATE else 0)
+        codes = [CODES[step] if card and self.random.random() < self.trouble else GOOD for card in cards]
+        blanks = [blank_serial(body, place) if body and card else 0 for place, card in enumerate(cards)]
+        if dice > 1 - self.trouble / 10 and step in (Step.WRITE, Step.INSPECT):
+            self.seen["shifted"] += 1
+            blanks = blanks[1:] + blanks[:1]
+        return e.SheetOutcome(sheet, Fate.DONE, GOOD, body if step is Step.LAMINATE else 0, codes, blanks)
+
+    # ---- what is true at every turn ------------------------------------------------------------------------
+
+    def keep(self, at: float, event: e.AnyEvent, moves: list[AnyMove]) -> None:
+        self.events.append((at, event))
+        self.log += [(at, move) for move in moves]
+        state = self.state
+        assert state.stock.balanced()
+        live = [card.blank for card in state.cards.values() if card.blank]
+        assert len(live) == len(set(live)), "two cards on one blank"
+        for sheet in state.sheets.values():
+            assert not sheet.live & sheet.suspect
+            for place, number in enumerate(sheet.cards):
+                if (sheet.live | sheet.suspect) >> place & 1:
+                    card = state.cards[number]
+                    assert card.sheet_id == sheet.sheet_id
+                    assert card.state is (State.IMPOSED if sheet.live >> place & 1 else State.SUSPECT)
+        assert sum(len(ranks) for ranks in state.ready.values()) == sum(
+            card.state is State.READY for card in state.cards.values()
+        )
+        for batch in state.batches.values():
+            counted = Counter(state.cards[number].state for number in batch.cards)
+            assert counted == +batch.states
+
+    def settle_suspects(self) -> int:
+        """Two people look at every suspect and find it spoiled or missing (or good, when it was inspected)."""
+        settled = 0
+        for sheet in list(self.state.sheets.values()):
+            if not sheet.suspect:
+                continue
+            findings = ["spoiled", "missing"] if not (sheet.body and sheet.step is Step.INSPECT) else ["good", "spoiled"]
+            args: dict[str, int | str] = {
+                "sheet_id": sheet.sheet_id,
+                "mask": sheet.suspect,
+                "finding": self.random.choice(findings),
+            }
+            if not sheet.body and sheet.sheet_id in self.drawn:
+                args["body"] = self.drawn[sheet.sheet_id]
+            now = self.host.now_floor_s
+            turn = self.host.handle(e.ActAsked("settle", args, "ann"), now)
+            assert turn.refused is None, turn.refused
+            assert self.host.handle(e.ActSeconded(turn.answer, "ann"), now).refused is not None
+            assert self.host.handle(e.ActSeconded(turn.answer, "bob"), now).refused is None
+            settled += 1
+        return settled
+
+    def run(self) -> None:
+        """Go on until every batch is closed: refill magazines, settle suspects, decide about the stopped."""
+        for _ in range(400):
+            self.host.run()
+            if not self.state.batches:
+                return
+            for station in ("l1", "l2"):
+                if self.state.stock.in_magazine(station) < 3:
+                    self.fill(60)
+                    break
+            now = self.host.now_floor_s
+            self.settle_suspects()
+            for card in list(self.state.cards.values()):
+                if card.state is State.STOPPED:
+                    self.host.handle(e.DecisionMade(card.card, "refuse_late", "ann", "enough"), now)
+                elif card.state is State.HELD:
+                    self.host.handle(e.DecisionMade(card.card, "release", "ann", "looked"), now)
+        raise AssertionError(f"{len(self.state.batches)} batches never closed")
+
+    def refolded(self) -> FloorState:
+        state = FloorState()
+        for at, move in self.log:
+            apply(state, at, move)
+        return state
+
+    def ends(self) -> Counter[int]:
+        """Count the final words per card over the whole log."""
+        finals: Counter[int] = Counter()
+        bundles: dict[int, list[int]] = {}
+        for _, move in self.log:
+            if isinstance(move, CardDecided) and move.decision in ("refuse", "cancel", "refuse_late"):
+                finals[move.card] += 1
+            elif type(move).__name__ == "BundleMade":
+                bundles[move.bundle_id] = move.cards  # type: ignore[union-attr]
+            elif isinstance(move, ConsignmentSent):
+                finals.update(card for bundle in move.bundles for card in bundles[bundle])
+        return finals
+
+    def received(self) -> int:
+        return sum(
+            row.verdict != Verdict.REFUSE
+            for _, move in self.log
+            if isinstance(move, BatchOpened)
+            for row in move.rows
+        )
+
+
+__all__ = ["FINAL", "Account", "RoughFloor"]

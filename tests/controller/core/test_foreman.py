@@ -1,0 +1,53 @@
+"""The foreman on a rough floor: every law at every turn, every card to one end, the same state from the moves alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from controller.core.foreman import Foreman
+from controller.core.settings import CoreConfig
+from controller.core.stock import Account
+from controller.hosts.heap import replay
+from tests.controller.core.rough_floor import RoughFloor
+
+
+def crowded(seed: int, trouble: float = 0.05) -> RoughFloor:
+    floor = RoughFloor(seed, trouble=trouble)
+    for batch in range(1, 5):
+        floor.submit(600.0 * batch, batch, cards=37 + seed % 11 * batch, holds=3, refused=2)
+    floor.run()
+    return floor
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_every_accepted_card_comes_to_exactly_one_end_whatever_the_stations_do(seed):
+    floor = crowded(seed, trouble=[0.02, 0.05, 0.15][seed % 3])
+    assert set(floor.ends().values()) == {1}
+    assert len(floor.ends()) == floor.received()
+    blanks = floor.state.stock.blanks
+    assert blanks[Account.SHEET] == blanks[Account.SUSPECT] == blanks[Account.GOOD] == blanks[Account.BUNDLE] == 0
+    assert not floor.state.sheets
+    assert not floor.state.jobs
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_folding_the_moves_gives_the_state_in_memory_field_by_field(seed):
+    floor = crowded(seed)
+    assert floor.refolded() == floor.state
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_same_events_lead_to_the_same_moves_again(seed):
+    floor, again = crowded(seed), []
+    replay(Foreman(CoreConfig()), floor.events, lambda at, _, moves: again.extend((at, move) for move in moves))
+    assert again == floor.log
+
+
+def test_the_rough_floor_meets_every_trouble_it_promises():
+    seen: Counter[str] = Counter()
+    for seed in range(12):
+        seen += crowded(seed, trouble=0.15).seen
+    troubles = {"never_seen", "forgotten", "short bundle", "told twice", "untouched", "sheet spoiled", "shifted"}
+    assert troubles <= set(seen), troubles - set(seen)
