@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib.resources import files
+from math import ceil
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -118,7 +119,7 @@ class FaceJob(msgspec.Struct, frozen=True):
     front: Texts
     back: Texts
     control_mark: Annotated[str, msgspec.Meta(min_length=1, max_length=CONTROL_MARK_LENGTH)]
-    specimen: str
+    specimen: Literal["SPECIMEN"]
     mirrored: bool
     portrait_box: Box
     portrait: Annotated[bytes, msgspec.Meta(max_length=100_000)] = b""  # JPEG, 358 x 441
@@ -157,7 +158,7 @@ def lay_out(
     """
     sides: dict[Side, list[PlacedText]] = {"front": [], "back": []}
     for field, text in _face_texts(fields, control_mark):
-        if not text:
+        if not text.strip():
             raise FaceError("face.empty", field)
         if missing := glyphs.missing_glyphs(text):
             raise FaceError("face.no_glyph", field, len(missing))
@@ -254,15 +255,16 @@ def _one_line(field: str, text: str) -> PlacedText:
     place = PLACES[field]
     size_mm = min(place.size_mm, place.width_mm / _places_of(text))
     if size_mm < SMALLEST_MM:
-        raise FaceError("face.too_long", field, round(_places_of(text) + 0.5))
-    return PlacedText(field, text, place.x_mm, place.y_mm, round(size_mm, 3))
+        raise FaceError("face.too_long", field, ceil(_places_of(text)))
+    y_mm = place.y_mm + place.size_mm - size_mm  # small and large stand on one line
+    return PlacedText(field, text, place.x_mm, round(y_mm, 3), round(size_mm, 3))
 
 
 def _address_lines(text: str) -> tuple[PlacedText, ...]:
     place = PLACES["address"]
     lines = break_lines(text, ADDRESS_PLACES)
     if len(lines) > ADDRESS_LINES:
-        raise FaceError("face.too_long", "address", round(_places_of(text) + 0.5))
+        raise FaceError("face.too_long", "address", ceil(_places_of(text)))
     return tuple(
         PlacedText("address", line, place.x_mm, round(place.y_mm + number * ADDRESS_PITCH_MM, 3), place.size_mm)
         for number, line in enumerate(lines)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from controller.core import moves as m
 from controller.core.cards import Decision
@@ -175,7 +177,7 @@ def _changed(tally: Tally, at: float, move: m.StationChanged) -> None:
     station.state, station.since_floor_s = move.state, at
 
 
-FOLDS = {
+FOLDS: dict[type, Callable[[Tally, float, Any], None]] = {
     m.BatchOpened: _batch,
     m.BatchClosed: _closed,
     m.CardDecided: _decided,

@@ -1,0 +1,102 @@
+"""The foreman on the live floor: events are stamped at the door, actions wait for the commit they rest on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import trio
+
+from controller.clock import FloorClock
+from controller.core.events import AnyAction, AnyEvent, TimerFired
+from controller.core.foreman import Foreman
+from controller.core.moves import AnyMove
+from controller.core.turn import Turn
+
+
+class Keeper(Protocol):
+    """Whoever makes turns durable, in order."""
+
+    def keep(
+        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
+    ) -> None:
+        """Take a turn without waiting; call back on the trio thread after its commit, and in this order."""
+
+
+class Ticket:
+    """A turn on its way to the disk."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn, self._durable = turn, trio.Event()
+
+    async def wait(self) -> Turn:
+        """Give the turn once it is durable: only then may anybody be told of it."""
+        await self._durable.wait()
+        return self._turn
+
+    def set_durable(self) -> None:
+        """Let those go on who wait."""
+        self._durable.set()
+
+
+class LiveHost:
+    """Drives the foreman with the floor clock.  One task at a time calls `post`; it never waits.
+
+    `on_turn` is called after the commit of each turn that moved anything, `perform` for each of its actions.
+    """
+
+    def __init__(
+        self,
+        foreman: Foreman,
+        clock: FloorClock,
+        keeper: Keeper,
+        perform: Callable[[AnyAction], None],
+        on_turn: Callable[[float, Sequence[AnyMove]], None],
+    ) -> None:
+        self.foreman, self.clock = foreman, clock
+        self._keeper, self._perform, self._on_turn = keeper, perform, on_turn
+        self._last_floor_s = -math.inf
+        self._wake_floor_s: float | None = None
+        self._rewound = trio.Event()
+
+    def post(self, event: AnyEvent) -> Ticket:
+        """Stamp an event and let the foreman decide; timers that were due before it go first."""
+        at_floor_s = max(self.clock.now_floor_s(), self._last_floor_s)
+        self._fire_due(at_floor_s)
+        return self._handle(event, at_floor_s)
+
+    async def run_timers(self) -> None:
+        """Call the foreman at the times it asked for, until cancelled."""
+        while True:
+            self._rewound = trio.Event()
+            left_s = math.inf if self._wake_floor_s is None else self.clock.real_s_until(self._wake_floor_s)
+            with trio.move_on_after(left_s):
+                await self._rewound.wait()
+                continue
+            self._fire_due(max(self.clock.now_floor_s(), self._last_floor_s))
+
+    def start_after(self, at_floor_s: float) -> None:
+        """Let no stamp come before a time: the last one the ledger holds."""
+        self._last_floor_s = max(self._last_floor_s, at_floor_s)
+
+    def _fire_due(self, at_floor_s: float) -> None:
+        while self._wake_floor_s is not None and self._wake_floor_s <= at_floor_s:
+            self._handle(TimerFired(), max(self._wake_floor_s, self._last_floor_s))
+
+    def _handle(self, event: AnyEvent, at_floor_s: float) -> Ticket:
+        self._last_floor_s = at_floor_s
+        turn = self.foreman.handle(event, at_floor_s)
+        self._wake_floor_s = turn.wake_floor_s
+        self._rewound.set()
+        ticket = Ticket(turn)
+
+        def release() -> None:
+            self._on_turn(at_floor_s, turn.moves)
+            for action in turn.actions:
+                self._perform(action)
+            ticket.set_durable()
+
+        # a turn without moves is kept too: what it answers rests on the turns before it
+        self._keeper.keep(at_floor_s, event, turn.moves, release)
+        return ticket
