@@ -129,9 +129,7 @@ class StationSide:
             self._release(message.job_ids)
         return Told()
 
-    def entered(
-        self, state: StationState, reason: str, since_floor_s: float, now_s: float
-    ) -> list[FromStation]:
+    def entered(self, state: StationState, reason: str, since_floor_s: float, now_s: float) -> list[FromStation]:
         """Change the state; the status says so at once."""
         self.state, self.reason, self.since_floor_s = state, reason, since_floor_s
         self._status_due_s = now_s + HEARTBEAT_S

@@ -63,7 +63,7 @@ class FaceSource:
         """Give the picture shifted, in another light, perhaps softened, and with grain."""
         top, left = rng.randint(0, 2 * _SHIFT_PX), rng.randint(0, 2 * _SHIFT_PX)
         view = padded[top : top + HEIGHT_PX, left : left + WIDTH_PX]
-        lit = view.tobytes().translate(_light(rng.uniform(0.95, 1.05), rng.uniform(0.85, 1.18)))
+        lit = view.tobytes().translate(_light(rng.uniform(0.95, 1.05), rng.uniform(0.86, 1.1)))
         pixels = np.frombuffer(bytearray(lit), np.uint8).reshape(HEIGHT_PX, WIDTH_PX, 3)
         if rng.random() < 0.4:
             soften(pixels)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from math import exp, log
 from random import Random
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Give the words of a line."""
+    return tuple(text.split())
+
 
 # In order of frequency.  Source: count of all registers by the Ministry of Public Security, made known 2007-04-24.
 SURNAMES = (
@@ -15,33 +21,20 @@ SURNAMES = (
 HUNDRED_PERCENT = 84.77  # what the hundred hold together, same source
 # Rank and percent.  The first three, and that ranks 4 to 10 are over 1.56 (20 million people) and 11 to 22 between
 # that and 0.78, are of the same source; the rest is set so that the hundred add up to what it says.
-_SHARES = ((1, 7.25), (2, 7.19), (3, 6.83), (4, 5.38), (5, 4.53), (6, 3.08), (10, 1.8), (11, 1.45), (22, 0.83))
-_SHARES += ((23, 0.75), (50, 0.38), (100, 0.169))
-_TWO_UNITS = ("欧阳", "上官", "司马", "诸葛", "皇甫", "令狐", "尉迟", "公孙")
+_SHARES = (
+    *((1, 7.25), (2, 7.19), (3, 6.83), (4, 5.38), (5, 4.53), (6, 3.08)),
+    *((10, 1.8), (11, 1.45), (22, 0.83), (23, 0.75), (50, 0.38), (100, 0.169)),
+)
+_TWO_UNITS = words("欧阳 上官 司马 诸葛 皇甫 令狐 尉迟 公孙")
 _TWO_UNITS_PERCENT = 0.12
 
 _MALE = "伟强磊军勇杰涛超明刚平辉鹏华飞鑫波斌宇浩凯健俊帆帅旭宁龙林峰博文志建国庆春海永成东子泽轩然睿铭晨"
 _FEMALE = "芳娜敏静丽艳娟霞秀燕玲桂兰英梅红云萍雪琳婷颖慧莹倩蓉薇洁佳欣雨梓涵诗怡思雅梦瑶璐晓春凤珍琴莲丹"
 _BOTH = "文晓明新小玉金志海国永清一天安嘉子宇家佳思梓若亦景书乐可心"
-_DOTTED_FIRST = ("阿依古丽", "买买提", "艾力", "吐尔逊", "热孜万", "古丽娜", "阿不都拉", "玛依拉", "帕提古丽", "努尔")
-_DOTTED_SECOND = ("艾合买提", "阿卜力米提", "吾斯曼", "司马义", "依明", "卡德尔", "托合提", "沙力克", "热合曼", "肉孜")
-_TIBETAN = (
-    "扎西",
-    "次仁",
-    "卓玛",
-    "达瓦",
-    "尼玛",
-    "央金",
-    "多吉",
-    "平措",
-    "拉姆",
-    "旺堆",
-    "格桑",
-    "白玛",
-    "索朗",
-    "德吉",
-)
-_MONGOLIAN = ("巴特尔", "其其格", "乌兰", "苏日娜", "额尔敦", "娜仁", "朝鲁", "哈斯", "斯琴高娃", "那日松", "萨仁")
+_DOTTED_FIRST = words("阿依古丽 买买提 艾力 吐尔逊 热孜万 古丽娜 阿不都拉 玛依拉 帕提古丽 努尔")
+_DOTTED_SECOND = words("艾合买提 阿卜力米提 吾斯曼 司马义 依明 卡德尔 托合提 沙力克 热合曼 肉孜")
+_TIBETAN = words("扎西 次仁 卓玛 达瓦 尼玛 央金 多吉 平措 拉姆 旺堆 格桑 白玛 索朗 德吉")
+_MONGOLIAN = words("巴特尔 其其格 乌兰 苏日娜 额尔敦 娜仁 朝鲁 哈斯 斯琴高娃 那日松 萨仁")
 
 # Ethnic code (GB/T 3304) and people in 1,000: set for a province of many groups, after no census.
 ETHNIC_SHARES = {
@@ -67,7 +60,7 @@ _DOTTED_GROUPS = ("05", "17")
 
 def surname_percent(rank: int) -> float:
     """Give the share of the surname at `rank` (1 to 100) among all people, in percent."""
-    for (low, upper), (high, lower) in zip(_SHARES, _SHARES[1:], strict=False):
+    for (low, upper), (high, lower) in pairwise(_SHARES):
         if low <= rank <= high:
             part = (rank - low) / (high - low)
             return exp(log(upper) * (1 - part) + log(lower) * part)

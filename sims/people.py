@@ -66,7 +66,7 @@ class Population:
     def application(self, i: int, today: str) -> Application:
         """Give the application of person `i`, received on `today` (`YYYYMMDD`) and signed in the 30 days before.
 
-        Identity numbers and acceptance numbers differ for all `i` in `range(size)`.  Cost: 40 us, portrait aside.
+        Identity numbers and acceptance numbers differ for all `i` in `range(size)`.  Cost: 50 us, portrait aside.
         Raises: ValueError: no such person, or `today` lies before the census day.
         """
         day = parse_day(today)
@@ -96,7 +96,7 @@ class Population:
             valid_until=valid_until(birth, signed),
             reason=reason,
             production_type="2" if rng.random() < 0.04 else "1",
-            fee_class=fee_class_of(reason, taken, rng),
+            fee_class=fee_class_of(reason, signed, rng),
             unit=unit,
             portrait=self._faces.portrait(i, sex) if self._faces else b"",
         )
@@ -135,10 +135,10 @@ def age_on(birth: date, day: date) -> int:
     return day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
 
 
-def fee_class_of(reason: str, taken: date, rng: Random) -> str:
-    """Give a fee class that fits the reason and the day the application was taken."""
+def fee_class_of(reason: str, signed: date, rng: Random) -> str:
+    """Give a fee class that fits the reason and the signing day."""
     if reason in _FIRST:
-        return "free_first" if taken >= FREE_FIRST_FROM else "standard"
+        return "free_first" if signed >= FREE_FIRST_FROM else "standard"
     if reason in ("31", "41"):
         return "loss"
     return _draw(_FEES_OF_RENEWAL, rng)

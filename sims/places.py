@@ -10,6 +10,7 @@ from pathlib import Path
 from random import Random
 
 import controller.checks
+from sims.names import words
 
 TABLES = Path(controller.checks.__file__).parent / "tables"
 MAX_ADDRESS_UNITS = 35
@@ -20,9 +21,9 @@ _MOVED_PERCENT = 25  # people whose number begins with another county's code
 _NEAR_PERCENT = 60  # of them, those whose county was in the same province
 _COUNTRYSIDE_PERCENT = 40
 
-_STREETS = ("人民路", "建设街", "中山路", "解放大道", "文化路", "和平街", "光明路", "新华街", "长江路", "迎宾大道", "朝阳街", "学府路")
-_TOWNS = ("城关镇", "双河镇", "石桥镇", "大柳乡", "青山镇", "白水乡", "龙泉镇", "新集镇", "河口乡", "高坡乡", "三官镇", "马家镇")
-_VILLAGES = ("东张村", "西李村", "前王村", "后杨村", "大槐树村", "小庄村", "柳林村", "南岗村", "北寨村", "上湾村", "桃园村", "石井村")
+_STREETS = words("人民路 建设街 中山路 解放大道 文化路 和平街 光明路 新华街 长江路 迎宾大道 朝阳街 学府路")
+_TOWNS = words("城关镇 双河镇 石桥镇 大柳乡 青山镇 白水乡 龙泉镇 新集镇 河口乡 高坡乡 三官镇 马家镇")
+_VILLAGES = words("东张村 西李村 前王村 后杨村 大槐树村 小庄村 柳林村 南岗村 北寨村 上湾村 桃园村 石井村")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ import simplejpeg
 from msgspec.structs import replace
 from PIL import Image
 
-from controller.application import Application
 from sims.faces import DENSITY_DPI, HEIGHT_PX, WIDTH_PX, Pixels, encode, with_density
 from sims.spoiled_text import Spoil
 
@@ -70,7 +69,7 @@ def no_end_marker(jpeg: bytes, rng: Random) -> bytes:
 
 def too_long(jpeg: bytes, rng: Random) -> bytes:
     """Give the picture with coarse grain at a quality that makes more than 100 KB of it."""
-    noise = np.random.Generator(np.random.PCG64(rng.getrandbits(64))).integers(-9, 10, (HEIGHT_PX, WIDTH_PX, 3))
+    noise = np.random.Generator(np.random.PCG64(rng.getrandbits(64))).integers(-40, 41, (HEIGHT_PX, WIDTH_PX, 3))
     pixels = (_pixels(jpeg).astype(np.int16) + noise).clip(0, 255).astype(np.uint8)
     return encode(pixels, 95)
 
@@ -87,7 +86,7 @@ def dark_background(jpeg: bytes, rng: Random) -> bytes:
 
 def uneven_background(jpeg: bytes, rng: Random) -> bytes:
     """Give the picture before a wall that is white on one side and in shadow on the other."""
-    columns = np.linspace(255, rng.randint(90, 130), WIDTH_PX).astype(np.uint8)
+    columns = np.linspace(255, rng.randint(148, 158), WIDTH_PX).astype(np.uint8)
     return _before(jpeg, np.broadcast_to(columns[None, :, None], (HEIGHT_PX, WIDTH_PX, 3)))
 
 

@@ -29,9 +29,9 @@ def with_inner(field: str, *pieces: str) -> Spoil:
     """Give a spoil that puts one of `pieces` behind the first unit of `field`, which stays within its length."""
 
     def spoil(good: Application, _: Application, rng: Random) -> Application:
-        text, piece = getattr(good, field), rng.choice(pieces)
-        room = (NAME_PLACES if field == "name" else MAX_ADDRESS_UNITS) - len(piece)
-        return replace(good, **{field: (text[0] + piece + text[1:])[: room + len(piece)]})
+        text = getattr(good, field)
+        places = NAME_PLACES if field == "name" else MAX_ADDRESS_UNITS
+        return replace(good, **{field: (text[0] + rng.choice(pieces) + text[1:])[:places]})
 
     return spoil
 
@@ -68,6 +68,11 @@ def fifteen_digits(good: Application, _: Application, rng: Random) -> Applicatio
     """Set the number of the old form: no century, no check character."""
     number = good.identity_number
     return replace(good, identity_number=number[:6] + number[8:17])
+
+
+def seventeen_digits(good: Application, _: Application, rng: Random) -> Application:
+    """Leave the check character off."""
+    return replace(good, identity_number=good.identity_number[:17])
 
 
 def impossible_date(good: Application, _: Application, rng: Random) -> Application:
@@ -108,6 +113,33 @@ def lower_case_x(good: Application, _: Application, rng: Random) -> Application:
     sequences = [s for s in range(LAST_SEQUENCE + 1, 1000) if s % 2 == odd % 2]
     number = next(n for s in sequences if (n := compose_number(region, good.birth, s)).endswith("X"))
     return replace(good, identity_number=number.lower())
+
+
+def one_unit(good: Application, _: Application, rng: Random) -> Application:
+    """Leave but the first unit of the name."""
+    return replace(good, name=good.name[0])
+
+
+def dot_at_end(good: Application, _: Application, rng: Random) -> Application:
+    """Set the dot of some names where no other character follows or leads."""
+    return replace(good, name=good.name + "·" if rng.random() < 0.5 else "·" + good.name)
+
+
+def long_address(good: Application, _: Application, rng: Random) -> Application:
+    """Write one unit or some more than an address has places."""
+    room = MAX_ADDRESS_UNITS + rng.randint(1, 6)
+    return replace(good, address=(good.address + "样例大院北门东侧第二排住宅区" * 3)[:room])
+
+
+def bad_acceptance(good: Application, _: Application, rng: Random) -> Application:
+    """Set an acceptance number that is not 22 digits."""
+    number = good.acceptance_number
+    return replace(good, acceptance_number=rng.choice((number[:21], number + "0", number[:9] + "A" + number[10:])))
+
+
+def bad_unit(good: Application, _: Application, rng: Random) -> Application:
+    """Set a delivery unit that is not nine digits."""
+    return replace(good, unit=rng.choice((good.unit[:8], good.unit + "1", good.unit[:8] + "x")))
 
 
 def wrong_end(good: Application, _: Application, rng: Random) -> Application:

@@ -35,7 +35,7 @@ class Code:
 
 
 def read_codes(text: str) -> Mapping[str, Code]:
-    """Give the codes of a CSV `code,group,severity,field,zh,en`, in its order.  Raises: KeyError, a severity unknown."""
+    """Give the codes of a CSV `code,group,severity,field,zh,en`, in its order.  Raises: KeyError: no such severity."""
     rows = csv.DictReader(io.StringIO(text))
     return MappingProxyType(
         {

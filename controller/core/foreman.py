@@ -13,11 +13,10 @@ from controller.core.fold import apply
 from controller.core.plan import plan
 from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
 from controller.core.settings import CoreConfig
-from controller.core.state import Batch, FloorState
+from controller.core.state import SILENT, Batch, FloorState
 from controller.core.turn import Turn
 from devices.defects import Step
 
-SILENT = "silent"  # the controller's own word for a station it does not hear
 SHARED_NUMBER = "duplicate.shared_number"  # a hold that one person alone cannot lift
 
 
@@ -179,7 +178,8 @@ def _station_seen(turn: Turn, event: e.StationSeen) -> None:
 
 def _station_reported(turn: Turn, event: e.StationReported) -> None:
     if event.station in turn.state.stations:
-        _report(turn, event.station, event.state, event.reason, event.since_floor_s)
+        since = event.since_floor_s or turn.now_floor_s
+        _report(turn, event.station, event.state, event.reason, since)
 
 
 def _report(turn: Turn, station: str, state: str, reason: str, since_floor_s: float) -> None:

@@ -13,6 +13,8 @@ from controller.core.stock import Stock
 from devices.defects import Step
 from devices.messages import StationState
 
+SILENT = "silent"  # the controller's own word for the state of a station it does not hear
+
 Rank = tuple[int, int, float, int, str, int]
 Pile = tuple[int, str]  # batch and police station: what is packed together
 

@@ -22,7 +22,7 @@ from devices.messages import (
     StationState,
     Welcome,
 )
-from devices.protocol import ControllerSide, Finished, Heard, Lied, NeverSeen, Unknown
+from devices.protocol import ControllerSide, Finished, Heard, Joined, Lied, NeverSeen, Unknown
 from devices.station_side import Model, StationSide, Told
 from encoders.envelope import Opener, pack
 
@@ -56,6 +56,7 @@ class JobsOverABadLine(RuleBasedStateMachine):
         self.now_s = 0.0
         self.to_station: list[bytes] = []
         self.to_controller: list[bytes] = []
+        self.brought: list[tuple[bool, bytes]] = []  # what the line brought to the station (True) or controller
         self.given: list[int] = []
         self.committed: Counter[int] = Counter()
         self.uncommitted: list[int] = []
@@ -66,6 +67,8 @@ class JobsOverABadLine(RuleBasedStateMachine):
         self.station = StationSide(Model(step=Step.LAMINATE, model="SIM", load_max=24))
         self.station_says(self.station.begin(0.0))
         self.controller = ControllerSide("l1", settled_below=self.next_id)
+        self.joined = False
+        self.line_is_good_for_a_moment()
 
     # ---- the two ends ------------------------------------------------------------------------------------
 
@@ -77,8 +80,12 @@ class JobsOverABadLine(RuleBasedStateMachine):
             self.to_station.append(pack(Welcome(version=1, centre="C", floor_s=self.now_s, scale=1.0)))
         self.to_station += map(pack, heard.messages)
         for event in heard.events:
-            assert not isinstance(event, Lied | Unknown), event
-            if isinstance(event, Finished):
+            assert not isinstance(event, Lied), event
+            if isinstance(event, Joined):
+                self.joined = True
+            elif isinstance(event, Unknown):
+                assert event.job_id in self.runs, "only an old 'never seen' of a job that was taken may be doubted"
+            elif isinstance(event, Finished):
                 assert event.done.job_id not in self.committed, "told again after its result was durable"
                 assert event.done.job_id not in self.uncommitted, "told twice in one life"
                 self.uncommitted.append(event.done.job_id)
@@ -86,6 +93,7 @@ class JobsOverABadLine(RuleBasedStateMachine):
                 self.to_station += map(pack, self.controller.start(start_of(event.job_id), self.now_s))
 
     def deliver_to_station(self, frame: bytes) -> None:
+        self.brought.append((True, frame))
         told: Told = self.station.received(TO_STATION.unpack(frame), self.now_s)
         self.station_says(told.replies)
         if told.work:
@@ -95,6 +103,7 @@ class JobsOverABadLine(RuleBasedStateMachine):
             self.magazines[told.magazine.issue_id] += 1
 
     def deliver_to_controller(self, frame: bytes) -> None:
+        self.brought.append((False, frame))
         self.controller_hears(self.controller.received(FROM_STATION.unpack(frame), self.now_s))
 
     # ---- what people and machines do -----------------------------------------------------------------------
@@ -127,7 +136,7 @@ class JobsOverABadLine(RuleBasedStateMachine):
 
     @rule()
     def controller_dies_and_only_asks(self) -> None:
-        self.uncommitted = []
+        self.uncommitted, self.joined = [], False
         self.controller = ControllerSide("l1", settled_below=self.next_id)
         for job_id in self.given:
             if job_id not in self.committed:
@@ -140,6 +149,18 @@ class JobsOverABadLine(RuleBasedStateMachine):
         self.now_s += seconds
         self.station_says(self.station.tick(self.now_s))
         self.controller_hears(self.controller.tick(self.now_s))
+
+    @precondition(lambda self: len(self.given) - len(self.committed) < 3)
+    @rule(commit=st.booleans())
+    def a_job_goes_well(self, commit: bool) -> None:
+        self.controller_gives_a_job()
+        self.line_is_good_for_a_moment()
+        if self.station.running:
+            self.station_finishes()
+        self.line_is_good_for_a_moment()
+        if commit:
+            self.ledger_commits_and_releases()
+            self.line_is_good_for_a_moment()
 
     # ---- what the line does --------------------------------------------------------------------------------
 
@@ -154,6 +175,23 @@ class JobsOverABadLine(RuleBasedStateMachine):
     def line_brings_to_controller(self, place: int, keep: bool) -> None:
         place = min(place, len(self.to_controller) - 1)
         self.deliver_to_controller(self.to_controller[place] if keep else self.to_controller.pop(place))
+
+    @rule()
+    def line_is_good_for_a_moment(self) -> None:
+        while self.to_station or self.to_controller:
+            while self.to_station:
+                self.deliver_to_station(self.to_station.pop(0))
+            while self.to_controller:
+                self.deliver_to_controller(self.to_controller.pop(0))
+
+    @precondition(lambda self: self.brought)
+    @rule(place=st.integers(0, 30))
+    def line_brings_an_old_frame_again(self, place: int) -> None:
+        to_station, frame = self.brought[-1 - place % len(self.brought)]
+        if to_station:
+            self.deliver_to_station(frame)
+        else:
+            self.deliver_to_controller(frame)
 
     @rule(place=st.integers(0, 5), to_station=st.booleans())
     def line_loses(self, place: int, to_station: bool) -> None:
@@ -171,21 +209,20 @@ class JobsOverABadLine(RuleBasedStateMachine):
         """A fault-free tail: whatever was given ends, once."""
         for _ in range(4 * (len(self.given) + len(self.issues) + 3)):
             self.time_passes(1.0)
-            while self.to_station or self.to_controller:
-                while self.to_station:
-                    self.deliver_to_station(self.to_station.pop(0))
-                while self.to_controller:
-                    self.deliver_to_controller(self.to_controller.pop(0))
+            self.line_is_good_for_a_moment()
             if self.station.running:
                 self.station_finishes()
             if self.uncommitted:
                 self.ledger_commits_and_releases()
+        self.line_is_good_for_a_moment()
+        assert self.joined, "the controller does not know what it drives"
         assert self.committed == Counter(self.given), "each job is told exactly once"
         assert self.runs == Counter(self.given), "each job ran exactly once"
         assert self.magazines == Counter(issue.issue_id for issue in self.issues)
-        self.time_passes(1.9)
+        self.to_controller.clear()
+        self.time_passes(6.0)
         assert not any(type(FROM_STATION.unpack(frame)) is JobDone for frame in self.to_controller), "still resending"
 
 
 TestJobsOverABadLine = JobsOverABadLine.TestCase
-TestJobsOverABadLine.settings = settings(max_examples=150, stateful_step_count=60, deadline=None)
+TestJobsOverABadLine.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

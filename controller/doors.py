@@ -1,0 +1,53 @@
+"""The doors: one router for each kind of peer, and one task that answers what comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import structlog
+import trio
+
+from controller.wire import Answer, OperatorRequest, Refusal, UpstreamRequest
+from devices.keys import PeerGone
+from devices.zap import RouterSocket
+from devices.zlink import Delivery
+from encoders.envelope import EnvelopeError, Opener, pack
+
+log = structlog.get_logger()
+REQUESTS_AT_ONCE = 64  # per door; what comes beyond waits in the socket
+
+upstream_requests: Opener[UpstreamRequest] = Opener(UpstreamRequest)
+operator_requests: Opener[OperatorRequest] = Opener(OperatorRequest, max_bytes=1 << 20)
+
+
+async def serve_door(
+    router: RouterSocket, opener: Opener[Any], answer: Callable[[str, Any], Awaitable[Answer]]
+) -> None:
+    """Answer the requests of one kind of peer until cancelled, many at once; an answer goes to who asked."""
+    room = trio.Semaphore(REQUESTS_AT_ONCE)
+
+    async def reply(delivery: Delivery) -> None:
+        try:
+            said = await _answer_one(delivery, opener, answer)
+            router.send(delivery.peer, pack(said))
+        except PeerGone:
+            log.info("peer left before its answer", user=delivery.user)
+        finally:
+            room.release()
+
+    async with trio.open_nursery() as nursery:
+        while True:
+            await room.acquire()
+            nursery.start_soon(reply, await router.recv())
+
+
+async def _answer_one(
+    delivery: Delivery, opener: Opener[Any], answer: Callable[[str, Any], Awaitable[Answer]]
+) -> Answer:
+    try:
+        request = opener.unpack(delivery.body)
+    except EnvelopeError as error:
+        log.warning("message not understood", user=delivery.user, code=error.code)
+        return Refusal(code=error.code, text=error.text, field=error.path)
+    return await answer(delivery.user, request)

@@ -1,0 +1,150 @@
+"""Encoding: from an application in the vault to the record, portrait and face that the floor makes its card from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+import structlog
+import trio
+from encoders.portrait import PortraitError
+
+from controller.application import Application, batch_of, index_of
+from controller.checks.rows import normalised
+from controller.core.events import CardsEncoded, Encode
+from encoders import portrait
+from encoders.envelope import Opener, pack
+from encoders.face import FaceError, FaceJob, lay_out
+from encoders.fonts.coverage import FontCoverage
+from encoders.text_layout import TextFields, TextRecordError
+from encoders.text_record import encode_records
+
+log = structlog.get_logger()
+_application: Opener[Application] = Opener(Application)
+
+
+class MadeCard(msgspec.Struct, frozen=True, array_like=True):
+    """What the floor makes one card from: the chip's 256 bytes, the portrait's at most 1,024, the face's job."""
+
+    record: bytes
+    portrait: bytes
+    face: FaceJob  # without its portrait picture, which the application holds
+
+    def __repr__(self) -> str:
+        """Say that something is here, and nothing of it (law 8)."""
+        return "<MadeCard>"
+
+
+_made: Opener[MadeCard] = Opener(MadeCard)
+
+
+class CardVault(Protocol):
+    """What encoding and printing need of the vault; the reading calls may be made in any thread."""
+
+    def applications(self, batch_id: int, indexes: list[int]) -> list[bytes]:
+        """Give applications as they were sent."""
+
+    def cards(self, cards: list[int]) -> list[bytes]:
+        """Give packed `MadeCard`s."""
+
+    async def store_cards(self, cards: list[tuple[int, bytes]]) -> None:
+        """Keep packed `MadeCard`s; durable on return."""
+
+
+def control_mark(card: int) -> str:
+    """Give the mark that pairs both sides of a face: the card's number on this floor."""
+    return str(card)
+
+
+def open_application(sealed: bytes) -> Application:
+    """Give the application that was stored, as it is made.  Raises: EnvelopeError."""
+    return normalised(_application.unpack(sealed))
+
+
+def made_cards(vault: CardVault, cards: list[int]) -> list[MadeCard]:
+    """Give what was encoded for these cards, in their order.  Raises: VaultError."""
+    return [_made.unpack(packed) for packed in vault.cards(cards)]
+
+
+def text_fields(app: Application) -> TextFields:
+    """Give the fields that chip and face show."""
+    return TextFields(
+        name=app.name,
+        sex=app.sex,
+        ethnic=app.ethnic,
+        birth=app.birth,
+        address=app.address,
+        identity_number=app.identity_number,
+        authority=app.authority,
+        valid_from=app.valid_from,
+        valid_until=app.valid_until,
+    )
+
+
+def encode_cards(
+    cards: list[int], apps: list[Application], glyphs: FontCoverage
+) -> tuple[list[tuple[int, MadeCard]], list[tuple[int, str]]]:
+    """Give what can be made, and the cards that cannot with their codes.  For a worker thread: kernels free the GIL."""
+    faces: dict[int, FaceJob] = {}
+    pictures: dict[int, bytes] = {}
+    failed: list[tuple[int, str]] = []
+    for card, app in zip(cards, apps, strict=True):
+        try:
+            faces[card] = lay_out(text_fields(app), glyphs, control_mark=control_mark(card))
+            pictures[card] = portrait.encode(portrait.prepare(app.portrait))
+        except (FaceError, PortraitError) as error:
+            failed.append((card, error.code))
+    people = {card: text_fields(app) for card, app in zip(cards, apps, strict=True) if card in pictures}
+    records = _records(people, failed)
+    return [(card, MadeCard(record, pictures[card], faces[card])) for card, record in records.items()], failed
+
+
+def _records(people: dict[int, TextFields], failed: list[tuple[int, str]]) -> dict[int, bytes]:
+    """Give the chip records, all in one call; who does not fit joins `failed`, and the rest is encoded again."""
+    while people:
+        try:
+            records = encode_records(list(people.values()))
+        except TextRecordError as error:
+            card = list(people)[error.index]
+            failed.append((card, error.code))
+            del people[card]
+        else:
+            return {card: record.tobytes() for card, record in zip(people, records, strict=True)}
+    return {}
+
+
+class Encoders:
+    """The worker threads: `encode` takes one job of the foreman and tells it when the result is durable."""
+
+    def __init__(
+        self,
+        vault: CardVault,
+        glyphs: FontCoverage,
+        workers: int,
+        tell: Callable[[CardsEncoded], object],
+        observe: Callable[[float, int], None],
+    ) -> None:
+        self._vault, self._glyphs, self._tell, self._observe = vault, glyphs, tell, observe
+        self._limiter = trio.CapacityLimiter(workers)
+
+    async def encode(self, job: Encode) -> None:
+        """Do one job.  Cancelled, nothing is told: the job is given again after the next start."""
+        started_s = trio.current_time()
+        made, failed = await trio.to_thread.run_sync(self._work, job.cards, limiter=self._limiter)
+        if made:
+            await self._vault.store_cards(made)
+        self._observe(trio.current_time() - started_s, len(job.cards))
+        if failed:
+            log.warning("cards cannot be encoded", job_id=job.job_id, codes=sorted({code for _, code in failed}))
+        self._tell(CardsEncoded(job.job_id, failed))
+
+    def _work(self, cards: list[int]) -> tuple[list[tuple[int, bytes]], list[tuple[int, str]]]:
+        batches = dict.fromkeys(map(batch_of, cards))
+        sealed: dict[int, bytes] = {}
+        for batch_id in batches:
+            mine = [card for card in cards if batch_of(card) == batch_id]
+            found = self._vault.applications(batch_id, [index_of(card) for card in mine])
+            sealed.update(zip(mine, found, strict=True))
+        made, failed = encode_cards(cards, [open_application(sealed[card]) for card in cards], self._glyphs)
+        return [(card, pack(one)) for card, one in made], failed

@@ -1,0 +1,130 @@
+"""Judging: a whole batch gets its verdicts, one batch after another, because two may hold the same person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from hashlib import sha256
+
+import structlog
+import trio
+
+from controller.checks.batch import check_batch
+from controller.checks.codes import CODES, Severity
+from controller.checks.duplicates import Known, Person, Standing, check_duplicates
+from controller.checks.finding import FINDINGS, Finding, verdict
+from controller.checks.policy import Policy
+from controller.clock import day_start_floor_s
+from controller.core.events import AnyEvent, BatchChecked
+from controller.core.moves import RowVerdict, Verdict
+from controller.hosts.live import Ticket
+from controller.ledger.inbox import InboxBatch, InboxRow, InboxState, SetBatchState, StoreVerdicts
+from controller.ledger.reader import MADE, Reader
+from controller.ledger.store import Ledger
+
+log = structlog.get_logger()
+DAY_S = 86_400.0
+QUERY_ROWS = 500  # so many digests or numbers are looked up in one query
+
+
+class Judge:
+    """Takes whole batches and tells the foreman their verdicts; what an earlier run left over goes first."""
+
+    def __init__(self, ledger: Ledger, policy: Policy, post: Callable[[AnyEvent], Ticket]) -> None:
+        self._ledger, self._policy, self._post = ledger, policy, post
+        self._send, self._receive = trio.open_memory_channel[InboxBatch](10_000)
+
+    def is_whole(self, batch: InboxBatch) -> None:
+        """Let a batch be judged."""
+        self._send.send_nowait(batch)
+
+    async def run(self) -> None:
+        """Judge until cancelled."""
+        reader = self._ledger.reader
+        for batch in await trio.to_thread.run_sync(reader.unfinished):
+            if batch.state != InboxState.RECEIVING or not reader.missing(batch.batch_id, batch.count):
+                await self._judge(batch)
+        async for batch in self._receive:
+            await self._judge(batch)
+
+    async def _judge(self, batch: InboxBatch) -> None:
+        reader = self._ledger.reader
+        state = await trio.to_thread.run_sync(reader.announced, batch.batch_number)
+        if state is None or await trio.to_thread.run_sync(reader.batch, batch.batch_id) is not None:
+            return  # told before the last stop
+        if state.state == InboxState.CHECKED:
+            found = await trio.to_thread.run_sync(reader.verdicts, batch.batch_id)
+            rows = [
+                RowVerdict(
+                    one.index, one.acceptance_number, one.unit, Verdict(one.verdict), one.codes, one.fields, one.express
+                )
+                for one in found
+            ]
+            await self._tell(batch, rows, [])
+            return
+        codes, rows = await trio.to_thread.run_sync(judge, reader, batch, self._policy)
+        if codes:
+            await self._ledger.write(SetBatchState(batch.batch_id, InboxState.REFUSED, codes))
+        else:
+            await self._ledger.write(StoreVerdicts(batch.batch_id, rows))
+        await self._tell(batch, rows, codes)
+
+    async def _tell(self, batch: InboxBatch, rows: list[RowVerdict], codes: list[str]) -> None:
+        due = day_start_floor_s(batch.due) + DAY_S
+        await self._post(
+            BatchChecked(
+                batch.batch_id,
+                batch.batch_number,
+                batch.upstream,
+                batch.card_kind,
+                batch.received_floor_s,
+                due,
+                rows,
+                codes,
+            )
+        ).wait()
+        counts = {one.name.lower(): sum(row.verdict == one for row in rows) for one in Verdict}
+        log.info("batch judged", batch_number=batch.batch_number, codes=codes, **counts)
+
+
+def judge(reader: Reader, batch: InboxBatch, policy: Policy) -> tuple[list[str], list[RowVerdict]]:
+    """Give the codes for which a whole batch is refused, and the verdict of each row.  For a worker thread."""
+    rows = reader.rows(batch.batch_id)
+    digest = sha256(b"".join(row.row_digest for row in rows)).hexdigest()
+    faults = check_batch(batch.batch_number, batch.count, len(rows), digest_agrees=digest == batch.digest)
+    if faults:
+        return [fault.code for fault in faults], []
+    findings = {row.index: [FINDINGS[code] for code in row.codes] for row in rows}
+    people = [Person(row.index, row.acceptance_number, row.identity, row.person) for row in rows]
+    own = [verdict(findings[row.index]) for row in rows]
+    known = _history(reader, batch, rows)
+    for index, finding in check_duplicates(people, own, known, [row.reason for row in rows], policy):
+        findings[index].append(finding)
+    return [], [_verdict_of(row, findings[row.index]) for row in rows]
+
+
+def _history(reader: Reader, batch: InboxBatch, rows: list[InboxRow]) -> list[Known]:
+    """Give what the history holds of these rows' numbers and people."""
+    numbers, people = {}, []
+    for start in range(0, len(rows), QUERY_ROWS):
+        some = rows[start : start + QUERY_ROWS]
+        wanted = [row.acceptance_number for row in some if row.acceptance_number]
+        for found in reader.known_numbers(wanted, batch.batch_id):
+            numbers[(found.batch_id, found.index)] = found.acceptance_number
+        people += reader.known_people([row.identity for row in some], batch.batch_id)
+    known = []
+    for person in people:
+        place = (person.batch_id, person.index)
+        number = numbers.pop(place, f"{place[0]}/{place[1]}")
+        standing = Standing.MADE if person.standing == MADE else Standing.OPEN
+        known.append(Known(number, person.identity, person.person, standing))
+    return known + [Known(number, b"", b"", Standing.ENDED) for number in numbers.values()]
+
+
+def _verdict_of(row: InboxRow, findings: list[Finding]) -> RowVerdict:
+    """Give one row's verdict with the codes that led to it; notes are told too, behind them."""
+    worst = verdict(findings)
+    ordered = sorted(dict.fromkeys(findings), key=lambda one: -one.severity)
+    if worst is Severity.REFUSE:
+        ordered = [one for one in ordered if CODES[one.code].severity is Severity.REFUSE]
+    codes, fields = [one.code for one in ordered], [one.field for one in ordered]
+    return RowVerdict(row.index, row.acceptance_number, row.unit, Verdict(worst), codes, fields, row.express)

@@ -1,0 +1,77 @@
+"""The errors of the ledger: a class has a stable `code` and keeps the values it speaks of."""
+
+from __future__ import annotations
+
+
+class LedgerError(Exception):
+    """Something about the ledger that its caller must know."""
+
+    code = "ledger"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{self.code}: {text}")
+
+
+class LedgerStopped(LedgerError):
+    """A commit failed or the ledger is closed: nothing is taken any more, and what was not acknowledged may be lost."""
+
+    code = "ledger.stopped"
+
+
+class LedgerBehind(LedgerError):
+    """Far more is queued than the disk keeps up with: somebody does not wait for room."""
+
+    code = "ledger.behind"
+
+
+class LedgerInUse(LedgerError):
+    """Another process holds the folder; `pid` is its number, 0 when it did not say."""
+
+    code = "ledger.in_use"
+
+    def __init__(self, folder: str, pid: int) -> None:
+        owner = f"process {pid}" if pid else "another process"
+        super().__init__(f"{owner} already works in the folder {folder!r}: stop it, or choose another data folder")
+        self.folder, self.pid = folder, pid
+
+
+class LedgerTooNew(LedgerError):
+    """The database was written by a later version of the program."""
+
+    code = "ledger.too_new"
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(f"the database has schema {found}, this program knows up to {known}: start the newer program")
+        self.found, self.known = found, known
+
+
+class LedgerDamaged(LedgerError):
+    """What stands in the database cannot have been written by this program as it stands."""
+
+    code = "ledger.damaged"
+
+
+class ChangeRefused(LedgerError):
+    """The database refuses one change; its neighbours in the group are not concerned."""
+
+    code = "ledger.change_refused"
+
+
+class UnknownRow(LedgerError):
+    """A move or a change names a thing that has no row."""
+
+    code = "ledger.unknown_row"
+
+    def __init__(self, table: str, key: object) -> None:
+        super().__init__(f"no row {key!r} in {table}")
+        self.table, self.key = table, key
+
+
+class ChunkConflict(LedgerError):
+    """An application is already stored at this place of the batch, with other content."""
+
+    code = "ledger.chunk_conflict"
+
+    def __init__(self, batch_id: int, index: int) -> None:
+        super().__init__(f"batch {batch_id} already holds another application at index {index}")
+        self.batch_id, self.index = batch_id, index

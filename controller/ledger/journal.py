@@ -1,0 +1,134 @@
+"""The journal: an event and its moves are appended with their chain, their state rows and receipts, as one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Engine, insert, select
+
+from controller.core.events import AnyEvent
+from controller.core.moves import AnyMove
+from controller.ledger import tables
+from controller.ledger.chain import GENESIS, Head, link
+from controller.ledger.errors import LedgerDamaged
+from controller.ledger.projection import Projection
+from controller.ledger.receipts import Stamp
+from controller.ledger.shelf import Prepared
+from encoders.envelope import EnvelopeError, Opener, pack
+
+PAGE_ROWS = 10_000  # a long read is cut into short ones, so that the WAL can be checkpointed meanwhile
+
+ROW_BYTES_MAX = 64 * 1024 * 1024  # our own rows: a batch of 10,000 verdicts is about 1 MB
+
+_moves: Opener[AnyMove] = Opener(AnyMove, ROW_BYTES_MAX)
+_events: Opener[AnyEvent] = Opener(AnyEvent, ROW_BYTES_MAX)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the foreman heard and what followed: durable together, or not at all."""
+
+    at_floor_s: float
+    event: AnyEvent
+    moves: Sequence[AnyMove]
+
+
+class Journal:
+    """Takes what is recorded and writes it together.  It lives in the writer's thread, on the writer's connection."""
+
+    kind: type = Recorded
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._insert_move = Prepared(insert(tables.move), connection.dialect)
+        self._insert_event = Prepared(insert(tables.journal_event), connection.dialect)
+        self.head = self.durable_head = last_head(connection)
+        self._events = last_event(connection)
+        self._projection = Projection(connection)
+        self._move_rows: list[tuple[Any, ...]] = []
+        self._event_rows: list[tuple[Any, ...]] = []
+
+    def take(self, recorded: Recorded) -> int:
+        """Chain and fold what was recorded; give the number of its last move.  Nothing is written yet.
+
+        Raises: UnknownRow, IllegalMove: a move does not fit what came before.
+        """
+        at_floor_s = recorded.at_floor_s + 0.0  # -0.0 would come back from the database as 0.0
+        seq, chain = self.head
+        for move in recorded.moves:
+            body = pack(move)
+            seq, chain = seq + 1, link(chain, at_floor_s, body)
+            self._move_rows.append((seq, at_floor_s, tag_of(move), body, chain))
+            self._projection.apply(Stamp(seq, at_floor_s, chain), move)
+        self.head = Head(seq, chain)
+        self._events += 1
+        self._event_rows.append((self._events, at_floor_s, pack(recorded.event), seq))
+        return seq
+
+    def flush(self) -> int:
+        """Write what was taken, inside the transaction that is open on the connection; give the number of moves."""
+        if not self._event_rows:
+            return 0
+        written = len(self._move_rows)
+        self._insert_event.run(self._connection, self._event_rows)
+        self._insert_move.run(self._connection, self._move_rows)
+        self._projection.flush()
+        self._event_rows.clear()
+        self._move_rows.clear()
+        return written
+
+    def settle(self) -> None:
+        """Take note that all that was written is durable, and forget what nobody needs in memory."""
+        self.durable_head = self.head
+        self._projection.settle()
+
+
+def tag_of(move: AnyMove) -> str:
+    """Give the short name that stands for a move's kind in the ledger."""
+    return str(move.__struct_config__.tag)
+
+
+def last_head(connection: Connection) -> Head:
+    """Give the head of the chain as it stands in the database."""
+    move = tables.move
+    row = connection.execute(select(move.c.seq, move.c.hash).order_by(move.c.seq.desc()).limit(1)).first()
+    return Head(row[0], row[1]) if row else GENESIS
+
+
+def last_event(connection: Connection) -> int:
+    """Give the number of the last event, 0 for none."""
+    column = tables.journal_event.c.seq
+    return connection.execute(select(column).order_by(column.desc()).limit(1)).scalar() or 0
+
+
+def read_rows(engine: Engine, table: Any, after: int = 0) -> Iterator[Any]:
+    """Give the rows of a journal table numbered above `after`, in order, page by page."""
+    while True:
+        query = select(table).where(table.c.seq > after).order_by(table.c.seq).limit(PAGE_ROWS)
+        with engine.connect() as connection:
+            page = connection.execute(query).all()
+        yield from page
+        if len(page) < PAGE_ROWS:
+            return
+        after = page[-1].seq
+
+
+def open_move(row: Any) -> AnyMove:
+    """Give the move of a row of `tables.move`.  Raises: LedgerDamaged."""
+    move: AnyMove = _open(_moves, row, "move")
+    return move
+
+
+def open_event(row: Any) -> AnyEvent:
+    """Give the event of a row of `tables.journal_event`.  Raises: LedgerDamaged."""
+    event: AnyEvent = _open(_events, row, "event")
+    return event
+
+
+def _open(opener: Any, row: Any, noun: str) -> Any:
+    try:
+        return opener.unpack(row.body)
+    except EnvelopeError as error:
+        raise LedgerDamaged(f"{noun} {row.seq} cannot be read ({error.code}): run `cardmill audit verify`") from error

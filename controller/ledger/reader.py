@@ -1,0 +1,274 @@
+"""The reader: short questions to the ledger on read-only connections of its own; any thread may ask."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, Select, bindparam, func, select
+
+from controller.application import CARD_IDS_PER_BATCH, card_id
+from controller.core.cards import State
+from controller.core.moves import Verdict
+from controller.ledger import inbox, tables
+from controller.ledger.columns import counts_in, numbers_in, words_in
+from controller.ledger.inbox import InboxBatch, InboxState
+from controller.ledger.rows import BatchRow, CardRow
+from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
+
+OPEN, MADE = "open", "made"
+_MADE = frozenset({State.MADE.value, State.DISPATCHED.value})
+_NEVER_MADE = frozenset({State.REFUSED.value, State.CANCELLED.value, State.REFUSED_LATE.value})
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """An application of the history whose card is open or made."""
+
+    identity: bytes
+    person: bytes
+    batch_id: int
+    index: int
+    standing: str  # open, or made: in a bundle or sent
+
+
+@dataclass(frozen=True, slots=True)
+class KnownNumber:
+    """An acceptance number of the history, and where it came."""
+
+    acceptance_number: str
+    batch_id: int
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """What the inbox knows of one checked application."""
+
+    index: int
+    acceptance_number: str
+    unit: str
+    express: bool
+    verdict: int
+    codes: list[str]
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCard:
+    """A card that waits for a person."""
+
+    card_id: int
+    acceptance_number: str
+    unit: str
+    state: str
+    codes: list[str]
+    fields: list[str]
+    since_floor_s: float
+
+
+class Reader:
+    """Answers from what is durable.  Each call is one short transaction: a long one would pin the write-ahead log."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    # ---- inbox -------------------------------------------------------------------------------------------------
+
+    def announced(self, batch_number: str) -> InboxBatch | None:
+        """Give a batch as it was announced, by its number."""
+        with self._engine.connect() as connection:
+            return inbox.read_batch(connection, tables.inbox_batch.c.batch_number == batch_number)
+
+    def unfinished(self) -> list[InboxBatch]:
+        """Give the batches that the floor has not heard of yet, oldest first: what intake goes on with at a start."""
+        batch, floor = tables.inbox_batch, tables.batch
+        query = (
+            select(batch)
+            .outerjoin(floor, floor.c.batch_id == batch.c.batch_id)
+            .where(floor.c.batch_id.is_(None))
+            .order_by(batch.c.batch_id)
+        )
+        return [InboxBatch(*row) for row in self._all(query)]
+
+    def missing(self, batch_id: int, count: int) -> list[tuple[int, int]]:
+        """Give what is not stored of a batch of `count` applications, as (first index, how many)."""
+        table = tables.inbox_application
+        query = select(table.c.idx).where(table.c.batch_id == batch_id).order_by(table.c.idx)
+        return _gaps([index for (index,) in self._all(query)], count)
+
+    def row_digests(self, batch_id: int) -> list[bytes]:
+        """Give the SHA-256 digests (32 bytes) of the stored applications of a batch, in order of index."""
+        table = tables.inbox_application
+        query = select(table.c.row_digest).where(table.c.batch_id == batch_id).order_by(table.c.idx)
+        return [digest for (digest,) in self._all(query)]
+
+    def verdicts(self, batch_id: int) -> list[VerdictRow]:
+        """Give the applications of a batch with their verdicts (-1: none yet), in order of index."""
+        table = tables.inbox_application
+        columns = (table.c.idx, table.c.acceptance_number, table.c.unit, table.c.express, table.c.verdict)
+        query = (
+            select(*columns, table.c.codes, table.c.fields).where(table.c.batch_id == batch_id).order_by(table.c.idx)
+        )
+        return [VerdictRow(*row[:5], *map(words_in, row[5:])) for row in self._all(query)]
+
+    def known_numbers(self, acceptance_numbers: Sequence[str], but_batch: int = 0) -> list[KnownNumber]:
+        """Give those of some acceptance numbers that the history holds, outside the batch `but_batch`."""
+        row, batch = tables.inbox_application, tables.inbox_batch
+        query = (
+            select(row.c.acceptance_number, row.c.batch_id, row.c.idx)
+            .join(batch, batch.c.batch_id == row.c.batch_id)
+            .where(row.c.acceptance_number.in_(acceptance_numbers), row.c.batch_id != but_batch)
+            .where(batch.c.state == InboxState.CHECKED.value)
+            .order_by(row.c.batch_id, row.c.idx)
+        )
+        return [KnownNumber(*found) for found in self._all(query)]
+
+    def known_people(self, identities: Sequence[bytes], but_batch: int = 0) -> list[KnownPerson]:
+        """Give the open and made applications with one of some identity digests, outside the batch `but_batch`.
+
+        The same identity with another `person` digest is a number that two people share.  What was refused or
+        cancelled does not count; what is checked but not yet on the floor counts as open.
+        """
+        row, batch, card = tables.inbox_application, tables.inbox_batch, tables.card
+        query = (
+            select(row.c.identity, row.c.person, row.c.batch_id, row.c.idx, card.c.state)
+            .join(batch, batch.c.batch_id == row.c.batch_id)
+            .outerjoin(card, card.c.card_id == row.c.batch_id * CARD_IDS_PER_BATCH + row.c.idx)
+            .where(row.c.identity.in_(identities), row.c.batch_id != but_batch)
+            .where(batch.c.state == InboxState.CHECKED.value, row.c.verdict != Verdict.REFUSE.value)
+            .order_by(row.c.batch_id, row.c.idx)
+        )
+        return [
+            KnownPerson(found.identity, found.person, found.batch_id, found.idx, MADE if found.state in _MADE else OPEN)
+            for found in self._all(query)
+            if found.state not in _NEVER_MADE
+        ]
+
+    # ---- receipts ----------------------------------------------------------------------------------------------
+
+    def receipts(self, upstream: str, after: int, limit: int = MAX_RECEIPTS_PER_PAGE) -> list[Receipt]:
+        """Give an upstream's receipts numbered above `after`, in order; their `texts` are the caller's to fill."""
+        receipt, batch = tables.receipt, tables.batch
+        query = (
+            select(receipt, batch.c.batch_number)
+            .join(batch, batch.c.batch_id == receipt.c.batch_id)
+            .where(receipt.c.upstream == upstream, receipt.c.number > after)
+            .order_by(receipt.c.number)
+            .limit(limit)
+        )
+        return [_receipt(row) for row in self._all(query)]
+
+    def receipt_numbers(self, upstream: str) -> tuple[int, int]:
+        """Give an upstream's last receipt and the one up to which it acknowledged; 0 for none."""
+        receipt, cursor = tables.receipt, tables.receipt_cursor
+        with self._engine.connect() as connection:
+            last = connection.execute(select(func.max(receipt.c.number)).where(receipt.c.upstream == upstream))
+            known = connection.execute(select(cursor.c.acknowledged).where(cursor.c.upstream == upstream))
+            return last.scalar() or 0, known.scalar() or 0
+
+    # ---- batches and cards -------------------------------------------------------------------------------------
+
+    def batch(self, batch_id: int) -> BatchRow | None:
+        """Give a batch whose verdicts are out."""
+        rows = self._all(select(tables.batch).where(tables.batch.c.batch_id == batch_id))
+        return BatchRow(*rows[0]) if rows else None
+
+    def batches(self, before: int | None = None, limit: int = 100) -> list[BatchRow]:
+        """Give the batches whose verdicts are out, newest first, numbered below `before`."""
+        table = tables.batch
+        query = select(table).order_by(table.c.batch_id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(table.c.batch_id < before)
+        return [BatchRow(*row) for row in self._all(query)]
+
+    def counts(self, batch_id: int) -> dict[str, int]:
+        """Give a batch's counts as law 4 names them: received, refused, cancelled, refused_late, dispatched, open.
+
+        Besides `held` and `made`, which are open too.  Empty when the verdicts are not out.
+        """
+        card, first = tables.card, card_id(batch_id, 0)
+        mine = card.c.card_id.between(first, first + CARD_IDS_PER_BATCH - 1)
+        with self._engine.connect() as connection:
+            batch = connection.execute(select(tables.batch).where(tables.batch.c.batch_id == batch_id)).first()
+            states = (
+                connection.execute(select(card.c.state, func.count()).where(mine).group_by(card.c.state)).tuples().all()
+            )
+        return {} if batch is None else _law_4(BatchRow(*batch), dict(states))
+
+    def waiting(self, state: str = State.HELD.value, after: int = 0, limit: int = 100) -> list[WaitingCard]:
+        """Give cards that are held, stopped or suspect, in order of their number: the review queue by pages."""
+        card = tables.card
+        # written out, not bound: only then does the partial index serve
+        here = card.c.state == bindparam(None, state, literal_execute=True)
+        query = select(card).where(here, card.c.card_id > after).order_by(card.c.card_id).limit(limit)
+        return [_waiting(CardRow(*row)) for row in self._all(query)]
+
+    def card(self, number: int) -> CardRow | None:
+        """Give a card by its number."""
+        rows = self._all(select(tables.card).where(tables.card.c.card_id == number))
+        return CardRow(*rows[0]) if rows else None
+
+    def cards_of(self, acceptance_number: str) -> list[CardRow]:
+        """Give the cards with an acceptance number, newest first."""
+        card = tables.card
+        query = select(card).where(card.c.acceptance_number == acceptance_number).order_by(card.c.card_id.desc())
+        return [CardRow(*row) for row in self._all(query)]
+
+    def cards_on_sheet(self, sheet_id: int) -> list[int]:
+        """Give the cards that were imposed on a sheet, by position, 0 for an empty place; empty when unknown."""
+        rows = self._all(select(tables.sheet.c.cards).where(tables.sheet.c.sheet_id == sheet_id))
+        return numbers_in(rows[0].cards) if rows else []
+
+    def _all(self, query: Select[Any]) -> Sequence[Any]:
+        with self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+
+def _gaps(present: Iterable[int], count: int) -> list[tuple[int, int]]:
+    gaps, expected = [], 0
+    for index in (*present, count):
+        if index > expected:
+            gaps.append((expected, index - expected))
+        expected = index + 1
+    return gaps
+
+
+def _receipt(row: Any) -> Receipt:
+    return Receipt(
+        number=row.number,
+        kind=row.kind,
+        batch_number=row.batch_number,
+        acceptance_number=row.acceptance_number,
+        index=row.idx,
+        case=row.case_no,
+        codes=words_in(row.codes),
+        fields=words_in(row.fields),
+        counts=counts_in(row.counts),
+        at_floor_s=row.at_floor_s,
+        chain=row.chain.hex(),
+    )
+
+
+def _law_4(batch: BatchRow, states: dict[str, int]) -> dict[str, int]:
+    ended = {
+        state.value: states.get(state.value, 0) for state in (State.CANCELLED, State.REFUSED_LATE, State.DISPATCHED)
+    }
+    refused_rows = batch.received - sum(states.values())
+    refused = refused_rows + states.get(State.REFUSED.value, 0)
+    return {
+        "received": batch.received,
+        "refused": refused,
+        **ended,
+        "open": batch.received - refused - sum(ended.values()),
+        "held": states.get(State.HELD.value, 0),
+        "made": states.get(State.MADE.value, 0),
+    }
+
+
+def _waiting(card: CardRow) -> WaitingCard:
+    codes, fields = words_in(card.codes), words_in(card.fields)
+    if card.state == State.STOPPED:
+        codes, fields = [card.stopped_for], []
+    return WaitingCard(card.card_id, card.acceptance_number, card.unit, card.state, codes, fields, card.since_floor_s)

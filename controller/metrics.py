@@ -1,0 +1,134 @@
+"""The metrics: every name, its labels and where its value comes from; labels are station, step, state and outcome only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from controller.core.state import SILENT, FloorState
+from controller.core.tally import Tally
+from controller.report import first_pass_yield
+from devices.defects import Step
+from devices.messages import StationState
+
+LEAD_BUCKETS_S = (1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 259_200, 864_000)
+COMMIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+ENCODE_BUCKETS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
+STATES = (*StationState, SILENT)
+
+
+class Metrics:
+    """What Prometheus reads.  Counts come from the tally, which the ledger restores after a restart."""
+
+    def __init__(self, tally: Tally, state: FloorState) -> None:
+        self.registry = CollectorRegistry()
+        self._commit = self._histogram("commit_seconds", "real seconds of a group commit", COMMIT_BUCKETS_S)
+        self._encode = self._histogram("encode_seconds", "real seconds to encode one card", ENCODE_BUCKETS_S)
+        self.registry.register(FloorCollector(tally, state))
+
+    def observe_commit(self, seconds: float, moves: int) -> None:
+        """Note one group commit."""
+        self._commit.observe(seconds)
+
+    def observe_encode(self, seconds: float, cards: int) -> None:
+        """Note one encode job."""
+        for _ in range(cards):
+            self._encode.observe(seconds / cards)
+
+    def text(self) -> bytes:
+        """Give the page in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+    def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(name, text, namespace="cardmill", registry=self.registry, buckets=buckets)
+
+
+class FloorCollector(Collector):
+    """Turns tally and state into metric families at the moment they are read."""
+
+    def __init__(self, tally: Tally, state: FloorState) -> None:
+        self._tally, self._state = tally, state
+
+    def collect(self) -> Iterable[Metric]:
+        """Give all families."""
+        yield self._cards()
+        yield self._positions()
+        yield self._yields()
+        yield self._spoiled()
+        yield self._station_states()
+        yield from self._queues()
+        yield self._blanks()
+        yield self._lead_times()
+
+    def _cards(self) -> Metric:
+        tally = self._tally
+        cards = CounterMetricFamily("cardmill_cards", "cases by what became of them", labels=["outcome"])
+        for outcome in ("received", "refused", "accepted", "made", "dispatched", "cancelled", "refused_late"):
+            cards.add_metric([outcome], getattr(tally, outcome))
+        cards.add_metric(["remade"], tally.remade)
+        return cards
+
+    def _positions(self) -> Metric:
+        worked = CounterMetricFamily("cardmill_positions", "sheet positions a step worked on", labels=["step"])
+        for step in Step:
+            worked.add_metric([step], self._tally.worked[step])
+        return worked
+
+    def _yields(self) -> Metric:
+        yields = GaugeMetricFamily("cardmill_first_pass_yield_ratio", "share not spoiled by a step", labels=["step"])
+        for step in Step:
+            yields.add_metric([step], first_pass_yield(self._tally, step))
+        return yields
+
+    def _spoiled(self) -> Metric:
+        spoiled = CounterMetricFamily(
+            "cardmill_spoiled", "positions spoiled, by the step that caused it", labels=["step"]
+        )
+        for step in Step:
+            spoiled.add_metric(
+                [step], sum(count for (cause, _), count in self._tally.spoiled_by.items() if cause == step)
+            )
+        return spoiled
+
+    def _station_states(self) -> Metric:
+        states = GaugeMetricFamily(
+            "cardmill_station_state", "1 for the state a station is in", labels=["station", "step", "state"]
+        )
+        for name, station in sorted(self._state.stations.items()):
+            now = StationState.EXECUTE if station.job_id and station.state == StationState.IDLE else station.state
+            for state in STATES:
+                states.add_metric([name, station.step, state], float(state == now))
+        return states
+
+    def _queues(self) -> Iterable[Metric]:
+        waiting = GaugeMetricFamily("cardmill_waiting_sheets", "sheets that wait for a step", labels=["step"])
+        for step in Step:
+            waiting.add_metric([step], len(self._state.waiting[step]))
+        yield waiting
+        cards = GaugeMetricFamily("cardmill_waiting_cards", "cards that wait, by what they wait for", labels=["state"])
+        state = self._state
+        cards.add_metric(["accepted"], len(state.unencoded) + sum(map(len, state.encode_jobs.values())))
+        cards.add_metric(["ready"], sum(map(len, state.ready.values())))
+        cards.add_metric(["held"], len(state.holds))
+        cards.add_metric(["good"], sum(map(len, state.piles.values())))
+        yield cards
+
+    def _blanks(self) -> Metric:
+        blanks = GaugeMetricFamily("cardmill_blanks", "blanks by account", labels=["state"])
+        for account, count in self._state.stock.blanks.items():
+            blanks.add_metric([account], count)
+        return blanks
+
+    def _lead_times(self) -> Metric:
+        leads = self._tally.lead_s
+        family = Metric("cardmill_lead_time_seconds", "floor seconds from a batch's arrival to dispatch", "histogram")
+        for bound in LEAD_BUCKETS_S:
+            under = sum(count for lead, count in leads.items() if lead <= bound)
+            family.add_sample("cardmill_lead_time_seconds_bucket", {"le": f"{float(bound)}"}, under)
+        family.add_sample("cardmill_lead_time_seconds_bucket", {"le": "+Inf"}, leads.total())
+        family.add_sample("cardmill_lead_time_seconds_count", {}, leads.total())
+        family.add_sample("cardmill_lead_time_seconds_sum", {}, sum(lead * count for lead, count in leads.items()))
+        return family

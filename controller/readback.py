@@ -1,0 +1,41 @@
+"""What inspection read from chip and face, compared with what was sent: the result speaks in codes only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from controller.core.events import SheetOutcome
+from controller.encoding import MadeCard, control_mark
+from devices.defects import GOOD, Step
+from devices.messages import PositionResult, SheetResult
+
+CHIP_DIFFERS = "I2"
+FACE_DIFFERS = "I3"
+
+
+def outcome_of(step: Step, result: SheetResult, cards: list[int], made: Mapping[int, MadeCard]) -> SheetOutcome:
+    """Give a sheet's outcome for the foreman.
+
+    Args:
+        result: as the station sent it.
+        cards: the card at each position, 0 where none is to be made.
+        made: what was sent, needed for inspection only.
+    """
+    codes, blanks = [], []
+    for position, seen in enumerate(result.positions):
+        card = cards[position] if position < len(cards) else 0
+        code = seen.code
+        if step is Step.INSPECT and code == GOOD and card:
+            code = _compare(seen, card, made[card])
+        codes.append(code)
+        blanks.append(seen.blank)
+    return SheetOutcome(result.sheet_id, result.fate, result.code, result.body, codes, blanks)
+
+
+def _compare(seen: PositionResult, card: int, sent: MadeCard) -> str:
+    """Give the code of what inspection found at one position."""
+    if seen.mark != control_mark(card):
+        return FACE_DIFFERS
+    if (seen.record, seen.portrait) != (sent.record, sent.portrait):
+        return CHIP_DIFFERS
+    return GOOD

@@ -1,0 +1,54 @@
+"""The errors of the vault: a class has a stable `code`, and no text of them repeats what is sealed."""
+
+from __future__ import annotations
+
+
+class VaultError(Exception):
+    """Something about the vault that its caller must know."""
+
+    code = "vault"
+
+    def __init__(self, text: str) -> None:
+        super().__init__(f"{self.code}: {text}")
+
+
+class KeyMissing(VaultError):
+    """A key that is needed is not there: it was lost, or destroyed by a purge."""
+
+    code = "vault.key_missing"
+
+
+class KeyExposed(VaultError):
+    """A key file may be read by others than its owner."""
+
+    code = "vault.key_mode"
+
+
+class KeyFileDamaged(VaultError):
+    """A key file does not hold what this program wrote."""
+
+    code = "vault.key_damaged"
+
+
+class WrongMasterKey(VaultError):
+    """The batch keys were wrapped by another master key."""
+
+    code = "vault.wrong_master"
+
+
+class RowMissing(VaultError):
+    """Nothing is stored under this number."""
+
+    code = "vault.row_missing"
+
+
+class Tampered(VaultError):
+    """A sealed row is not what was stored under this number: changed, moved or sealed with another key."""
+
+    code = "vault.tampered"
+
+
+class VaultStopped(VaultError):
+    """The vault could not write: it takes no more until the service starts anew."""
+
+    code = "vault.stopped"

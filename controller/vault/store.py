@@ -1,0 +1,177 @@
+"""The vault as the service holds it: seals in worker threads, one writer thread, reading from any thread."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import trio
+from sqlalchemy import Column, Connection, Engine, Table, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from controller.application import batch_of, card_id
+from controller.ledger.committer import Committer
+from controller.ledger.engine import reader_engine, writer_engine
+from controller.ledger.errors import LedgerStopped
+from controller.ledger.migrations import migrate
+from controller.ledger.writer import Observe, Writer
+from controller.vault import tables
+from controller.vault.errors import KeyMissing, RowMissing
+from controller.vault.keyring import KeyRing
+from controller.vault.keys import create_key, load_key
+from controller.vault.seal import Kind, seal, unseal
+
+DATABASE_NAME = "vault.db"
+MASTER_KEY_NAME = "master.key"
+SITE_KEY_NAME = "site.key"
+KEYRING_NAME = "vault.keys"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSealed:
+    """Stores sealed rows; one stored again under its number replaces the first."""
+
+    table: Table
+    batch_ids: frozenset[int]
+    rows: Sequence[tuple[int, bytes]]
+
+    def apply(self, connection: Connection) -> None:
+        """Write the rows, and note their batches."""
+        insert = _insert_for(connection)
+        key, blob = self.table.columns
+        batches = [{"batch_id": batch_id} for batch_id in sorted(self.batch_ids)]
+        connection.execute(insert(tables.sealed_batch).on_conflict_do_nothing(), batches)
+        statement = insert(self.table)
+        statement = statement.on_conflict_do_update(
+            index_elements=[key], set_={blob.name: statement.excluded[blob.name]}
+        )
+        connection.execute(statement, [{key.name: number, blob.name: sealed} for number, sealed in self.rows])
+
+
+class Vault:
+    """Portraits, personal fields and what was encoded of them.  Nothing of it is in a name, a log or an error."""
+
+    def __init__(self, writer: Writer, reading: Engine, keys: KeyRing, site_key: bytes) -> None:
+        self._writer, self._reading, self._keys = writer, reading, keys
+        self.site_key = site_key  # of the keyed digests that find duplicates (law 8)
+
+    def __repr__(self) -> str:
+        return "<Vault>"
+
+    @property
+    def failed(self) -> LedgerStopped | None:
+        """Why a commit failed, if one did: then the service must end."""
+        return self._writer.failed
+
+    async def wait_failed(self) -> LedgerStopped:
+        """Wait until a commit fails, and give the reason."""
+        return await self._writer.wait_failed()
+
+    async def store_applications(self, batch_id: int, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Seal and store applications of a batch as (index, bytes); durable on return.
+
+        A row stored again is replaced: the caller stores only what the inbox does not hold.  A cancelled call may
+        still come to be.  Raises: LedgerStopped, VaultStopped.
+        """
+        numbered = [(card_id(batch_id, index), plain) for index, plain in rows]
+        await self._store(tables.sealed_application, Kind.APPLICATION, numbered)
+
+    async def store_cards(self, rows: Sequence[tuple[int, bytes]]) -> None:
+        """Seal and store what was encoded of cards as (card, bytes); durable on return.  As `store_applications`."""
+        await self._store(tables.sealed_card, Kind.CARD, rows)
+
+    def application(self, batch_id: int, index: int) -> bytes:
+        """Give one stored application.  Raises: RowMissing, KeyMissing, Tampered."""
+        return self.applications(batch_id, [index])[0]
+
+    def applications(self, batch_id: int, indexes: Sequence[int]) -> list[bytes]:
+        """Give stored applications of a batch in the order asked for; for worker threads.  Raises: as `application`."""
+        numbers = [card_id(batch_id, index) for index in indexes]
+        return self._open(tables.sealed_application, Kind.APPLICATION, numbers)
+
+    def cards(self, cards: Sequence[int]) -> list[bytes]:
+        """Give what was encoded of cards in the order asked for; for worker threads.  Raises: as `application`."""
+        return self._open(tables.sealed_card, Kind.CARD, cards)
+
+    async def _store(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> None:
+        if rows:
+            await self._writer.write(await trio.to_thread.run_sync(self._sealed, table, kind, rows))
+
+    def _sealed(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> StoreSealed:
+        batch_ids = frozenset(batch_of(number) for number, _ in rows)
+        keys = {batch_id: self._keys.key_or_new(batch_id) for batch_id in sorted(batch_ids)}
+        sealed = [(number, seal(keys[batch_of(number)], kind, number, plain)) for number, plain in rows]
+        return StoreSealed(table, batch_ids, sealed)
+
+    def _open(self, table: Table, kind: Kind, numbers: Sequence[int]) -> list[bytes]:
+        key, blob = table.columns
+        with self._reading.connect() as connection:
+            found: dict[int, bytes] = {}
+            for first in range(0, len(numbers), _QUERY_ROWS):
+                some = numbers[first : first + _QUERY_ROWS]
+                found.update(connection.execute(select(key, blob).where(key.in_(some))).tuples().all())
+        return [self._unsealed(kind, number, found) for number in numbers]
+
+    def _unsealed(self, kind: Kind, number: int, found: dict[int, bytes]) -> bytes:
+        key = self._keys.key(batch_of(number))
+        if number not in found:
+            raise RowMissing(f"nothing is stored of {kind.name.lower()} {number}")
+        return unseal(key, kind, number, found[number])
+
+
+_QUERY_ROWS = 500
+
+
+@asynccontextmanager
+async def open_vault(folder: Path, *, observe: Observe | None = None) -> AsyncIterator[Vault]:
+    """Open the vault of a data folder, which this process holds locked; keys are made when nothing is there yet.
+
+    `observe(seconds, changes)` is called on the trio thread for each commit.
+    Raises: KeyMissing, KeyExposed, KeyFileDamaged, WrongMasterKey, LedgerTooNew, LedgerDamaged.
+    """
+    with ExitStack() as stack:
+        keys, site_key, engine, committer = await trio.to_thread.run_sync(_open, folder)
+        stack.callback(engine.dispose)
+        reading = reader_engine(folder / DATABASE_NAME)
+        stack.callback(reading.dispose)
+        writer = Writer(committer, "vault", observe=observe)
+        writer.start()
+        try:
+            yield Vault(writer, reading, keys, site_key)
+        finally:
+            await writer.stop()
+
+
+def _open(folder: Path) -> tuple[KeyRing, bytes, Engine, Committer]:
+    folder.mkdir(parents=True, exist_ok=True)
+    is_new = not (folder / DATABASE_NAME).exists()
+    master, site_key = (_key(folder / name, is_new) for name in (MASTER_KEY_NAME, SITE_KEY_NAME))
+    keys = KeyRing(folder / KEYRING_NAME, master)
+    engine = writer_engine(folder / DATABASE_NAME)
+    try:
+        with engine.begin() as connection:
+            migrate(connection, tables.metadata, tables.meta, SCHEMA, {})
+            keys.require(connection.execute(select(tables.sealed_batch.c.batch_id)).scalars())
+        keys.mend()
+        return keys, site_key, engine, Committer(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _key(path: Path, may_create: bool) -> bytes:
+    key = load_key(path)
+    if key is not None:
+        return key
+    if not may_create:
+        raise KeyMissing(f"{path.name} is gone, and what it opens is still there: restore it from its backup")
+    return create_key(path)
+
+
+def _insert_for(connection: Connection) -> Any:
+    return sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert

@@ -1,0 +1,40 @@
+"""The web side of the service: what Prometheus reads, and whether the service is well."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import trio
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.trio import serve as hypercorn_serve
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from controller.metrics import Metrics
+
+
+def web_app(metrics: Metrics) -> Starlette:
+    """Give the pages: /metrics and /healthz."""
+
+    async def metrics_page(request: Request) -> Response:
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    async def health_page(request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    return Starlette(routes=[Route("/metrics", metrics_page), Route("/healthz", health_page)])
+
+
+async def serve_web(
+    app: Starlette, listen: str, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serve until cancelled; starts with the addresses it is bound to.  Raises: OSError."""
+    config = HypercornConfig()
+    config.bind = [listen]
+    config.accesslog = None
+    config.graceful_timeout = 1
+    forever: Callable[[], Awaitable[None]] = trio.sleep_forever
+    await hypercorn_serve(app, config, shutdown_trigger=forever, task_status=task_status)  # type: ignore[arg-type]

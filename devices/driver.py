@@ -1,0 +1,154 @@
+"""The controller's link to all its stations: one socket, one protocol side for each station, one callback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import trio
+
+from devices.keys import LinkError
+from devices.lies import Load
+from devices.messages import VERSION, Magazine, Start, StationSaid, ToStation, Welcome
+from devices.protocol import RESEND_S, SILENT_S, ControllerSide, Event, Heard, Lied
+from devices.zlink import Delivery
+from encoders.envelope import EnvelopeError, Opener, pack
+
+TICK_S = 0.25
+MAX_SAID_BYTES = 1 << 20  # an inspected tray is 11 kB, a press load of 1,000 sheets 200 kB
+
+OnEvent = Callable[[str, Event], None]
+
+
+class Link(Protocol):
+    """What the driver needs of a router: `devices.zlink` and `devices.memlink` have it."""
+
+    async def recv(self) -> Delivery:
+        """The next message of any peer."""
+        ...
+
+    def send(self, peer: bytes, body: bytes) -> None:
+        """Hand over a message without waiting.  Raises: LinkError: it cannot reach the peer."""
+        ...
+
+
+class StationDriver:
+    """Speaks with every station that a key lets in; a dead one costs nothing.
+
+    The calls never wait and may come before `run`: what cannot be sent now is said again by the protocol, or asked
+    for when the station is heard.  A station is known from the first call for it or the first word from it; two
+    connections with one key are one station, answered where it spoke last.
+
+    Args:
+        centre: the installation's name, at most 64 characters; a station that knows another one forgets its work.
+        floor_now_s, scale: the floor clock, for the welcome.
+        settled_below: see `ControllerSide`.
+        resend_s, silent_s: real seconds.
+    """
+
+    def __init__(
+        self,
+        centre: str,
+        floor_now_s: Callable[[], float],
+        scale: float,
+        *,
+        settled_below: int = 0,
+        resend_s: float = RESEND_S,
+        silent_s: float = SILENT_S,
+    ) -> None:
+        self._centre, self._floor_now_s, self._scale = centre, floor_now_s, scale
+        self._settled_below, self._resend_s, self._silent_s = settled_below, resend_s, silent_s
+        self._opener: Opener[StationSaid] = Opener(StationSaid, MAX_SAID_BYTES)
+        self._sides: dict[str, ControllerSide] = {}
+        self._peers: dict[str, bytes] = {}
+        self._link: Link | None = None
+        self._on_event: OnEvent = lambda station, event: None
+
+    async def run(
+        self, link: Link, on_event: OnEvent, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Drive until cancelled.  `on_event` must not wait; what it raises ends this."""
+        self._link, self._on_event = link, on_event
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._tick)
+                task_status.started()
+                while True:
+                    self._take(await link.recv())
+        finally:
+            self._link = None
+            self._peers.clear()
+
+    def start(self, station: str, start: Start) -> None:
+        """Give a load.  Raises: ValueError: its step is none of the route."""
+        self._say(station, self._side(station).start(start, trio.current_time()))
+
+    def ask(self, station: str, job_id: int, load: Load | None = None) -> None:
+        """Ask what became of a job; `load`, as the ledger has it, lets the result be checked in full."""
+        self._say(station, self._side(station).ask(job_id, trio.current_time(), load))
+
+    def release(self, station: str, job_ids: Sequence[int]) -> None:
+        """Say that the results of these jobs are durable."""
+        self._say(station, self._side(station).release(list(job_ids)))
+
+    def magazine(self, station: str, magazine: Magazine) -> None:
+        """Tell a laminate station what was issued to its magazine."""
+        self._say(station, self._side(station).magazine(magazine, trio.current_time()))
+
+    def stations(self) -> dict[str, float | None]:
+        """Real seconds since each station was last heard, None for never, by name."""
+        now_s = trio.current_time()
+        return {
+            name: None if side.heard_s is None else now_s - side.heard_s for name, side in sorted(self._sides.items())
+        }
+
+    # ---- inside ------------------------------------------------------------------------------------------
+
+    def _side(self, station: str) -> ControllerSide:
+        side = self._sides.get(station)
+        if side is None:
+            side = self._sides[station] = ControllerSide(
+                station, settled_below=self._settled_below, resend_s=self._resend_s, silent_s=self._silent_s
+            )
+        return side
+
+    async def _tick(self) -> None:
+        while True:
+            await trio.sleep(TICK_S)
+            now_s = trio.current_time()
+            for station, side in list(self._sides.items()):
+                self._follow(station, side.tick(now_s))
+
+    def _take(self, delivery: Delivery) -> None:
+        station = delivery.user
+        try:
+            message = self._opener.unpack(delivery.body)
+        except EnvelopeError as error:
+            self._side(station)
+            self._on_event(station, Lied(error.code))
+            return
+        self._peers[station] = delivery.peer
+        self._follow(station, self._side(station).received(message, trio.current_time()))
+
+    def _follow(self, station: str, heard: Heard) -> None:
+        if heard.welcome:
+            welcome = Welcome(version=VERSION, centre=self._centre, floor_s=self._floor_now_s(), scale=self._scale)
+            self._say(station, [welcome])
+        self._say(station, heard.messages)
+        for event in heard.events:
+            self._on_event(station, event)
+
+    def _say(self, station: str, messages: Sequence[ToStation]) -> None:
+        """Send what can be sent; the protocol says the rest again."""
+        for message in messages:
+            peer = self._peers.get(station)
+            if self._link is None or peer is None:
+                return
+            try:
+                self._link.send(peer, pack(message))
+            except LinkError as error:
+                if error.code != "link.too_long":
+                    del self._peers[station]  # until it is heard again
+                    return
+                # the station claimed a load larger than one message can bring
+                self._on_event(station, Lied(error.code, getattr(message, "job_id", 0)))
