@@ -15,12 +15,13 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from controller.wire import Answer, Busy, OperatorAnswer, Refusal, Request, UpstreamAnswer
-from encoders.envelope import EnvelopeError, Opener, pack
+from encoders.envelope import MAX_MESSAGE_BYTES, EnvelopeError, Opener, pack
 
 Result = TypeVar("Result")
 Kind = TypeVar("Kind", bound=Answer)
 
 BUSY_LEAST_S, BUSY_MOST_S = 0.01, 60.0  # what a `busy` may ask for, whatever it says
+SILENT = "look whether it runs and answers others"
 UNSENDABLE = "a text holds half a character, or a value is of a kind or size that the wire cannot carry"
 
 UPSTREAM_ANSWERS: Opener[Answer] = Opener(UpstreamAnswer)
@@ -150,6 +151,7 @@ class Conversation:
         self._number = 0
         self._newest: _Waiting | None = None
         self._silent_since_s = 0.0  # counts only while something waits for an answer
+        self._why = SILENT
         self._broken: ClientError | None = None
 
     def begin(self, exchange: Exchange[Result]) -> None:
@@ -166,18 +168,19 @@ class Conversation:
     def next_frame(self, now_s: float) -> bytes | None:
         """Give one frame that is to be sent now, or None.  Ask until None after every answer and at `due_s()`."""
         if self._waiting and now_s - self._silent_since_s >= self._patience.give_up_s:
-            sentence = f"the service said nothing for {self._patience.give_up_s:g} s: is it running, at this address?"
+            sentence = f"the service said nothing for {self._patience.give_up_s:g} s: {self._why}"
             self.fail(ClientError("client.no_answer", sentence))
         return self._repeated(now_s) or self._asked(now_s)
 
-    def unsent(self, now_s: float) -> None:
-        """Take that the newest frame found no room on the link: it is given again."""
+    def unsent(self, now_s: float, why: str) -> None:
+        """Take that the newest frame found no room on the link: it is given again.  `why` is told when we give up."""
+        self._why = why
         if self._newest is not None:
             self._newest.at_service, self._newest.due_s = False, now_s
 
     def received(self, body: bytes | memoryview, now_s: float) -> None:
         """Take one frame of the service."""
-        self._silent_since_s = now_s
+        self._silent_since_s, self._why = now_s, SILENT
         try:
             answer = self._answers.unpack(body)
         except EnvelopeError as error:
@@ -240,6 +243,12 @@ class Conversation:
                 frame = self._frame(waiting, now_s)
             except (UnicodeEncodeError, TypeError, OverflowError):
                 exchange.fail(ClientError("client.unsendable", UNSENDABLE))
+                continue
+            if len(frame) > MAX_MESSAGE_BYTES:
+                sentence = (
+                    f"{len(frame)} bytes in one message, at most {MAX_MESSAGE_BYTES} are taken: send less at once"
+                )
+                exchange.fail(ClientError("client.too_large", sentence))
                 continue
             if not self._waiting:
                 self._silent_since_s = now_s

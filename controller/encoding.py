@@ -121,12 +121,12 @@ class Encoders:
         self,
         vault: CardVault,
         glyphs: FontCoverage,
-        workers: int,
+        limiter: trio.CapacityLimiter,
         tell: Callable[[CardsEncoded], object],
         observe: Callable[[float, int], None],
     ) -> None:
         self._vault, self._glyphs, self._tell, self._observe = vault, glyphs, tell, observe
-        self._limiter = trio.CapacityLimiter(workers)
+        self._limiter = limiter
 
     async def encode(self, job: Encode) -> None:
         """Do one job.  Cancelled, nothing is told: the job is given again after the next start."""

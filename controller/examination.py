@@ -50,8 +50,9 @@ def examine(encoded: Sequence[bytes], context: CheckContext, site_key: bytes) ->
 
 
 def _examine(encoded: bytes, context: CheckContext, site_key: bytes) -> Examined:
+    findings: list[Finding] = []
     try:
-        app, findings = _application.unpack(encoded), []
+        app = _application.unpack(encoded)
     except EnvelopeError:
         app, findings = _readable_part(encoded)
     if not findings:

@@ -30,7 +30,7 @@ from controller.ledger.inbox import (
 )
 from controller.ledger.store import Ledger
 from controller.receipts import with_texts
-from controller.vault import Vault
+from controller.vault.store import Vault
 from controller.wire import (
     MAX_APPLICATIONS_PER_CHUNK,
     MAX_CHUNK_BYTES,

@@ -1,4 +1,4 @@
-"""The metrics: every name, its labels and where its value comes from; labels are station, step, state and outcome only."""
+"""The metrics: names, labels and where the values come from; labels are station, step, state and outcome only."""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ from controller.floor_time import open_clock
 from controller.hosts.live import LiveHost
 from controller.intake import Intake, Place
 from controller.judging import Judge
+from controller.ledger.errors import LedgerStopped
 from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics
@@ -38,7 +39,7 @@ from controller.vault.store import Vault, open_vault
 from controller.web import serve_web, web_app
 from devices.driver import StationDriver
 from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing
-from devices.zap import serve_router, serve_zap
+from devices.zap import RouterSocket, serve_router, serve_zap
 from devices.zlink import Context
 from encoders import portrait, text_record
 from encoders.fonts.coverage import bundled_coverage
@@ -62,9 +63,11 @@ class LedgerKeeper:
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
 
-    def keep(self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: object) -> None:
+    def keep(
+        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
+    ) -> None:
         """See `hosts.live.Keeper`."""
-        self._ledger.put(Recorded(at_floor_s, event, moves), on_durable)  # type: ignore[arg-type]
+        self._ledger.put(Recorded(at_floor_s, event, moves), on_durable)
 
 
 async def serve(config: Config) -> None:
@@ -134,24 +137,123 @@ def fold(ledger: Ledger, config: Config) -> Books:
 
 
 async def _run(config: Config, parts: Parts) -> None:
+    """Open the doors, run the floor, and leave when told to or when the disk fails."""
+    failed: list[LedgerStopped] = []
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
-        nursery.start_soon(_stop_on_failure, parts.ledger, nursery.cancel_scope)
+        for store in (parts.ledger, parts.vault):
+            nursery.start_soon(_stop_on_failure, store, failed, nursery.cancel_scope)
         await nursery.start(serve_zap, parts.links, partial(_allowed, parts.ring))
-        async with _doors(config, parts) as (upstreams, stations, operators):
-            await _open_floor(config, parts, nursery, upstreams, stations, operators)
-            await trio.sleep_forever()
-    if parts.ledger.failed is not None:
-        raise parts.ledger.failed
+        keys = parts.ring.ensure_server_keys()
+        open_door = partial(serve_router, parts.links, server_keys=keys)
+        async with (
+            open_door(config.sockets.upstreams, role=UPSTREAM) as upstreams,
+            open_door(config.sockets.stations, role=STATION) as stations,
+            open_door(config.sockets.operators, role=OPERATOR) as operators,
+        ):
+            await _open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
+            await trio.sleep(math.inf)
+    if failed:
+        raise failed[0]
 
 
-@asynccontextmanager
-async def _doors(config: Config, parts: Parts) -> AsyncIterator[tuple[object, object, object]]:
-    keys = parts.ring.ensure_server_keys()
-    open_door = partial(serve_router, parts.links, server_keys=keys)
-    async with (
-        open_door(config.sockets.upstreams, role=UPSTREAM) as upstreams,
-        open_door(config.sockets.stations, role=STATION) as stations,
-        open_door(config.sockets.operators, role=OPERATOR) as operators,
-    ):
-        yield upstreams, stations, operators
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The three bound routers."""
+
+    upstreams: RouterSocket
+    stations: RouterSocket
+    operators: RouterSocket
+
+
+async def _open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors: Doors) -> None:
+    """Start every task, tell the foreman that the service began, and say where everything is."""
+    state, ledger, vault = parts.books.foreman.state, parts.ledger, parts.vault
+    workers = trio.CapacityLimiter(config.encoding.workers)
+    driver = StationDriver(
+        config.service.centre,
+        parts.clock.now_floor_s,
+        parts.clock.scale,
+        settled_below=state.next_id("job"),
+    )
+
+    def perform(action: AnyAction) -> None:
+        if isinstance(action, Encode):
+            nursery.start_soon(encoders.encode, action)
+        else:
+            floor.perform(action)
+
+    def count(at_floor_s: float, moves: Sequence[AnyMove]) -> None:
+        for move in moves:
+            parts.books.tally.fold(at_floor_s, move)
+
+    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
+    host.start_after(parts.books.last_floor_s)
+    floor = Floor(driver, vault, state, host.post, nursery)
+    encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode)
+    judge = Judge(ledger, parts.context.policy, host.post)
+    place = Place(parts.clock, config.clock.simulated)
+    intake = Intake(ledger, vault, judge, parts.context, place, config.intake, host.post, workers)
+    desk = commands.Desk(
+        ledger,
+        state,
+        parts.books.tally,
+        parts.clock,
+        config.clock.simulated,
+        config.calendar.yearly_hours(),
+        host.post,
+    )
+    await host.post(ServiceBegan()).wait()
+    nursery.start_soon(host.run_timers)
+    nursery.start_soon(judge.run)
+    await nursery.start(driver.run, doors.stations, floor.heard)
+    nursery.start_soon(serve_door, doors.upstreams, upstream_requests, intake.answer)
+    nursery.start_soon(serve_door, doors.operators, operator_requests, partial(commands.answer, desk))
+    listens = await _open_web(config, parts, nursery)
+    _say_ready(config, parts, doors, listens)
+
+
+async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list[str]:
+    if not config.metrics.listen:
+        return []
+    return list(await nursery.start(serve_web, web_app(parts.metrics), config.metrics.listen))
+
+
+def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str]) -> None:
+    """Write where everything is bound to, for people and for the demo."""
+    endpoints = {
+        "upstreams": doors.upstreams.endpoint,
+        "stations": doors.stations.endpoint,
+        "operators": doors.operators.endpoint,
+        "metrics": listens[0] if listens else "",
+        "pid": os.getpid(),
+    }
+    fresh = parts.folder / f"{ENDPOINTS}.new"
+    fresh.write_text(json.dumps(endpoints), "utf-8")
+    fresh.replace(parts.folder / ENDPOINTS)
+    log.info("ready", run=parts.books.foreman.state.run, simulated=config.clock.simulated, **endpoints)
+
+
+def _allowed(ring: KeyRing, role: str, public: str) -> str | None:
+    """Give the name of a listed key; a key that is not is looked for once more in the folder."""
+    name = ring.user_for(role, public)
+    if name is None:
+        ring.reload()
+        name = ring.user_for(role, public)
+    return name
+
+
+async def _stop_on_signal(
+    scope: trio.CancelScope, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for number in signals:
+            log.info("stopping", signal=signal.Signals(number).name)
+            scope.cancel()
+            return
+
+
+async def _stop_on_failure(store: Ledger | Vault, failed: list[LedgerStopped], scope: trio.CancelScope) -> None:
+    failed.append(await store.wait_failed())
+    scope.cancel()

@@ -100,9 +100,7 @@ def check_address(app: Application, context: CheckContext) -> Iterator[Finding]:
 def _character_faults(field: str, text: str, faults: Mapping[int, Finding], context: CheckContext) -> Iterator[Finding]:
     """Give each fault of a text's characters once, in the order of their kinds."""
     kinds = kinds_of(text)
-    for kind in sorted(set(kinds)):
-        if kind in faults:
-            yield faults[kind]
+    yield from dict.fromkeys(faults[kind] for kind in sorted(set(kinds)) if kind in faults)
     if any(kind in _FONT_KINDS and not context.glyphs(ord(text[at])) for at, kind in enumerate(kinds)):
         yield FINDINGS[f"{field}.no_glyph"]
     if "·" in text and "" in text.split("·"):

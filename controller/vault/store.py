@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import trio
-from sqlalchemy import Column, Connection, Engine, Table, select
+from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
@@ -20,7 +20,7 @@ from controller.ledger.errors import LedgerStopped
 from controller.ledger.migrations import migrate
 from controller.ledger.writer import Observe, Writer
 from controller.vault import tables
-from controller.vault.errors import KeyMissing, RowMissing
+from controller.vault.errors import KeyMissing, RowMissing, VaultStopped
 from controller.vault.keyring import KeyRing
 from controller.vault.keys import create_key, load_key
 from controller.vault.seal import Kind, seal, unseal
@@ -76,7 +76,7 @@ class Vault:
         """Seal and store applications of a batch as (index, bytes); durable on return.
 
         A row stored again is replaced: the caller stores only what the inbox does not hold.  A cancelled call may
-        still come to be.  Raises: LedgerStopped, VaultStopped.
+        still come to be.  Raises: VaultStopped.
         """
         numbered = [(card_id(batch_id, index), plain) for index, plain in rows]
         await self._store(tables.sealed_application, Kind.APPLICATION, numbered)
@@ -99,8 +99,13 @@ class Vault:
         return self._open(tables.sealed_card, Kind.CARD, cards)
 
     async def _store(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> None:
-        if rows:
-            await self._writer.write(await trio.to_thread.run_sync(self._sealed, table, kind, rows))
+        if not rows:
+            return
+        sealed = await trio.to_thread.run_sync(self._sealed, table, kind, rows)
+        try:
+            await self._writer.write(sealed)
+        except LedgerStopped as error:
+            raise VaultStopped("what was to be sealed could not be stored: see the log for the reason") from error
 
     def _sealed(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> StoreSealed:
         batch_ids = frozenset(batch_of(number) for number, _ in rows)
@@ -149,7 +154,7 @@ async def open_vault(folder: Path, *, observe: Observe | None = None) -> AsyncIt
 
 def _open(folder: Path) -> tuple[KeyRing, bytes, Engine, Committer]:
     folder.mkdir(parents=True, exist_ok=True)
-    is_new = not (folder / DATABASE_NAME).exists()
+    is_new = not any((folder / name).exists() for name in (DATABASE_NAME, KEYRING_NAME))
     master, site_key = (_key(folder / name, is_new) for name in (MASTER_KEY_NAME, SITE_KEY_NAME))
     keys = KeyRing(folder / KEYRING_NAME, master)
     engine = writer_engine(folder / DATABASE_NAME)

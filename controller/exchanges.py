@@ -1,4 +1,4 @@
-"""A batch on its way to the service, without I/O: announced, sent in chunks, resumed where the service says."""
+"""The exchanges of an upstream, without I/O: plain questions, a batch brought in chunks, receipts followed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,28 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from controller.conversation import ClientError, Exchange, Refused, unfit
+from controller.conversation import ClientError, Exchange, Question, Refused, unfit
 from controller.submission import batch_digest
-from controller.wire import VERSION, Answer, BatchState, Chunk, ChunkStored, Hello, Limits, OpenBatch, Request, Welcome
+from controller.wire import (
+    VERSION,
+    Acknowledged,
+    AcknowledgeReceipts,
+    Answer,
+    AskBatch,
+    BatchState,
+    CancelApplication,
+    Chunk,
+    ChunkStored,
+    Done,
+    FetchReceipts,
+    Hello,
+    Limits,
+    OpenBatch,
+    Receipt,
+    Receipts,
+    Request,
+    Welcome,
+)
 
 RECEIVING = "receiving"
 WINDOW_CHUNKS = 4
@@ -18,6 +37,43 @@ LOOK_AGAIN_S = 0.2
 
 Told = Callable[[int, int], None]
 """(applications stored by the service, applications in all); called as answers come, must return at once."""
+
+
+def asks_hello() -> Question[Welcome]:
+    """Give the question for version, limits and floor date."""
+    return Question(Hello(version=VERSION), Welcome)
+
+
+def asks_batch(batch_number: str, due: str, count: int, digest: str, card_kind: str) -> Question[BatchState]:
+    """Give the question that announces a batch."""
+    header = OpenBatch(batch_number=batch_number, due=due, count=count, digest=digest, card_kind=card_kind)
+    return Question(header, BatchState)
+
+
+def asks_chunk(batch_number: str, first: int, applications: Sequence[bytes]) -> Question[ChunkStored]:
+    """Give the question that brings some encoded applications."""
+    raw = [msgspec.Raw(encoded) for encoded in applications]
+    return Question(Chunk(batch_number=batch_number, first=first, applications=raw), ChunkStored)
+
+
+def asks_status(batch_number: str) -> Question[BatchState]:
+    """Give the question how far a batch is."""
+    return Question(AskBatch(batch_number=batch_number), BatchState)
+
+
+def asks_receipts(after: int, limit: int) -> Question[Receipts]:
+    """Give the question for receipts."""
+    return Question(FetchReceipts(after=after, limit=limit), Receipts)
+
+
+def asks_acknowledge(upto: int) -> Question[Acknowledged]:
+    """Give the question that takes receipts off the service's hands."""
+    return Question(AcknowledgeReceipts(upto=upto), Acknowledged)
+
+
+def asks_cancel(acceptance_number: str, reason: str) -> Question[Done]:
+    """Give the question for a cancellation."""
+    return Question(CancelApplication(acceptance_number=acceptance_number, reason=reason), Done)
 
 
 class Upload(Exchange[BatchState]):
@@ -133,3 +189,36 @@ class Upload(Exchange[BatchState]):
         if count > len(taken):
             self._missing.appendleft((first + len(taken), count - len(taken)))
         return Chunk(batch_number=self._header.batch_number, first=first, applications=taken)
+
+
+class NextReceipts(Exchange[list[Receipt]]):
+    """Acknowledges what was read before, then fetches what follows; ends with a page, empty after `rest_s`."""
+
+    def __init__(self, after: int, *, acknowledge: bool, limit: int, rest_s: float) -> None:
+        """Read above `after`; `acknowledge` says that all up to it are safe here."""
+        super().__init__()
+        self._fetch = FetchReceipts(after=after, limit=limit)
+        self._first: Request | None = AcknowledgeReceipts(upto=after) if acknowledge else None
+        self._rest_s, self._rested, self._asking = rest_s, False, False
+
+    def next_request(self, now_s: float) -> Request | None:
+        """Give the acknowledgement, then the question, and the question again after a rest."""
+        if self._asking:
+            return None
+        self._asking = True
+        request, self._first = self._first or self._fetch, None
+        return request
+
+    def answered(self, asked: Request, answer: Answer, now_s: float) -> None:
+        """End with a page, or rest once if it is empty."""
+        self._asking = False
+        if isinstance(answer, Receipts):
+            if answer.items or self._rested:
+                self.end(answer.items)
+            self._rested, self.due_s = True, now_s + self._rest_s
+        elif not isinstance(answer, Acknowledged):
+            self.fail(unfit(answer))
+
+    def lost(self, asked: Request) -> bool:
+        """Ask again: neither reading nor acknowledging twice does harm."""
+        return True

@@ -1,0 +1,44 @@
+# Cardmill: `make demo` and `make test` do all their set-up themselves.  ARGS="…" is passed on.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-test
+DEBIAN_PACKAGES := strace
+
+.PHONY: demo test check
+
+demo: $(STAMP)
+	$(BIN)/cardmill-sim demo $(ARGS)
+
+test: $(TEST_STAMP) debian-packages
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(TEST_STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Cardmill needs Python 3.11 or newer: set PYTHON=…"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+
+$(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(TEST_STAMP): $(STAMP)
+	$(PIP) install -c constraints.txt -e '.[test,bench]'
+	@touch $@
+
+# Debian packages that tests need: installed when we may, else named
+.PHONY: debian-packages
+debian-packages:
+	@missing=""; for package in $(DEBIAN_PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  else echo "Tests need these Debian packages:"; echo "  sudo apt-get install$$missing"; exit 2; fi; fi

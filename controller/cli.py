@@ -1,0 +1,233 @@
+"""The `cardmill` command: the service, its keys, and what operators ask.
+
+Exit codes: 0 done; 1 the service said no, or had to stop; 2 wrong use, settings or files; 3 no answer.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import trio
+import typer
+
+from controller import show
+from controller.client import OperatorClient
+from controller.config import Config, ConfigError, load_config
+from controller.conversation import ClientError, Patience, Refused
+from devices.keys import OPERATOR, ROLES, KeyRing, LinkError, new_pair, read_public
+
+REFUSED, USAGE, NO_ANSWER = 1, 2, 3
+
+app = typer.Typer(
+    help="The controller of an ID-card production centre.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+keys = typer.Typer(help="Key pairs of the service's peers, and who may connect as what.", no_args_is_help=True)
+app.add_typer(keys, name="keys")
+
+ConfigPath = Annotated[Path | None, typer.Option("--config", help="Settings; without it every default holds.")]
+DataPath = Annotated[Path | None, typer.Option("--data", help="The service's data folder.", show_default=False)]
+AsName = Annotated[str, typer.Option("--as", envvar="CARDMILL_AS", help="Your key's name: it stands for you.")]
+JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this file, `-` for standard output.")]
+WITHIN_S = 10.0
+
+
+def main() -> None:
+    """Run the command; an error is a sentence on standard error, never a traceback."""
+    try:
+        app(standalone_mode=True)
+    except (ConfigError, LinkError) as error:
+        fail(error, USAGE)
+    except Refused as error:
+        fail(error, REFUSED)
+    except ClientError as error:
+        fail(error, USAGE if error.code.startswith("keys.") else NO_ANSWER)
+    except OSError as error:
+        fail(f"{error.filename or 'a file'}: {error.strerror or error}", USAGE)
+
+
+def fail(error: object, code: int) -> None:
+    """Say what happened and end with a code."""
+    print(f"cardmill: {error}", file=sys.stderr)
+    sys.exit(code)
+
+
+# ---- the service ----------------------------------------------------------------------------------------------
+
+
+@app.command()
+def serve(config: ConfigPath = None, data: DataPath = None) -> None:
+    """Run the service until SIGTERM or SIGINT."""
+    from controller.logs import configure_logs
+    from controller.running import run_service  # numba and the codec load here, not for every small command
+
+    configure_logs()
+    settings = load_config(config)
+    code, sentence = trio.run(run_service, settings, data)
+    if code:
+        fail(sentence, code)
+
+
+# ---- keys -----------------------------------------------------------------------------------------------------
+
+
+@keys.command("new")
+def keys_new(
+    name: Annotated[str, typer.Argument(help="The peer's name: a-z, 0-9 and -.")],
+    role: Annotated[str, typer.Option(help=f"Allow it at once as one of: {', '.join(ROLES)}.")] = "",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where it is written; else peers/ of the data folder.")
+    ] = None,
+    config: ConfigPath = None,
+    data: DataPath = None,
+) -> None:
+    """Make a key pair for a peer: NAME.secret (mode 0600), which only the peer should have, and NAME.public."""
+    base = data_folder(config, data)
+    target = folder or base / "peers"
+    pair = new_pair(target, name)
+    print(f"written: {target / name}.secret and {target / name}.public")
+    if role:
+        KeyRing(base / "keys").allow(role, name, pair.public)
+        print(f"allowed: {name} as {role}")
+
+
+@keys.command("allow")
+def keys_allow(
+    role: Annotated[str, typer.Argument(help=", ".join(ROLES))],
+    name: Annotated[str, typer.Argument(help="The peer's name.")],
+    public: Annotated[Path, typer.Argument(help="The peer's .public file.")],
+    config: ConfigPath = None,
+    data: DataPath = None,
+) -> None:
+    """Let a peer in; a running service sees it at the peer's next attempt."""
+    KeyRing(data_folder(config, data) / "keys").allow(role, name, read_public(public))
+    print(f"allowed: {name} as {role}")
+
+
+@keys.command("list")
+def keys_list(config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
+    """List who may connect as what."""
+    listed = KeyRing(data_folder(config, data) / "keys").listing()
+    rows = [{"role": one.role, "name": one.name, "public": one.public} for one in listed]
+    show.answer("Allowed keys", rows, json)
+
+
+# ---- what operators look at -----------------------------------------------------------------------------------
+
+
+def _looking(verb: str, help_text: str) -> None:
+    """Add a command that shows what a verb answers."""
+
+    def look(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
+        show.answer(verb, ask(verb, {}, as_name, config, data), json)
+
+    app.command(verb, help=help_text)(look)
+
+
+for _verb, _help in {
+    "status": "How far everything is.",
+    "stations": "Every station with its state and its age.",
+    "stock": "Where the blanks are.",
+    "review": "Held applications: what is doubtful about each.",
+    "stopped": "Cards that wait for a person.",
+    "suspects": "Positions whose fate is unknown.",
+    "acts": "Two-person acts that wait for a second person.",
+    "report": "The report of everything since the ledger began.",
+}.items():
+    _looking(_verb, _help)
+
+
+# ---- what operators do ----------------------------------------------------------------------------------------
+
+
+@app.command()
+def decide(
+    decision: Annotated[str, typer.Argument(help="release, refuse, cancel, resume or refuse_late")],
+    card: Annotated[int, typer.Argument(help="The card's number, as `review` or `stopped` shows it.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the audit.")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Decide about one held or stopped card."""
+    result = ask("decide", {"card": card, "decision": decision, "reason": reason}, as_name, config, data)
+    show.done("decided", result, json)
+
+
+@app.command()
+def act(
+    verb: Annotated[str, typer.Argument(help="receive, issue, settle or override")],
+    args: Annotated[list[str], typer.Argument(help="name=value …, like first_body=1000 sheets=50 lot=A7")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Propose an act that takes two people; another person agrees with `second`."""
+    result = ask("act", {"verb": verb, "args": arguments(args)}, as_name, config, data)
+    show.done("proposed: another person agrees with `cardmill second`", result, json)
+
+
+@app.command()
+def second(
+    act_id: Annotated[int, typer.Argument(help="The act's number, as `acts` shows it.")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Agree, as the second person, to an act."""
+    show.done("done by two people", ask("second", {"act_id": act_id}, as_name, config, data), json)
+
+
+@app.command()
+def dispatch(
+    batch_number: Annotated[str, typer.Argument(help="25 digits")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Send off what is bundled of a batch."""
+    show.done("sent", ask("dispatch", {"batch_number": batch_number}, as_name, config, data), json)
+
+
+def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None) -> Any:
+    """Give the service's answer to a verb.  Raises: ClientError, ConfigError, LinkError."""
+    folder = data_folder(config, data)
+    if not as_name:
+        raise ConfigError(
+            f"say who you are: --as NAME, after `cardmill keys new NAME --role {OPERATOR}` made you a key"
+        )
+    endpoint = show.endpoint(folder, "operators")
+    server = folder / "keys" / "server.public"
+    secret = folder / "peers" / f"{as_name}.secret"
+    with OperatorClient.connect(endpoint, server, secret, patience=Patience(give_up_s=WITHIN_S)) as client:
+        return client.command(verb, **args)
+
+
+def arguments(pairs: list[str]) -> dict[str, int | str]:
+    """Give `name=value` arguments; a value of digits only is a number, but `lot` and `reason` are always texts."""
+    found: dict[str, int | str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{pair!r} is not name=value")
+        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason")
+        found[name] = int(value) if is_number else value
+    return found
+
+
+def data_folder(config: Path | None, data: Path | None) -> Path:
+    """Give the data folder that options and settings name."""
+    settings: Config = load_config(config)
+    return data or settings.service.path()
+
+
+if __name__ == "__main__":
+    main()

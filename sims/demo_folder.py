@@ -1,0 +1,89 @@
+"""The demo's own folder: keys of everybody, one config.toml, free ports, the logs, and how each process is called."""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.client import OperatorClient
+from controller.conversation import Patience
+from devices.keys import OPERATOR, SERVER, STATION, UPSTREAM, KeyRing, new_pair
+
+EPOCH = "2026-03-02T08:00"  # floor time at which every demo begins: a Monday, the morning shift
+UPSTREAM_NAME = "north"
+KEEPERS = ("keeper-1", "keeper-2")
+SUPERVISORS = ("supervisor-1", "supervisor-2")
+OBSERVER = "observer"  # only looks: for the screen
+PATIENCE = Patience(answer_within_s=3.0, give_up_s=6.0)  # a look is repeated anyway; the end must not wait long
+ROLES = ("upstreams", "stations", "operators")
+
+
+class DemoFolder:
+    """Everything one demo needs on disk, under `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.data, self.peers, self.results = root / "floor", root / "peers", root / "upstream"
+        self.config = root / "config.toml"
+        self.endpoints: dict[str, str] = {}
+
+    def prepare(self, stations: Sequence[str], scale: float) -> None:
+        """Make the folders, the keys of all peers and the settings.  Raises: KeyFileError, OSError."""
+        for folder in (self.data, self.peers, self.results):
+            folder.mkdir()
+        ring = KeyRing(self.data / "keys")
+        ring.ensure_server_keys()
+        people = (*SUPERVISORS, *KEEPERS, OBSERVER)
+        for role, names in ((UPSTREAM, [UPSTREAM_NAME]), (STATION, stations), (OPERATOR, people)):
+            for name in names:
+                ring.allow(role, name, new_pair(self.peers / role, name).public)
+        *ports, metrics = free_ports(len(ROLES) + 1)
+        self.endpoints = {role: f"tcp://127.0.0.1:{port}" for role, port in zip(ROLES, ports, strict=True)}
+        self.config.write_text(self._settings(scale, metrics), "utf-8")
+
+    def _settings(self, scale: float, metrics_port: int) -> str:
+        sockets = "\n".join(f'{role} = "{endpoint}"' for role, endpoint in self.endpoints.items())
+        return (
+            f"[service]\nfolder = {json.dumps(str(self.data))}\n\n"
+            f"[sockets]\n{sockets}\n\n"
+            f'[metrics]\nlisten = "127.0.0.1:{metrics_port}"\n\n'
+            f'[clock]\nsimulated = true\nscale = {scale!r}\nepoch = "{EPOCH}"\n'
+        )
+
+    @property
+    def server_public(self) -> Path:
+        """Where the service's public key lies."""
+        return self.data / "keys" / f"{SERVER}.public"
+
+    @property
+    def endpoints_file(self) -> Path:
+        """What the service writes once it serves; a new run writes it anew."""
+        return self.data / "endpoints.json"
+
+    def log(self, name: str) -> Path:
+        """Give where a process's words go."""
+        return self.root / f"{name}.log"
+
+    def service_command(self) -> list[str]:
+        """Give how the service is started."""
+        return [sys.executable, "-m", "controller.cli", "serve", "--config", str(self.config)]
+
+    def person(self, name: str) -> OperatorClient:
+        """Give an operator's line to the service, which need not run yet.  Raises: ClientError."""
+        secret = self.peers / OPERATOR / f"{name}.secret"
+        return OperatorClient.connect(self.endpoints["operators"], self.server_public, secret, patience=PATIENCE)
+
+
+def free_ports(count: int) -> list[int]:
+    """Give loopback ports that nobody listens on now; all are held until the last is found, so no two are equal."""
+    held = [socket.socket() for _ in range(count)]
+    try:
+        for one in held:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in held]
+    finally:
+        for one in held:
+            one.close()

@@ -1,0 +1,146 @@
+"""The demo's people: two stock keepers and two supervisors, who look, then act, over the operator socket.
+
+They keep nothing in mind but what cannot be done: each look starts from what the service says, so that a killed
+service, or an answer that never came, costs them a look and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from math import ceil
+from typing import Any, Protocol
+
+from controller.conversation import Refused
+from controller.core.cards import Decision
+from devices.defects import Step
+from devices.messages import POSITIONS
+from sims.verdicts import rule
+
+FIRST_BODY = 50_000_001  # serial of the first body sheet that the maker delivers
+SPARE_SHEETS = 200
+TOP_UP_SHEETS = 200
+REFILL_SHEETS = (8, 48)  # least and most that go into a magazine at once: two loads of a press
+
+
+class Office(Protocol):
+    """One person's line to the service: `controller.client.OperatorClient`."""
+
+    def command(self, verb: str, /, **args: Any) -> Any:
+        """Ask for a verb, give its result.  Raises: ClientError; of it Refused, where the service says no."""
+
+
+class TwoPeople:
+    """What every pair does alike: the first proposes, the second agrees; what is refused is not tried again."""
+
+    verbs: frozenset[str]  # of the acts this pair looks after
+
+    def __init__(self, first: Office, second: Office) -> None:
+        self._first, self._second = first, second
+        self._hopeless: set[int] = set()  # acts that could not be done
+        self.refusals: Counter[str] = Counter()  # what the service said no to, by code
+
+    def _open_acts(self) -> list[Mapping[str, Any]]:
+        """Give the acts of this pair that wait for a second person and may be done yet."""
+        acts = self._first.command("acts")
+        return [act for act in acts if act["verb"] in self.verbs and act["act_id"] not in self._hopeless]
+
+    def _agree(self, acts: Iterable[Mapping[str, Any]]) -> None:
+        for act in acts:
+            try:
+                self._second.command("second", act_id=act["act_id"])
+            except Refused as refused:
+                self._hopeless.add(act["act_id"])
+                self.refusals[refused.code] += 1
+
+    def _both(self, verb: str, args: Mapping[str, int | str]) -> None:
+        """Propose an act and agree to it."""
+        answer = self._try(self._first, "act", verb=verb, args=dict(args))
+        if answer is not None:
+            self._agree([answer])
+
+    def _try(self, who: Office, verb: str, /, **args: Any) -> Any:
+        """Ask; give None where the service says no, because somebody else was faster."""
+        try:
+            return who.command(verb, **args)
+        except Refused as refused:
+            self.refusals[refused.code] += 1
+            return None
+
+
+class StockKeepers(TwoPeople):
+    """Receive body sheets by their serials, and fill the presses' magazines when they run low."""
+
+    verbs = frozenset({"receive", "issue"})
+
+    def __init__(self, first: Office, second: Office, cards: int) -> None:
+        """Take how many cards are expected: half as many sheets again, and some spare, are ordered for them."""
+        super().__init__(first, second)
+        self.ordered_sheets = ceil(cards / POSITIONS * 1.5) + SPARE_SHEETS
+        least, most = REFILL_SHEETS
+        self.refill_sheets = min(most, max(least, self.ordered_sheets // 12))
+
+    def look(self) -> None:
+        """Finish what is proposed, then receive and issue what is missing.  Raises: ClientError."""
+        self._agree(self._open_acts())
+        stock = self._first.command("stock")
+        received = sum(stock["accounts"].values()) // POSITIONS
+        low = self._low_presses(stock["magazines"])
+        if not received:
+            self._receive(FIRST_BODY, self.ordered_sheets)
+        elif low and sum(sheets for _, sheets in stock["vault"]) < self.refill_sheets:
+            self._receive(FIRST_BODY + received, TOP_UP_SHEETS)
+        for station, (first, sheets) in zip(low, self._packs(stock["vault"]), strict=False):
+            self._both("issue", {"station": station, "first_body": first, "sheets": sheets})
+
+    def _receive(self, first_body: int, sheets: int) -> None:
+        self._both("receive", {"first_body": first_body, "sheets": sheets, "lot": f"lot-{first_body}"})
+
+    def _low_presses(self, magazines: Mapping[str, int]) -> list[str]:
+        """Give the laminate stations whose magazine holds less than one refill, the emptiest first."""
+        stations = self._first.command("stations")
+        presses = [one["station"] for one in stations if one["step"] == Step.LAMINATE]
+        low = [press for press in presses if magazines.get(press, 0) < self.refill_sheets]
+        return sorted(low, key=lambda press: (magazines.get(press, 0), press))
+
+    def _packs(self, vault: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+        """Give the vault cut into refills, as (first serial, sheets)."""
+        packs = []
+        for first, sheets in vault:
+            for start in range(first, first + sheets, self.refill_sheets):
+                packs.append((start, min(self.refill_sheets, first + sheets - start)))
+        return packs
+
+
+class Supervisors(TwoPeople):
+    """Decide about what is held, settle what is suspect, end what cannot be made."""
+
+    verbs = frozenset({"override", "settle"})
+
+    def __init__(self, first: Office, second: Office, decided: Callable[[str], None] = lambda what: None) -> None:
+        """`decided` hears a word for each thing that was decided."""
+        super().__init__(first, second)
+        self._decided = decided
+
+    def look(self) -> None:
+        """Go through the held, the suspect and the stopped once.  Raises: ClientError."""
+        self._agree(self._open_acts())
+        for held in self._first.command("review"):
+            self._decide_held(held["card"], held["codes"])
+        for suspect in self._first.command("suspects"):
+            self._both("settle", {"sheet_id": suspect["sheet_id"], "mask": suspect["mask"], "finding": "spoiled"})
+            self._decided("settled")
+        for stopped in self._first.command("stopped"):
+            self._decide(stopped["card"], Decision.REFUSE_LATE, "it cannot be made")
+
+    def _decide_held(self, card: int, codes: list[str]) -> None:
+        ruling = rule(codes)
+        if ruling.by_two:
+            self._both("override", {"card": card, "reason": ruling.reason})
+            self._decided("overridden")
+        else:
+            self._decide(card, ruling.decision, ruling.reason)
+
+    def _decide(self, card: int, decision: Decision, reason: str) -> None:
+        if self._try(self._first, "decide", card=card, decision=decision.value, reason=reason) is not None:
+            self._decided(decision.value)

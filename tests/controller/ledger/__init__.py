@@ -1,0 +1,1 @@
+"""The ledger: chain, projection, receipts, group commit, kills."""

@@ -1,0 +1,95 @@
+"""The tables: what the database itself forbids, and which way it finds things."""
+
+import dataclasses
+import sqlite3
+
+import pytest
+from sqlalchemy import event
+
+from controller.core.cards import State
+from controller.ledger import rows, tables
+from controller.ledger.inbox import AnnounceBatch, InboxBatch
+from controller.ledger.reader import Reader
+from controller.ledger.store import open_ledger
+from tests.controller.ledger.desk import Desk, open_raw
+from tests.controller.ledger.floor import SmallFloor
+
+
+@pytest.mark.parametrize("table", ["move", "event"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET at_floor_s = 0", "DELETE FROM {}"])
+async def test_the_database_refuses_to_change_the_journal(tmp_path, table, statement):
+    async with open_ledger(tmp_path) as ledger:
+        await ledger.record(SmallFloor(1).begin())
+    raw = open_raw(tmp_path)
+    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+        raw.execute(statement.format(table))
+    raw.close()
+
+
+def test_each_row_class_names_the_columns_of_its_table_in_order():
+    pairs = {
+        "batch": rows.BatchRow,
+        "card": rows.CardRow,
+        "encode_job": rows.EncodeJobRow,
+        "sheet": rows.SheetRow,
+        "bundle": rows.BundleRow,
+        "consignment": rows.ConsignmentRow,
+        "station": rows.StationRow,
+        "inbox_batch": InboxBatch,
+    }
+    for name, row_class in pairs.items():
+        names = [field.name for field in dataclasses.fields(row_class)]
+        assert names == tables.metadata.tables[name].columns.keys(), name
+    assert list(rows.ReceiptRow._fields) == tables.receipt.columns.keys()
+
+
+def test_the_states_in_the_waiting_index_are_states_of_a_card():
+    assert set(tables.WAITING_STATES) <= {state.value for state in State}
+
+
+def _plan(reader_call):
+    """Give how SQLite would find what a reader's call asks for."""
+    desk = Desk()
+    seen = []
+
+    def note(connection, cursor, statement, parameters, context, many):
+        if statement.startswith("SELECT"):
+            seen.append((statement, parameters))
+
+    event.listen(desk.engine, "before_cursor_execute", note)
+    reader_call(Reader(desk.engine))
+    event.remove(desk.engine, "before_cursor_execute", note)
+    with desk.engine.connect() as connection:
+        rows_of = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in seen]
+    return " / ".join(row[3] for plan in rows_of for row in plan)
+
+
+@pytest.mark.parametrize(
+    ("call", "way"),
+    [
+        (lambda reader: reader.waiting(), "USING INDEX card_waits"),
+        (lambda reader: reader.known_numbers(["1"], 2), "inbox_application_acceptance_number"),
+        (lambda reader: reader.known_people([b"1"], 2), "inbox_application_identity"),
+        (lambda reader: reader.receipts("province", 5), "SEARCH receipt USING PRIMARY KEY"),
+        (lambda reader: reader.receipt_numbers("province"), "SEARCH receipt USING PRIMARY KEY"),
+        (lambda reader: reader.counts(7), "SEARCH card USING INTEGER PRIMARY KEY"),
+        (lambda reader: reader.cards_of("1"), "ix_card_acceptance_number"),
+        (lambda reader: reader.batches(before=9), "SEARCH batch USING INTEGER PRIMARY KEY"),
+        (lambda reader: reader.missing(7, 5), "SEARCH inbox_application USING PRIMARY KEY"),
+        (lambda reader: reader.announced("1"), "SEARCH inbox_batch USING INDEX"),
+    ],
+)
+def test_what_is_asked_often_is_found_by_an_index(call, way):
+    plan = _plan(call)
+    assert way in plan
+    assert "SCAN" not in plan
+
+
+def test_a_batch_number_is_never_given_twice_even_when_the_inbox_is_emptied():
+    desk = Desk()
+    announce = AnnounceBatch("1" * 25, "province", "20260101", 1, "d", "second", "20251201", 0.0)
+    [first] = desk.keep([announce])
+    with desk.engine.begin() as connection:
+        connection.execute(tables.inbox_batch.delete())
+    [second] = desk.keep([announce])
+    assert second.result.batch_id > first.result.batch_id

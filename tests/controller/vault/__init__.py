@@ -1,0 +1,1 @@
+"""The vault: seals, keys, key files."""
