@@ -63,7 +63,7 @@ def fail(error: object, code: int) -> None:
 def serve(config: ConfigPath = None, data: DataPath = None) -> None:
     """Run the service until SIGTERM or SIGINT."""
     from controller.logs import configure_logs
-    from controller.running import run_service  # numba and the codec load here, not for every small command
+    from controller.service import run_service  # numba and the codec load here, not for every small command
 
     configure_logs()
     settings = load_config(config)
@@ -79,9 +79,7 @@ def serve(config: ConfigPath = None, data: DataPath = None) -> None:
 def keys_new(
     name: Annotated[str, typer.Argument(help="The peer's name: a-z, 0-9 and -.")],
     role: Annotated[str, typer.Option(help=f"Allow it at once as one of: {', '.join(ROLES)}.")] = "",
-    folder: Annotated[
-        Path | None, typer.Option(help="Where it is written; else peers/ of the data folder.")
-    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Where it is written; else peers/ of the data folder.")] = None,
     config: ConfigPath = None,
     data: DataPath = None,
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -220,15 +220,16 @@ class TrioUpstreamClient:
         cls, endpoint: str, server_public: str | Path, secret: KeyPair | Path, *, patience: Patience = PATIENCE
     ) -> AsyncIterator[Self]:
         """Give a client as `UpstreamClient.connect` does, for the time of an `async with`."""
-        try:
-            keys, server_key = _own_keys(secret), _server_key(server_public)
-            with Context() as ctx:
-                async with connect_dealer(ctx, endpoint, my_keys=keys, server_public_key=server_key) as dealer:
-                    client = cls(dealer, patience)
-                    async with client._pumping():
-                        yield client
-        except LinkError as error:
-            raise ClientError(error.code, error.sentence) from None
+        with Context() as ctx:
+            async with AsyncExitStack() as stack:
+                try:
+                    keys, server_key = _own_keys(secret), _server_key(server_public)
+                    link = connect_dealer(ctx, endpoint, my_keys=keys, server_public_key=server_key)
+                    client = cls(await stack.enter_async_context(link), patience)
+                except LinkError as error:
+                    raise ClientError(error.code, error.sentence) from None
+                await stack.enter_async_context(client._pumping())
+                yield client
 
     async def hello(self) -> Welcome:
         """As `UpstreamClient.hello`; so do all that follow."""

@@ -19,6 +19,7 @@ from controller.core.turn import Turn
 from controller.examination import Examined, examine
 from controller.hosts.live import Ticket
 from controller.judging import Judge
+from controller.ledger.columns import words_in
 from controller.ledger.errors import ChunkConflict
 from controller.ledger.inbox import (
     AcknowledgeReceipts,
@@ -182,7 +183,7 @@ class Intake:
             request=request,
             batch_number=batch_number,
             state=row.state,
-            codes=row.refusal_codes,
+            codes=words_in(row.codes),
             counts=reader.counts(batch.batch_id),
         )
 

@@ -2,72 +2,60 @@
 
 from __future__ import annotations
 
-import json
+import dataclasses
 import math
-import os
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import structlog
 import trio
+from encoders.portrait import PortraitError
 
-from controller import commands
-from controller.checks.context import CheckContext, load_context
-from controller.checks.named_codes import read_authorities
-from controller.checks.policy import Policy, SharedNumber
-from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
-from controller.core.events import AnyAction, AnyEvent, Encode, ServiceBegan
-from controller.core.foreman import Foreman
-from controller.core.moves import AnyMove
-from controller.core.tally import Tally
-from controller.doors import operator_requests, serve_door, upstream_requests
-from controller.encoding import Encoders
-from controller.floor import Floor
+from controller.core.errors import CoreError
 from controller.floor_time import open_clock
-from controller.hosts.live import LiveHost
-from controller.intake import Intake, Place
-from controller.judging import Judge
-from controller.ledger.errors import LedgerStopped
-from controller.ledger.journal import Recorded
+from controller.ledger.errors import LedgerError, LedgerInUse, LedgerStopped
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics
+from controller.vault.errors import VaultError
 from controller.vault.store import Vault, open_vault
-from controller.web import serve_web, web_app
-from devices.driver import StationDriver
-from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing
-from devices.zap import RouterSocket, serve_router, serve_zap
+from controller.wiring import Doors, Parts, check_context, fold, open_floor
+from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, LinkError
+from devices.zap import serve_router, serve_zap
 from devices.zlink import Context
 from encoders import portrait, text_record
-from encoders.fonts.coverage import bundled_coverage
+from encoders.text_layout import TextRecordError
 
 log = structlog.get_logger()
-ENDPOINTS = "endpoints.json"
+STOPPED, UNUSABLE = 1, 2
 
 
-@dataclass(slots=True)
-class Books:
-    """What is folded from the ledger at the start, and kept from then on."""
+async def run_service(config: Config, folder: Path | None) -> tuple[int, str]:
+    """Run the service; give 0, or the exit code and the sentence to end with.
 
-    foreman: Foreman
-    tally: Tally
-    last_floor_s: float
+    1: a law would have broken, or the disk failed: look before it is started again.  2: it could not start as it is
+    set up.
+    """
+    if folder is not None:
+        config = dataclasses.replace(config, service=dataclasses.replace(config.service, folder=str(folder)))
+    ending: list[tuple[int, str]] = []
+    try:
+        await serve(config)
+    except* (CoreError, LedgerError) as group:
+        first = _first(group)
+        ending.append((UNUSABLE if isinstance(first, LedgerInUse) else STOPPED, str(first)))
+    except* (ConfigError, LinkError, VaultError, PortraitError, TextRecordError, OSError) as group:
+        ending.append((UNUSABLE, str(_first(group))))
+    return min(ending, default=(0, ""))
 
 
-class LedgerKeeper:
-    """Hands the host's turns to the ledger."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-
-    def keep(
-        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
-    ) -> None:
-        """See `hosts.live.Keeper`."""
-        self._ledger.put(Recorded(at_floor_s, event, moves), on_durable)
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Give the first error of a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
 
 
 async def serve(config: Config) -> None:
@@ -92,50 +80,6 @@ async def serve(config: Config) -> None:
     log.info("stopped", head=ledger.head.hash.hex(), moves=ledger.head.seq)
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What the service is put together from."""
-
-    folder: Path
-    ledger: Ledger
-    vault: Vault
-    books: Books
-    metrics: Metrics
-    clock: FloorClock
-    context: CheckContext
-    ring: KeyRing
-    links: Context
-
-
-def check_context(config: Config) -> CheckContext:
-    """Give the tables and policies of the checks.  Raises: ConfigError."""
-    coverage = bundled_coverage()
-    authorities = None
-    if config.checks.authorities:
-        path = Path(config.checks.authorities)
-        try:
-            authorities = read_authorities(path.read_text("utf-8-sig"))
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"checks.authorities: {path} is not a CSV of code,name: {error}") from None
-    policy = Policy(shared_number=SharedNumber(config.checks.shared_number))
-    return load_context(
-        floor_date(0.0),
-        lambda code_point: not coverage.missing_glyphs(chr(code_point)),
-        authorities=authorities,
-        policy=policy,
-    )
-
-
-def fold(ledger: Ledger, config: Config) -> Books:
-    """Fold the ledger's moves into the foreman's state and the tally."""
-    books = Books(Foreman(config.core()), Tally(), 0.0)
-    for at_floor_s, move in ledger.replay():
-        books.foreman.replay(at_floor_s, move)
-        books.tally.fold(at_floor_s, move)
-        books.last_floor_s = at_floor_s
-    return books
-
-
 async def _run(config: Config, parts: Parts) -> None:
     """Open the doors, run the floor, and leave when told to or when the disk fails."""
     failed: list[LedgerStopped] = []
@@ -151,87 +95,10 @@ async def _run(config: Config, parts: Parts) -> None:
             open_door(config.sockets.stations, role=STATION) as stations,
             open_door(config.sockets.operators, role=OPERATOR) as operators,
         ):
-            await _open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
+            await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
             await trio.sleep(math.inf)
     if failed:
         raise failed[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """The three bound routers."""
-
-    upstreams: RouterSocket
-    stations: RouterSocket
-    operators: RouterSocket
-
-
-async def _open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors: Doors) -> None:
-    """Start every task, tell the foreman that the service began, and say where everything is."""
-    state, ledger, vault = parts.books.foreman.state, parts.ledger, parts.vault
-    workers = trio.CapacityLimiter(config.encoding.workers)
-    driver = StationDriver(
-        config.service.centre,
-        parts.clock.now_floor_s,
-        parts.clock.scale,
-        settled_below=state.next_id("job"),
-    )
-
-    def perform(action: AnyAction) -> None:
-        if isinstance(action, Encode):
-            nursery.start_soon(encoders.encode, action)
-        else:
-            floor.perform(action)
-
-    def count(at_floor_s: float, moves: Sequence[AnyMove]) -> None:
-        for move in moves:
-            parts.books.tally.fold(at_floor_s, move)
-
-    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
-    host.start_after(parts.books.last_floor_s)
-    floor = Floor(driver, vault, state, host.post, nursery)
-    encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode)
-    judge = Judge(ledger, parts.context.policy, host.post)
-    place = Place(parts.clock, config.clock.simulated)
-    intake = Intake(ledger, vault, judge, parts.context, place, config.intake, host.post, workers)
-    desk = commands.Desk(
-        ledger,
-        state,
-        parts.books.tally,
-        parts.clock,
-        config.clock.simulated,
-        config.calendar.yearly_hours(),
-        host.post,
-    )
-    await host.post(ServiceBegan()).wait()
-    nursery.start_soon(host.run_timers)
-    nursery.start_soon(judge.run)
-    await nursery.start(driver.run, doors.stations, floor.heard)
-    nursery.start_soon(serve_door, doors.upstreams, upstream_requests, intake.answer)
-    nursery.start_soon(serve_door, doors.operators, operator_requests, partial(commands.answer, desk))
-    listens = await _open_web(config, parts, nursery)
-    _say_ready(config, parts, doors, listens)
-
-
-async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list[str]:
-    if not config.metrics.listen:
-        return []
-    return list(await nursery.start(serve_web, web_app(parts.metrics), config.metrics.listen))
-
-
-def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str]) -> None:
-    """Write where everything is bound to, for people and for the demo."""
-    endpoints = {
-        "upstreams": doors.upstreams.endpoint,
-        "stations": doors.stations.endpoint,
-        "operators": doors.operators.endpoint,
-        "metrics": listens[0] if listens else "",
-        "pid": os.getpid(),
-    }
-    fresh = parts.folder / f"{ENDPOINTS}.new"
-    fresh.write_text(json.dumps(endpoints), "utf-8")
-    fresh.replace(parts.folder / ENDPOINTS)
-    log.info("ready", run=parts.books.foreman.state.run, simulated=config.clock.simulated, **endpoints)
 
 
 def _allowed(ring: KeyRing, role: str, public: str) -> str | None:

@@ -8,9 +8,11 @@ public (DOMAIN.md 5.4); scrap of film, lamination and chip follow the proposals 
 from __future__ import annotations
 
 import math
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import accumulate
 
 from devices.defects import Step
 
@@ -23,12 +25,8 @@ def draw(seed: int, *about: object) -> float:
 
 def pick(codes: Mapping[str, float], point: float) -> str:
     """Give the code whose share of the weights holds `point` (0 up to 1)."""
-    left = point * sum(codes.values())
-    for code, weight in codes.items():
-        left -= weight
-        if left < 0:
-            return code
-    return next(reversed(codes))
+    below = list(accumulate(codes.values()))
+    return list(codes)[bisect(below, point * below[-1])]
 
 
 def triangular(mean: float, spread: float, point: float) -> float:

@@ -80,6 +80,8 @@ def load_floor(path: Path) -> tuple[StationSpec, ...]:
         raise FloorError("floor.unreadable", str(path), error.strerror or "it cannot be read") from None
     except ValueError as error:  # not UTF-8, or not TOML: the text names line and column
         raise FloorError("floor.not_toml", str(path), str(error)) from None
+    if unknown := sorted(set(table) - {"station"}):
+        raise FloorError("floor.bad_field", str(path), f"there is no {unknown[0]}: write [[station]] tables only")
     try:
         rows = msgspec.convert(table, _FloorFile).station
     except msgspec.ValidationError as error:

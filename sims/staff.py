@@ -105,11 +105,11 @@ class StockKeepers(TwoPeople):
 
     def _packs(self, vault: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Give the vault cut into refills, as (first serial, sheets)."""
-        packs = []
-        for first, sheets in vault:
-            for start in range(first, first + sheets, self.refill_sheets):
-                packs.append((start, min(self.refill_sheets, first + sheets - start)))
-        return packs
+        return [
+            (start, min(self.refill_sheets, first + sheets - start))
+            for first, sheets in vault
+            for start in range(first, first + sheets, self.refill_sheets)
+        ]
 
 
 class Supervisors(TwoPeople):

@@ -54,6 +54,8 @@ class InboxRow:
     unit: str
     express: bool
     reason: str
+    codes: Sequence[str] = ()  # what its own fields showed; duplicates need the whole batch
+    fields: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class StoreChunk:
         mine = table.c.batch_id == self.batch_id
         indexes = [row.index for row in self.rows]
         query = select(table.c.idx, table.c.row_digest).where(mine, table.c.idx.in_(indexes))
-        known: dict[int, bytes] = dict(connection.execute(query).tuples().all())
+        known = {stored.idx: stored.row_digest for stored in connection.execute(query)}
         for row in self.rows:
             if known.get(row.index, row.row_digest) != row.row_digest:
                 raise ChunkConflict(self.batch_id, row.index)
@@ -114,8 +116,8 @@ class StoreChunk:
             "express": row.express,
             "reason": row.reason,
             "verdict": NO_VERDICT,
-            "codes": EMPTY_LIST,
-            "fields": EMPTY_LIST,
+            "codes": list_text(row.codes),
+            "fields": list_text(row.fields),
         }
 
 

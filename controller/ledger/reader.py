@@ -13,7 +13,7 @@ from controller.core.cards import State
 from controller.core.moves import Verdict
 from controller.ledger import inbox, tables
 from controller.ledger.columns import counts_in, numbers_in, words_in
-from controller.ledger.inbox import InboxBatch, InboxState
+from controller.ledger.inbox import InboxBatch, InboxRow, InboxState
 from controller.ledger.rows import BatchRow, CardRow
 from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
 
@@ -97,6 +97,18 @@ class Reader:
         table = tables.inbox_application
         query = select(table.c.idx).where(table.c.batch_id == batch_id).order_by(table.c.idx)
         return _gaps([index for (index,) in self._all(query)], count)
+
+    def rows(self, batch_id: int) -> list[InboxRow]:
+        """Give the stored applications of a batch, in order of index."""
+        table = tables.inbox_application
+        query = select(table).where(table.c.batch_id == batch_id).order_by(table.c.idx)
+        return [_inbox_row(row) for row in self._all(query)]
+
+    def stored_digests(self, batch_id: int, indexes: Sequence[int]) -> dict[int, bytes]:
+        """Give the row digests of those applications of a batch that are stored, by index."""
+        table = tables.inbox_application
+        query = select(table.c.idx, table.c.row_digest).where(table.c.batch_id == batch_id, table.c.idx.in_(indexes))
+        return dict(self._all(query))
 
     def row_digests(self, batch_id: int) -> list[bytes]:
         """Give the SHA-256 digests (32 bytes) of the stored applications of a batch, in order of index."""
@@ -195,7 +207,7 @@ class Reader:
             states = (
                 connection.execute(select(card.c.state, func.count()).where(mine).group_by(card.c.state)).tuples().all()
             )
-        return {} if batch is None else _law_4(BatchRow(*batch), dict(states))
+        return {} if batch is None else _law_4(BatchRow(*batch), {row[0]: row[1] for row in states})
 
     def waiting(self, state: str = State.HELD.value, after: int = 0, limit: int = 100) -> list[WaitingCard]:
         """Give cards that are held, stopped or suspect, in order of their number: the review queue by pages."""
@@ -233,6 +245,21 @@ def _gaps(present: Iterable[int], count: int) -> list[tuple[int, int]]:
             gaps.append((expected, index - expected))
         expected = index + 1
     return gaps
+
+
+def _inbox_row(row: Any) -> InboxRow:
+    return InboxRow(
+        row.idx,
+        row.acceptance_number,
+        row.row_digest,
+        row.identity,
+        row.person,
+        row.unit,
+        row.express,
+        row.reason,
+        words_in(row.codes),
+        words_in(row.fields),
+    )
 
 
 def _receipt(row: Any) -> Receipt:

@@ -119,7 +119,8 @@ class Vault:
             found: dict[int, bytes] = {}
             for first in range(0, len(numbers), _QUERY_ROWS):
                 some = numbers[first : first + _QUERY_ROWS]
-                found.update(connection.execute(select(key, blob).where(key.in_(some))).tuples().all())
+                rows = connection.execute(select(key, blob).where(key.in_(some)))
+                found.update((row[0], row[1]) for row in rows)
         return [self._unsealed(kind, number, found) for number in numbers]
 
     def _unsealed(self, kind: Kind, number: int, found: dict[int, bytes]) -> bytes:
