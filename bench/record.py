@@ -18,6 +18,8 @@ Encode = Callable[[Sequence[TextFields]], Any]
 WAYS: dict[str, Encode] = {"kernel": encode_records, "twin": encode_records_twin, "str_encode": encode_records_str}
 CHUNKS = (1, 25, 200, 1000)  # records a call; 200 is the longest chunk on the wire
 ALONE_CHUNK = 200
+SHORT_ARGS: list[str] = ["--n", "200", "--rounds", "5"]
+LONG_ARGS: list[str] = ["--n", "10000", "--rounds", "31"]
 
 
 def main(argv: Sequence[str]) -> int:

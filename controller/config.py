@@ -54,6 +54,11 @@ class MetricsConfig:
 
     listen: str = "127.0.0.1:9464"
 
+    def __post_init__(self) -> None:
+        host, _, port = self.listen.rpartition(":")
+        if self.listen and not (host and port.isascii() and port.isdigit() and int(port) < 65_536):
+            raise SettingError("metrics.listen", self.listen, "an address and port like 127.0.0.1:9464, or empty")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockConfig:

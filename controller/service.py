@@ -23,11 +23,12 @@ from controller.vault.store import Vault, open_vault
 from controller.wiring import Doors, Parts, check_context, fold, open_floor
 from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, LinkError
 from devices.zap import serve_router, serve_zap
-from devices.zlink import Context
+from devices.zlink import Context, SocketLimits
 from encoders import portrait, text_record
 from encoders.text_layout import TextRecordError
 
 log = structlog.get_logger()
+UPSTREAM_LIMITS = SocketLimits(queue_messages=8)  # chunks are large: libzmq counts messages, not bytes
 STOPPED, UNUSABLE = 1, 2
 
 
@@ -91,7 +92,7 @@ async def _run(config: Config, parts: Parts) -> None:
         keys = parts.ring.ensure_server_keys()
         open_door = partial(serve_router, parts.links, server_keys=keys)
         async with (
-            open_door(config.sockets.upstreams, role=UPSTREAM) as upstreams,
+            open_door(config.sockets.upstreams, role=UPSTREAM, limits=UPSTREAM_LIMITS) as upstreams,
             open_door(config.sockets.stations, role=STATION) as stations,
             open_door(config.sockets.operators, role=OPERATOR) as operators,
         ):

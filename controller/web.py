@@ -34,7 +34,7 @@ async def serve_web(
     """Serve until cancelled; starts with the addresses it is bound to.  Raises: OSError."""
     config = HypercornConfig()
     config.bind = [listen]
-    config.accesslog = None
+    config.accesslog = config.errorlog = None
     config.graceful_timeout = 1
     forever: Callable[[], Awaitable[None]] = trio.sleep_forever
     await hypercorn_serve(app, config, shutdown_trigger=forever, task_status=task_status)  # type: ignore[arg-type]

@@ -86,7 +86,7 @@ class MemoryRouter:
         """Queue a dealer's message, waiting for room; one for a closed router is lost."""
         try:
             await self._into.send(delivery)
-        except trio.BrokenResourceError:
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
             await trio.lowlevel.checkpoint()
 
     def attach(self, dealer: MemoryDealer) -> None:
@@ -99,8 +99,8 @@ class MemoryRouter:
 
     def close(self) -> None:
         """Lose what was not read."""
+        self._inbox.close()  # first, so that who waits for room learns that nobody will make any
         self._into.close()
-        self._inbox.close()
 
 
 class MemoryDealer:

@@ -173,6 +173,8 @@ class StationSide:
         if self._centre and welcome.centre != self._centre:
             self._forget()
             self.lost_memory, told.forgotten = False, True
+        if told.forgotten or not self._centre:
+            self.since_floor_s = welcome.floor_s  # an earlier time is of no clock, or of another
         self._centre = welcome.centre
         if self._waits:
             self._waits = False

@@ -275,7 +275,7 @@ class Context(AbstractContextManager["Context"]):
     def _open(self, kind: int, limits: SocketLimits) -> Opened:
         raw, monitor = self._raw.socket(kind), self._raw.socket(zmq.PAIR)
         raw.maxmsgsize = limits.max_message_bytes  # does not hold if set after bind
-        raw.sndhwm = raw.rcvhwm = limits.queue_messages
+        raw.sndhwm = raw.rcvhwm = max(2, limits.queue_messages)  # with 1 a ROUTER under ZAP delivers nothing (4.3.5)
         raw.handshake_ivl, raw.linger = round(limits.handshake_s * 1000), round(limits.linger_s * 1000)
         raw.heartbeat_ivl = round(limits.heartbeat_s * 1000)
         raw.heartbeat_timeout = round(limits.heartbeat_timeout_s * 1000)

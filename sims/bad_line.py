@@ -56,7 +56,10 @@ class BadLine:
             while True:
                 body = bytes(await self._dealer.recv())
                 for late_s in self._fates():
-                    self._nursery.start_soon(self._later, self._into.send, body, late_s)
+                    if late_s:
+                        self._nursery.start_soon(self._later, self._into.send, body, late_s)
+                    else:
+                        self._into.send_nowait(body)
         except LinkError as error:
             self._fault = error
             self._into.close()

@@ -6,6 +6,8 @@ import math
 
 import trio
 
+EARLY_S = 1e-6  # less than this is not slept: floor seconds since 1970 have steps of 0.2 us as floats
+
 
 class StationClock:
     """Floor seconds that run at the controller's scale and never run backwards."""
@@ -42,7 +44,7 @@ class StationClock:
             if self._scale:
                 reckoned = self._base_floor_s + (trio.current_time() - self._base_s) * self._scale
                 left_s = (at_floor_s - reckoned) / self._scale
-            if left_s <= 1e-9:
+            if left_s <= EARLY_S:
                 return
             with trio.move_on_after(left_s):
                 await self._set.wait()

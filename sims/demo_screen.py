@@ -67,15 +67,13 @@ class DemoView:
         return int(self.status["tally"][name]) if self.status else 0
 
     def progress(self) -> float:
-        """Give how far the run is, 0 to 1: of taking in, of encoding and of making, each a third."""
+        """Give how far the run is, 0 to 1: intake, encoding and each step of the route count alike."""
         if not self.status:
             return 0.0
         coming = max(1, self.cards - self.count("refused") - self.count("held"))
-        shares = (
-            self.count("received") / self.cards,
-            self.count("encoded") / coming,
-            (self.count("made") + self.count("cancelled") + self.count("refused_late")) / coming,
-        )
+        steps = self.status["steps"]
+        shares = [self.count("received") / self.cards, self.count("encoded") / coming]
+        shares += [steps[step.value]["worked"] / coming for step in Step]
         return sum(min(1.0, share) for share in shares) / len(shares)
 
     def cards_per_hour(self) -> float:

@@ -47,17 +47,16 @@ class TwoPeople:
 
     def _agree(self, acts: Iterable[Mapping[str, Any]]) -> None:
         for act in acts:
-            try:
-                self._second.command("second", act_id=act["act_id"])
-            except Refused as refused:
+            if self._try(self._second, "second", act_id=act["act_id"]) is None:
                 self._hopeless.add(act["act_id"])
-                self.refusals[refused.code] += 1
 
-    def _both(self, verb: str, args: Mapping[str, int | str]) -> None:
-        """Propose an act and agree to it."""
-        answer = self._try(self._first, "act", verb=verb, args=dict(args))
-        if answer is not None:
-            self._agree([answer])
+    def _both(self, verb: str, args: Mapping[str, int | str]) -> bool:
+        """Propose an act and agree to it; give whether it is done."""
+        act = self._try(self._first, "act", verb=verb, args=dict(args))
+        if act is None:
+            return False
+        self._agree([act])
+        return act["act_id"] not in self._hopeless
 
     def _try(self, who: Office, verb: str, /, **args: Any) -> Any:
         """Ask; give None where the service says no, because somebody else was faster."""
@@ -128,16 +127,17 @@ class Supervisors(TwoPeople):
         for held in self._first.command("review"):
             self._decide_held(held["card"], held["codes"])
         for suspect in self._first.command("suspects"):
-            self._both("settle", {"sheet_id": suspect["sheet_id"], "mask": suspect["mask"], "finding": "spoiled"})
-            self._decided("settled")
+            args = {"sheet_id": suspect["sheet_id"], "mask": suspect["mask"], "finding": "spoiled"}
+            if self._both("settle", args):
+                self._decided("settled")
         for stopped in self._first.command("stopped"):
             self._decide(stopped["card"], Decision.REFUSE_LATE, "it cannot be made")
 
     def _decide_held(self, card: int, codes: list[str]) -> None:
         ruling = rule(codes)
         if ruling.by_two:
-            self._both("override", {"card": card, "reason": ruling.reason})
-            self._decided("overridden")
+            if self._both("override", {"card": card, "reason": ruling.reason}):
+                self._decided("overridden")
         else:
             self._decide(card, ruling.decision, ruling.reason)
 

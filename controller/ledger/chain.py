@@ -30,6 +30,7 @@ def link(previous: bytes, at_floor_s: float, body: bytes) -> bytes:
 
     It is BLAKE2b-256 over the three, the time as 8-byte big-endian IEEE 754; nothing of keys, nonces or commit
     groups is in it, so equal runs have equal heads.
+    Raises: TypeError, struct.error: not bytes, or not a number.
     """
     # adding zero turns -0.0, which no database keeps, into 0.0
     return blake2b(previous + _stamp(at_floor_s + 0.0) + body, digest_size=HASH_BYTES).digest()

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from controller.ledger.engine import WAL_LIMIT_BYTES
+from controller.ledger.engine import WAL_LIMIT_BYTES, reason_of
 from controller.ledger.errors import ChangeRefused, LedgerError
 
 Result = TypeVar("Result", covariant=True)
@@ -129,7 +129,7 @@ class Committer:
         except LedgerError as error:
             item.refusal = error
         except IntegrityError as error:
-            item.refusal = ChangeRefused(str(error.orig))
+            item.refusal = ChangeRefused(reason_of(error))
         if item.refusal is not None and not item.forgiving:
             raise item.refusal
         return written

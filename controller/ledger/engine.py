@@ -45,6 +45,15 @@ def scratch_engine() -> Engine:
     return engine
 
 
+def reason_of(error: Exception) -> str:
+    """Give why a database refused, in its words if they are sure to repeat no value of a row."""
+    cause: Any = getattr(error, "orig", None) or error
+    if getattr(cause, "sqlite_errorname", None):
+        return f"{cause} ({cause.sqlite_errorname})"
+    diagnosis = getattr(cause, "diag", None)  # PostgreSQL's: its first line names constraints, not values
+    return str(getattr(diagnosis, "message_primary", None) or type(cause).__name__)
+
+
 def _sqlite_engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str) -> Engine:
     def connect() -> sqlite3.Connection:
         uri = f"{path.absolute().as_uri()}?mode={mode}"

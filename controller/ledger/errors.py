@@ -45,6 +45,12 @@ class LedgerTooNew(LedgerError):
         self.found, self.known = found, known
 
 
+class LedgerUnreadable(LedgerError):
+    """The database cannot be opened: a wrong file, a right that lacks, a broken disk."""
+
+    code = "ledger.unreadable"
+
+
 class LedgerDamaged(LedgerError):
     """What stands in the database cannot have been written by this program as it stands."""
 

@@ -204,9 +204,7 @@ class Reader:
         mine = card.c.card_id.between(first, first + CARD_IDS_PER_BATCH - 1)
         with self._engine.connect() as connection:
             batch = connection.execute(select(tables.batch).where(tables.batch.c.batch_id == batch_id)).first()
-            states = (
-                connection.execute(select(card.c.state, func.count()).where(mine).group_by(card.c.state)).tuples().all()
-            )
+            states = connection.execute(select(card.c.state, func.count()).where(mine).group_by(card.c.state)).all()
         return {} if batch is None else _law_4(BatchRow(*batch), {row[0]: row[1] for row in states})
 
     def waiting(self, state: str = State.HELD.value, after: int = 0, limit: int = 100) -> list[WaitingCard]:

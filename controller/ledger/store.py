@@ -9,14 +9,15 @@ from typing import TypeVar
 
 import trio
 from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import DBAPIError
 
 from controller.core.events import AnyEvent
 from controller.core.moves import AnyMove
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.committer import Change, Committer
-from controller.ledger.engine import reader_engine, writer_engine
-from controller.ledger.errors import LedgerDamaged, LedgerStopped
+from controller.ledger.engine import reader_engine, reason_of, writer_engine
+from controller.ledger.errors import LedgerDamaged, LedgerStopped, LedgerUnreadable
 from controller.ledger.journal import Journal, Recorded, open_event, open_move, read_rows
 from controller.ledger.lock import lock_folder
 from controller.ledger.migrations import migrate
@@ -95,7 +96,7 @@ async def open_ledger(folder: Path, *, observe: Observe | None = None) -> AsyncI
     """Open the ledger of a data folder, new or old; at the end all that was queued is durable, or `failed` says why.
 
     `observe(seconds, moves)` is called on the trio thread for each commit.
-    Raises: LedgerInUse, LedgerTooNew, LedgerDamaged.
+    Raises: LedgerInUse, LedgerTooNew, LedgerUnreadable, LedgerDamaged.
     """
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))
@@ -119,6 +120,9 @@ def _open_writing(path: Path) -> tuple[Engine, Committer]:
             migrate(connection, tables.metadata, tables.meta)
             check_tail(connection)
         return engine, Committer(engine, Journal)
+    except DBAPIError as error:
+        engine.dispose()
+        raise LedgerUnreadable(f"{path.name} cannot be opened: {reason_of(error)}") from error
     except BaseException:
         engine.dispose()
         raise

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, select
+from sqlalchemy.exc import DBAPIError
 
 from controller.core.errors import CoreError
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
-from controller.ledger.engine import scratch_engine
+from controller.ledger.engine import reason_of, scratch_engine
 from controller.ledger.errors import LedgerError
 from controller.ledger.journal import PAGE_ROWS, open_event, open_move, tag_of
 from controller.ledger.projection import Projection
@@ -51,16 +53,23 @@ def verify(engine: Engine) -> Verified:
     scratch = scratch_engine()
     tables.metadata.create_all(scratch)
     with engine.connect() as ledger, scratch.begin() as folded:
-        _check_file(ledger, report)
-        projection = Projection(folded)
-        _check_moves(ledger, report, projection)
-        projection.flush()
-        if report.sound:  # of a broken chain the fold says nothing
-            for table in tables.STATE_TABLES:
-                _compare(ledger, folded, table, report)
-        _check_events(ledger, report)
+        try:
+            _check_all(ledger, folded, report)
+        except DBAPIError as error:
+            report.add(f"the database cannot be read after move {report.head.seq}: {reason_of(error)}")
     scratch.dispose()
     return report
+
+
+def _check_all(ledger: Connection, folded: Connection, report: Verified) -> None:
+    _check_file(ledger, report)
+    projection = Projection(folded)
+    _check_moves(ledger, report, projection)
+    projection.flush()
+    if report.sound:  # of a broken chain the fold says nothing
+        for table in tables.STATE_TABLES:
+            _compare(ledger, folded, table, report)
+    _check_events(ledger, report)
 
 
 def _check_file(ledger: Connection, report: Verified) -> None:
@@ -78,7 +87,7 @@ def _check_moves(ledger: Connection, report: Verified, projection: Projection) -
         if row.seq != seq + 1:
             report.add(f"moves {seq + 1} to {row.seq - 1} are missing")
             return
-        computed = link(chain, row.at_floor_s, row.body)
+        computed = _link(chain, row)
         if computed != row.hash:
             report.add(f"move {row.seq} does not carry the hash of what stands before it and in it")
             return
@@ -94,6 +103,14 @@ def _check_moves(ledger: Connection, report: Verified, projection: Projection) -
         if row.seq % PAGE_ROWS == 0:
             projection.flush()
             projection.settle()
+
+
+def _link(previous: bytes, row: Any) -> bytes:
+    """Give the hash of a row, or none for one whose columns are not even of their types."""
+    try:
+        return link(previous, row.at_floor_s, row.body)
+    except (TypeError, struct.error):
+        return b""
 
 
 def _check_events(ledger: Connection, report: Verified) -> None:

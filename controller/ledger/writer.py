@@ -9,8 +9,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import trio
+from sqlalchemy.exc import SQLAlchemyError
 
 from controller.ledger.committer import Change, Committer, Item
+from controller.ledger.engine import reason_of
 from controller.ledger.errors import LedgerBehind, LedgerStopped
 
 Result = TypeVar("Result")
@@ -168,7 +170,7 @@ class Writer:
         self._committer.checkpoint_if_large()
 
     def _fail(self, error: Exception, group: list[_Waiting]) -> None:
-        reason = getattr(error, "orig", None) or f"{type(error).__name__}: {error}"
+        reason = reason_of(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
         stopped = LedgerStopped(f"a commit of the {self._name} failed: {reason}")
         stopped.__cause__ = error
         self.failed = stopped

@@ -52,3 +52,9 @@ class VaultStopped(VaultError):
     """The vault could not write: it takes no more until the service starts anew."""
 
     code = "vault.stopped"
+
+
+class VaultUnreadable(VaultError):
+    """The vault's database cannot be opened."""
+
+    code = "vault.unreadable"

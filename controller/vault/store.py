@@ -12,15 +12,16 @@ import trio
 from sqlalchemy import Connection, Engine, Table, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import DBAPIError
 
 from controller.application import batch_of, card_id
 from controller.ledger.committer import Committer
-from controller.ledger.engine import reader_engine, writer_engine
+from controller.ledger.engine import reader_engine, reason_of, writer_engine
 from controller.ledger.errors import LedgerStopped
 from controller.ledger.migrations import migrate
 from controller.ledger.writer import Observe, Writer
 from controller.vault import tables
-from controller.vault.errors import KeyMissing, RowMissing, VaultStopped
+from controller.vault.errors import KeyMissing, RowMissing, VaultStopped, VaultUnreadable
 from controller.vault.keyring import KeyRing
 from controller.vault.keys import create_key, load_key
 from controller.vault.seal import Kind, seal, unseal
@@ -138,7 +139,7 @@ async def open_vault(folder: Path, *, observe: Observe | None = None) -> AsyncIt
     """Open the vault of a data folder, which this process holds locked; keys are made when nothing is there yet.
 
     `observe(seconds, changes)` is called on the trio thread for each commit.
-    Raises: KeyMissing, KeyExposed, KeyFileDamaged, WrongMasterKey, LedgerTooNew, LedgerDamaged.
+    Raises: KeyMissing, KeyExposed, KeyFileDamaged, WrongMasterKey, VaultUnreadable, LedgerTooNew.
     """
     with ExitStack() as stack:
         keys, site_key, engine, committer = await trio.to_thread.run_sync(_open, folder)
@@ -165,6 +166,9 @@ def _open(folder: Path) -> tuple[KeyRing, bytes, Engine, Committer]:
             keys.require(connection.execute(select(tables.sealed_batch.c.batch_id)).scalars())
         keys.mend()
         return keys, site_key, engine, Committer(engine)
+    except DBAPIError as error:
+        engine.dispose()
+        raise VaultUnreadable(f"{DATABASE_NAME} cannot be opened: {reason_of(error)}") from error
     except BaseException:
         engine.dispose()
         raise

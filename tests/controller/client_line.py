@@ -12,10 +12,14 @@ REQUESTS = Opener(UpstreamRequest | Command)
 PATIENCE = Patience(answer_within_s=5, give_up_s=60)
 
 
-def code_of(exchange):
+def failure_of(exchange):
     with pytest.raises(ClientError) as failed:
         exchange.result()
-    return failed.value.code
+    return failed.value
+
+
+def code_of(exchange):
+    return failure_of(exchange).code
 
 
 class Line:
@@ -37,5 +41,3 @@ class Line:
 
     def says(self, answer):
         self.conversation.received(pack(answer), self.now_s)
-
-

@@ -153,19 +153,11 @@ class PretendCentre:
         fields: Sequence[str] = (),
         counts: dict[str, int] | None = None,
     ) -> None:
-        self.issued.append(
-            Receipt(
-                number=len(self.issued) + 1,
-                kind=kind,
-                batch_number=batch_number,
-                acceptance_number=acceptance_number,
-                index=index,
-                codes=list(codes),
-                fields=list(fields),
-                counts=counts or {},
-                at_floor_s=1_773_302_400.0,
-            )  # fmt: skip
-        )
+        receipt = Receipt(
+            number=len(self.issued) + 1, kind=kind, batch_number=batch_number, acceptance_number=acceptance_number,
+            index=index, codes=list(codes), fields=list(fields), counts=counts or {}, at_floor_s=1_773_302_400.0,
+        )  # fmt: skip
+        self.issued.append(receipt)
 
     def _fetchreceipts(self, request: FetchReceipts) -> Answer:
         assert request.after >= self.acknowledged, "acknowledged receipts are gone"
@@ -187,12 +179,23 @@ class PretendCentre:
 class PretendRouter:
     """The centre's socket, in a thread; `mishap` says of each request what goes wrong with it."""
 
-    def __init__(self, centre: PretendCentre, mishap: Mishap = lambda _: ANSWER) -> None:
+    def __init__(
+        self,
+        centre: PretendCentre,
+        mishap: Mishap = lambda _: ANSWER,
+        *,
+        endpoint: str = "tcp://127.0.0.1:*",
+        open_now: bool = True,
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
+    ) -> None:
         self.centre, self.mishap, self.deaths = centre, mishap, 0
         self.keys: KeyPair = curve_keypair()
-        self._ctx, self._stop = zmq.Context(), threading.Event()
-        self._socket = self._bind("tcp://127.0.0.1:*")
-        self.endpoint = self._socket.LAST_ENDPOINT.rstrip(b"\0").decode()
+        self.endpoint = endpoint
+        self._ctx, self._own_ctx, self._stop = context or zmq.Context(), context is None, threading.Event()
+        self._socket: zmq.Socket[bytes] | None = None
+        if open_now:
+            self._socket = self._bind()
+            self.endpoint = self._socket.LAST_ENDPOINT.rstrip(b"\0").decode()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run)
 
@@ -203,34 +206,42 @@ class PretendRouter:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        self._socket.close(0)
-        self._ctx.destroy(0)
+        if self._socket is not None:
+            self._socket.close(0)
+        if self._own_ctx:
+            self._ctx.destroy(0)
         if self._failed is not None:
             raise self._failed
 
-    def _bind(self, endpoint: str) -> zmq.Socket[bytes]:
+    def _bind(self) -> zmq.Socket[bytes]:
         socket = self._ctx.socket(zmq.ROUTER)
+        socket.linger = 0
         socket.curve_server, socket.curve_secretkey = 1, self.keys.secret.encode()
         socket.curve_publickey = self.keys.public.encode()
-        socket.bind(endpoint)
+        if not self._own_ctx:
+            socket.zap_domain = b"upstream"
+        socket.bind(self.endpoint)
         return socket
 
     def _run(self) -> None:
         try:
+            if self._socket is None:
+                self._stop.wait(0.5)  # late, as a service that is being started
+                self._socket = self._bind()
             while not self._stop.is_set():
                 if self._socket.poll(20):
                     self._serve(*self._socket.recv_multipart())
-        except BaseException as error:  # a broken rule of the protocol is the test's to hear of
+        except BaseException as error:  # noqa: BLE001  a broken rule of the protocol is the test's to hear of
             self._failed = error
 
     def _serve(self, peer: bytes, body: bytes) -> None:
+        assert self._socket is not None
         request = REQUESTS.unpack(body)
         mishap = self.mishap(request)
         if mishap == DROP_REQUEST:
             return
-        if mishap == BUSY:
-            answer: Answer = Busy(request=request.request, retry_after_s=0.02)
-        elif mishap != DIE_BEFORE:
+        answer: Answer = Busy(request=request.request, retry_after_s=0.02)
+        if mishap not in (BUSY, DIE_BEFORE):
             answer = self.centre.answer(request)
         if mishap in (DIE, DIE_BEFORE):
             self._die()
@@ -239,11 +250,12 @@ class PretendRouter:
 
     def _die(self) -> None:
         """Lose all connections and what was under way on them, then serve again at the same address."""
+        assert self._socket is not None
         self.deaths += 1
         self._socket.close(0)
         while True:
             try:
-                self._socket = self._bind(self.endpoint)
+                self._socket = self._bind()
                 return
             except zmq.ZMQError as error:
                 if error.errno != zmq.EADDRINUSE or self._stop.is_set():

@@ -1,24 +1,40 @@
 """Bringing a batch, without I/O: chunks, windows, what is missing, what is refused."""
 
-# ---- uploads --------------------------------------------------------------------------------------------------
+from __future__ import annotations
+
+from collections import deque
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from controller.exchanges import Upload
+from controller.wire import (
+    BatchState,
+    Busy,
+    Chunk,
+    ChunkStored,
+    Hello,
+    Limits,
+    OpenBatch,
+    Refusal,
+    Welcome,
+)
+from encoders.envelope import pack
+from tests.controller.client_line import Line, code_of, failure_of
+from tests.controller.pretend_centre import PretendCentre, people
 
 
-def begun_upload(line, applications, limits=Limits(), **options):
+def begun_upload(line, applications, limits=None, **options):
     upload = line.begin(Upload("1", "20260401", "second", applications, **options))
     (hello,) = line.said()
     assert isinstance(hello, Hello)
-    line.says(
-        Welcome(
-            request=hello.request,
-            version=1,
-            you="a",
-            limits=limits,
-            floor_date="20260312",
-            floor_s=0,
-            scale=1,
-            simulated=True,
-        )  # fmt: skip
-    )
+    welcome = Welcome(
+        request=hello.request, version=1, you="a", limits=limits or Limits(), floor_date="20260312", floor_s=0, scale=1,
+        simulated=True,
+    )  # fmt: skip
+    line.says(welcome)
     return upload
 
 
@@ -122,7 +138,9 @@ def test_an_application_larger_than_a_chunk_is_an_error_that_names_its_index_onl
     (header,) = line.said()
     line.says(state(header, [(2, 1)]))
     assert line.said() == []
-    assert code_of(upload) == "client.too_large: application 2 "
+    assert code_of(upload) == "client.too_large"
+    assert failure_of(upload).text.startswith("application 2 ")
+    assert "xx" not in failure_of(upload).text
 
 
 @pytest.mark.parametrize("missing", [[(0, 4)], [(-1, 2)], [(3, 1)], [(1, 0)], [(2**60, 2**60)]])
@@ -134,7 +152,73 @@ def test_a_service_that_misses_what_the_batch_does_not_have_is_not_believed(miss
     assert code_of(upload) == "client.bad_answer"
 
 
-def test_a_page_question_states_its_limit():
-    line = Line()
-    line.begin(asks_receipts(5, 10))
-    assert line.said() == [FetchReceipts(request=1, after=5, limit=10)]
+class UploadOverABadLine(RuleBasedStateMachine):
+    """Whatever is lost, repeated, late or put off, the service ends with just the applications that were sent."""
+
+    @initialize(count=st.integers(1, 40), per_chunk=st.integers(1, 9))
+    def begin(self, count, per_chunk):
+        self.centre, self.applications = PretendCentre(), people(count)
+        self.centre.limits = Limits(applications_per_chunk=per_chunk, chunk_bytes=2_200)
+        self.line = Line()
+        self.upload = self.line.begin(Upload("1", "20260401", "second", self.applications))
+        self.under_way, self.answers, self.old_answers = deque(), deque(), []
+
+    @rule()
+    def the_client_speaks(self):
+        said = self.line.said()
+        assert sum(isinstance(request, Chunk) for request in said) <= 4
+        self.under_way.extend(said)
+
+    @precondition(lambda self: self.under_way)
+    @rule(fate=st.sampled_from(["arrives", "arrives", "arrives", "is lost", "twice", "busy", "overtaken"]))
+    def a_request_travels(self, fate):
+        request = self.under_way.popleft()
+        if fate == "overtaken" and self.under_way:
+            self.under_way.append(request)
+        elif fate == "busy":
+            self.answers.append(Busy(request=request.request, retry_after_s=0.5))
+        elif fate != "is lost":
+            for _ in range(1 + (fate == "twice")):
+                self.answers.append(self.centre.answer(request))
+
+    @precondition(lambda self: self.answers)
+    @rule(fate=st.sampled_from(["arrives", "arrives", "arrives", "is lost", "twice"]))
+    def an_answer_travels(self, fate):
+        answer = self.answers.popleft()
+        self.old_answers.append(answer)
+        if fate != "is lost":
+            for _ in range(1 + (fate == "twice")):
+                self.line.says(answer)
+
+    @precondition(lambda self: self.old_answers)
+    @rule(which=st.randoms(use_true_random=False))
+    def an_old_answer_comes_again(self, which):
+        self.line.says(which.choice(self.old_answers))
+
+    @rule(passing_s=st.sampled_from([0.3, 1.0, 5.0]))
+    def time_passes(self, passing_s):
+        self.line.now_s += passing_s
+
+    @rule()
+    def the_service_is_killed(self):
+        self.under_way.clear()
+        self.answers.clear()
+
+    def teardown(self):
+        if not hasattr(self, "upload"):
+            return
+        for _ in range(400):  # from here on the line is good
+            for request in [*self.under_way, *self.line.said()]:
+                self.line.says(self.centre.answer(request))
+            self.under_way.clear()
+            if self.upload.ended:
+                break
+            self.line.now_s += 1.0
+        assert self.upload.result().state == "open"
+        kept = self.centre.batches["1"]
+        assert [kept.applications[index] for index in range(kept.header.count)] == self.applications
+        assert {receipt.kind for receipt in self.centre.issued} == {"accepted", "made", "dispatched", "batch_closed"}
+
+
+TestUploadOverABadLine = UploadOverABadLine.TestCase
+TestUploadOverABadLine.settings = settings(max_examples=60, stateful_step_count=60, deadline=None)

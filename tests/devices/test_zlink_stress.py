@@ -113,7 +113,7 @@ class Traffic:
         pad_bytes, expected = self.rnd.choice(PADS_BYTES), set[bytes]()
         for send in sends:
             for _ in range(self.rnd.randint(1, 3)):
-                messages = messages_of(f"{len(self.senders)}", 80, pad_bytes)
+                messages = messages_of(f"{len(self.senders)}", 200, pad_bytes)
                 self.senders.append((send, messages))
                 expected.update(messages)
         self.ends.append(End(takes, expected))
@@ -134,7 +134,9 @@ class Traffic:
         return ""
 
 
-def raw_pair(ctx: zmq.Context[zmq.Socket[bytes]], kind: int, rnd: random.Random, curve: bool) -> list[zmq.Socket[bytes]]:
+def raw_pair(
+    ctx: zmq.Context[zmq.Socket[bytes]], kind: int, rnd: random.Random, curve: bool
+) -> list[zmq.Socket[bytes]]:
     """A bound socket of `kind` and a DEALER named A connected to it, with small queues and buffers."""
     bound, dealer = ctx.socket(kind), ctx.socket(zmq.DEALER)
     for raw in (bound, dealer):
@@ -263,4 +265,3 @@ async def test_the_same_traffic_breaks_the_naive_loop() -> None:
         if await naive_failure(seed):
             return
     pytest.fail(f"{len(NAIVE_SEEDS)} seeds did not break the naive loop: the stress is too mild to prove anything")
-

@@ -129,6 +129,12 @@ def test_under_neither_both_rows_are_held_and_under_both_the_later_is_noted():
     assert search(rows, policy=SharedNumber.BOTH) == [(1, TOLERATED), (2, TOLERATED)]
 
 
+def test_under_neither_the_history_is_left_to_the_caller():
+    assert search(["1ix"], known=[("0iy", "open")], policy=SharedNumber.NEITHER) == [(0, SHARED)]
+    found = search(["1ix", "2iy"], known=[("0ix", "made")], policy=SharedNumber.NEITHER)
+    assert found == [(0, "duplicate.made_before"), (0, SHARED), (1, SHARED)]
+
+
 def test_under_neither_a_refused_row_holds_nobody():
     assert search(["1ix", "2iy"], own=[OK, REFUSE], policy=SharedNumber.NEITHER) == [(1, SHARED)]
 

@@ -139,6 +139,15 @@ def test_the_age_limits_are_the_centres_choice():
     assert codes(good(), strict) == ["number.too_old"]
 
 
+def test_someone_born_on_the_day_of_receipt_is_no_fault():
+    today = context().today
+    assert codes(born(today, valid_from=today, valid_until="20310101")) == []
+
+
+def test_a_short_number_of_a_second_generation_card_is_not_read_further():
+    assert codes(good(identity_number="520102901307124")) == ["number.short_form"]
+
+
 @pytest.mark.parametrize("code", ["441900", "442000", "460400", "620200"])
 def test_cities_without_counties_have_numbers_of_their_own(code):
     number = number_of(code, "20160307", "125")

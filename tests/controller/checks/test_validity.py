@@ -69,6 +69,31 @@ def test_a_day_is_one_that_the_calendar_has(text):
     assert is_day(text) == is_real
 
 
+@pytest.mark.parametrize(
+    ("text", "is_real"),
+    [
+        ("20000229", True),
+        ("20240229", True),
+        ("19000229", False),
+        ("21000229", False),
+        ("20230229", False),
+        ("20240230", False),
+        ("20240329", True),
+        ("20240331", True),
+        ("20240332", False),
+        ("20240431", False),
+        ("20241231", True),
+        ("20241301", False),
+        ("20240001", False),
+        ("20240100", False),
+        ("20240110", True),
+        ("00010101", True),
+    ],
+)
+def test_the_edges_of_months_and_leap_years_hold(text, is_real):
+    assert is_day(text) is is_real
+
+
 @pytest.mark.parametrize("text", ["", "2025010", "202501011", "2025-1-1", "２0250101", "2025010²", "00000101"])
 def test_anything_else_is_no_day(text):
     assert not is_day(text)
@@ -93,6 +118,7 @@ def test_the_start_lies_within_the_year_before_receipt(start, expected):
 def test_a_card_may_be_signed_on_the_day_of_birth_but_not_before():
     newborn = born("20251220", valid_until="20301220")
     assert codes(newborn) == []
+    assert codes(born("20251220", valid_until="20351220")) == ["validity.until"]
     early = born("20251221", valid_until="20301220")
     assert codes(early) == ["validity.from_before_birth"]
 

@@ -169,7 +169,9 @@ class RoughFloor:
         for sheet in list(self.state.sheets.values()):
             if not sheet.suspect:
                 continue
-            findings = ["spoiled", "missing"] if not (sheet.body and sheet.step is Step.INSPECT) else ["good", "spoiled"]
+            findings = (
+                ["spoiled", "missing"] if not (sheet.body and sheet.step is Step.INSPECT) else ["good", "spoiled"]
+            )
             args: dict[str, int | str] = {
                 "sheet_id": sheet.sheet_id,
                 "mask": sheet.suspect,
@@ -225,10 +227,7 @@ class RoughFloor:
 
     def received(self) -> int:
         return sum(
-            row.verdict != Verdict.REFUSE
-            for _, move in self.log
-            if isinstance(move, BatchOpened)
-            for row in move.rows
+            row.verdict != Verdict.REFUSE for _, move in self.log if isinstance(move, BatchOpened) for row in move.rows
         )
 
 

@@ -8,7 +8,7 @@ import trio
 from controller.core.events import ServiceBegan
 from controller.ledger import migrations, store, tables
 from controller.ledger.chain import GENESIS, head_of
-from controller.ledger.errors import LedgerDamaged, LedgerInUse, LedgerStopped, LedgerTooNew
+from controller.ledger.errors import LedgerDamaged, LedgerInUse, LedgerStopped, LedgerTooNew, LedgerUnreadable
 from controller.ledger.lock import LOCK_NAME, lock_folder
 from controller.ledger.migrations import SCHEMA, migrate
 from controller.ledger.store import check_tail, open_ledger
@@ -149,3 +149,10 @@ def test_the_end_of_a_sound_chain_passes_however_much_of_it_is_checked(moves):
 
 def test_the_database_name_is_the_one_the_documents_give():
     assert store.DATABASE_NAME == "ledger.db"
+
+
+async def test_a_file_that_is_no_database_is_refused_with_a_sentence(tmp_path):
+    (tmp_path / store.DATABASE_NAME).write_bytes(b"this is not what SQLite wrote" * 100)
+    with pytest.raises(LedgerUnreadable, match=r"ledger\.db cannot be opened: file is not a database"):
+        async with open_ledger(tmp_path):
+            pass

@@ -42,7 +42,9 @@ async def test_an_untouched_ledger_is_sound(written):
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE move SET body = substr(body, 1, length(body) - 1) || x'00' WHERE seq = 60",
+        "UPDATE move SET body = CAST(substr(body, 1, length(body) - 1) || x'7e' AS BLOB) WHERE seq = 60",
+        "UPDATE move SET body = 'text' WHERE seq = 60",
+        "UPDATE move SET at_floor_s = 'noon' WHERE seq = 60",
         "UPDATE move SET at_floor_s = at_floor_s + 1 WHERE seq = 60",
         "UPDATE move SET hash = zeroblob(32) WHERE seq = 60",
         "DELETE FROM move WHERE seq = 60",
@@ -53,6 +55,12 @@ async def test_an_edit_or_a_cut_in_the_journal_is_found_at_its_place(written, st
     _damage(written, statement)
     [fault, *_] = _faults(written)
     assert "60" in fault
+
+
+async def test_a_row_that_the_database_itself_cannot_read_is_a_fault_not_a_crash(written):
+    _damage(written, "UPDATE move SET body = CAST(body AS TEXT) WHERE seq = 60")
+    [fault] = _faults(written)
+    assert "cannot be read" in fault
 
 
 async def test_two_moves_that_changed_places_are_found(written):
@@ -69,7 +77,10 @@ async def test_a_label_that_is_not_its_moves_is_found(written):
 @pytest.mark.parametrize(
     ("statement", "place"),
     [
-        ("UPDATE card SET state = 'good' WHERE card_id = (SELECT max(card_id) FROM card WHERE state != 'good')", "card"),
+        (
+            "UPDATE card SET state = 'good' WHERE card_id = (SELECT max(card_id) FROM card WHERE state != 'good')",
+            "card",
+        ),
         ("DELETE FROM card WHERE card_id = (SELECT max(card_id) FROM card)", "card"),
         ("UPDATE batch SET due_floor_s = due_floor_s + 86400 WHERE batch_id = 1", "batch 1"),
         ("UPDATE receipt SET kind = 'dispatched' WHERE number = 2 AND upstream = 'city'", "receipt city, 2"),

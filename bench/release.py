@@ -1,0 +1,271 @@
+"""How does every other benchmark fare: in its long form, written to RESULTS.md, or in its short one?"""
+
+import argparse
+import ast
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import bench
+from bench.__main__ import benchmarks
+from bench.result import Options, machine, show, whole_number, write_json
+
+ARGS_NAMES = {"long": "LONG_ARGS", "short": "SHORT_ARGS"}  # what a benchmark may define; without it, its defaults run
+LIMITS_S = {"long": 6 * 3600, "short": 600}
+NO_FIGURES = ("bench", "machine", "spread")
+STANDARD_ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One benchmark as it was called, with its JSON, or with the fault that cost it."""
+
+    name: str
+    question: str
+    arguments: Sequence[str]
+    result: Mapping[str, Any] | None
+    fault: str
+    wall_s: float
+
+    @property
+    def command(self) -> str:
+        """What a person types to see the same."""
+        return shlex.join(["python", "-m", "bench", self.name, *self.arguments])
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the others one after another; exit code 1 when one failed."""
+    chosen = _options(argv)
+    form = "short" if chosen.short else "long"
+    others = {name: question for name, question in benchmarks().items() if name != "release"}
+    limit_s = chosen.limit_s or LIMITS_S[form]
+    runs = [
+        _run(name, question, form, limit_s, STANDARD_ERROR if chosen.json == "-" else None)
+        for name, question in others.items()
+    ]
+    collected = collect(runs, form)
+    rows = [(run.name, run.fault or "done", f"{run.wall_s:.1f}") for run in runs]
+    show(f"Every benchmark, {form} form", ("benchmark", "outcome", "s"), rows, chosen.json)
+    code = 0 if chosen.short else write_results(page(runs, collected), chosen.results or _results_home())
+    return write_json(collected, chosen.json) or code or int(any(run.fault for run in runs))
+
+
+def form_arguments(source: str, form: str) -> list[str]:
+    """The options that a benchmark's source gives for a form; none where it gives none.
+
+    The source is read, not run.  Raises: ValueError: they are not a list of texts, written out.
+    """
+    for node in ast.parse(source).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                pass
+            case _:
+                continue
+        if name == ARGS_NAMES[form]:
+            arguments = ast.literal_eval(value)
+            if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
+                raise ValueError(name)
+            return arguments
+    return []
+
+
+def collect(runs: Sequence[Run], form: str) -> dict[str, Any]:
+    """All results as one JSON object: by benchmark its own, its command and seconds, or its fault under `failed`."""
+    return {
+        "bench": "release",
+        "form": form,
+        "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "machine": machine() | {"processor": _processor(), "memory_bytes": _memory_bytes()},
+        "versions": versions(requires("cardmill") or []),
+        "benchmarks": {run.name: run.result for run in runs if run.result is not None},
+        "commands": {run.name: run.command for run in runs},
+        "wall_s": {run.name: round(run.wall_s, 1) for run in runs},
+        "failed": {run.name: run.fault for run in runs if run.fault},
+    }
+
+
+def versions(requirements: Iterable[str]) -> dict[str, str]:
+    """Versions of Cardmill and of what it or its benchmarks require and is installed, by name."""
+    found = {"cardmill": version("cardmill")}
+    for requirement in requirements:
+        extra = re.search(r"extra == [\"'](\w+)", requirement)
+        name = re.match(r"[\w.-]+", requirement)
+        if name and (extra is None or extra[1] in ("bench", "postgresql")):
+            with suppress(PackageNotFoundError):
+                found[name[0]] = version(name[0])
+    return dict(sorted(found.items()))
+
+
+def page(runs: Sequence[Run], collected: Mapping[str, Any]) -> str:
+    """The text of RESULTS.md."""
+    there = collected["machine"]
+    memory = f", {there['memory_bytes'] / 2**30:.0f} GiB" if there["memory_bytes"] else ""
+    lines = [
+        "# Results",
+        "",
+        "Written by `python -m bench release`; do not edit.  A figure is the median of its rounds, its spread the",
+        "distance between their quartiles; a figure without a spread was counted or set, or taken once.",
+        "",
+        f"- Date: {collected['date']}",
+        f"- Machine: {there['cpus']} x {there['processor']}{memory}, {there['system']}",
+        f"- Versions: Python {there['python']}, "
+        + ", ".join(f"{name} {one}" for name, one in collected["versions"].items()),
+        "",
+    ]
+    if collected["failed"]:
+        lines += [f"**Failed: {', '.join(collected['failed'])}.**", ""]
+    for run in runs:
+        lines += [f"## {run.name}", "", run.question, "", f"    {run.command}", ""]
+        if run.result is None:
+            lines += [f"**Failed: {run.fault}.**", ""]
+        else:
+            lines += ["| figure | median | spread |", "| --- | ---: | ---: |"]
+            lines += [f"| `{figure}` | {median} | {spread} |" for figure, median, spread in figures(run.result)] + [""]
+    return "\n".join(lines)
+
+
+def figures(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Each figure of a result: its dotted path, its value, and what stands under `spread` with the same path."""
+    spreads = dict(_leaves(result.get("spread", {})))
+    own = {name: value for name, value in result.items() if name not in NO_FIGURES}
+    return [(path, _text(value), _text(spreads.get(path, ""))) for path, value in _leaves(own)]
+
+
+def write_results(text: str, path: Path) -> int:
+    """Put the page in place whole or not at all.  Returns the exit code: 2 when it cannot be written."""
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        with open(fresh, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            fresh.unlink()
+        print(f"The results cannot be written to {path}: {error.strerror}.", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    options = Options("release", "Run every other benchmark in its long form and write RESULTS.md.")
+    options.add_argument("--short", action="store_true", help="short forms; nothing is written but the JSON")
+    options.add_argument("--results", type=_results_file, metavar="PATH", help="the page; else RESULTS.md of bench")
+    options.add_argument(
+        "--limit-s",
+        type=whole_number(1, 7 * 86_400),
+        help=f"seconds one benchmark may take ({LIMITS_S['long']}; short {LIMITS_S['short']})",
+    )
+    chosen = options.parse_args(argv)
+    if chosen.short and chosen.results:
+        options.error("--short writes no page, so --results has no meaning with it")
+    return chosen
+
+
+def _run(name: str, question: str, form: str, limit_s: float, output: int | None) -> Run:
+    """Run one benchmark in a process of its own, so that none is warmed, slowed or ended by another."""
+    folder = Path(bench.__path__[0])
+    arguments: list[str] = []
+    result, start_s = None, perf_counter()
+    try:
+        arguments = form_arguments((folder / f"{name.replace('-', '_')}.py").read_text(encoding="utf-8"), form)
+    except ValueError:
+        fault = f"its {ARGS_NAMES[form]} is not a list of texts, written out"
+    else:
+        with TemporaryDirectory() as place:
+            file = Path(place) / "result.json"
+            command = [sys.executable, "-m", "bench", name, *arguments, "--json", str(file)]
+            fault = _wait(command, folder.parent, limit_s, output)
+            if not fault:
+                result = _read(file)
+                fault = "" if result is not None else "it wrote no JSON object"
+    return Run(name, question, arguments, result, fault, perf_counter() - start_s)
+
+
+def _wait(command: Sequence[str], folder: Path, limit_s: float, output: int | None) -> str:
+    """Run a command to its end; give what went wrong, or nothing."""
+    # a session of its own: what it started is ended with it when it takes too long
+    child = subprocess.Popen(command, cwd=folder, stdout=output, start_new_session=True)
+    try:
+        code = child.wait(limit_s)
+    except subprocess.TimeoutExpired:
+        return f"stopped after {limit_s:g} s"
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+    if code < 0:
+        return f"ended by signal {-code}"
+    return f"exit code {code}" if code else ""
+
+
+def _read(file: Path) -> dict[str, Any] | None:
+    try:
+        result = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return result if isinstance(result, dict) else None
+
+
+def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Each value that holds no others, with its dotted path; the places of a list count from 0."""
+    if isinstance(value, list):
+        value = dict(enumerate(value))
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{path}.{name}" if path else str(name))
+    else:
+        yield path, value
+
+
+def _text(value: Any) -> str:
+    """A value for the page: four digits of a fraction count, and nothing may break its row."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return "" if value is None else " ".join(str(value).replace("|", "/").split())
+
+
+def _processor() -> str:
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+        if found:
+            return found[1]
+    return "processor of unknown name"
+
+
+def _memory_bytes() -> int:
+    with suppress(OSError, ValueError):
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return 0
+
+
+def _results_home() -> Path:
+    return Path(bench.__path__[0]) / "RESULTS.md"
+
+
+def _results_file(text: str) -> Path:
+    """Refuse a place that cannot be written before anything is measured."""
+    path = Path(text)
+    if not text or path.is_dir() or not path.absolute().parent.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a file in an existing folder")
+    return path

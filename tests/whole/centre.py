@@ -1,0 +1,111 @@
+"""A real service in a folder of its own: started, asked, killed and started again by process id."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from controller.client import OperatorClient, UpstreamClient
+from controller.conversation import Patience
+from devices.keys import KeyRing, new_pair
+
+READY_WITHIN_S = 60.0
+PATIENCE = Patience(answer_within_s=5.0, give_up_s=60.0)
+
+
+def free_port() -> int:
+    """Give a loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Centre:
+    """A data folder with settings and keys, and the service on it."""
+
+    def __init__(self, folder: Path, scale: float = 600.0, extra: str = "") -> None:
+        self.folder, self.data = folder, folder / "data"
+        self.config, self.log = folder / "config.toml", folder / "service.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        doors = {name: f"tcp://127.0.0.1:{free_port()}" for name in ("upstreams", "stations", "operators")}
+        self.metrics = f"127.0.0.1:{free_port()}"
+        lines = [
+            f'[service]\nfolder = "{self.data}"',
+            "[sockets]",
+            *(f'{name} = "{address}"' for name, address in doors.items()),
+            f'[metrics]\nlisten = "{self.metrics}"',
+            f'[clock]\nsimulated = true\nscale = {scale}\nepoch = "2026-03-02T08:00"',
+            extra,
+        ]
+        self.config.write_text("\n".join(lines), "utf-8")
+        self.doors = doors
+        KeyRing(self.data / "keys").ensure_server_keys()
+
+    def start(self) -> None:
+        """Start the service and wait until it says that it is ready."""
+        ready = self.data / "endpoints.json"
+        ready.unlink(missing_ok=True)
+        command = [sys.executable, "-m", "controller.cli", "serve", "--config", str(self.config)]
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(command, stderr=log, stdout=log)
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not ready.exists():
+            with suppress(subprocess.TimeoutExpired):
+                code = self.process.wait(0.05)
+                raise AssertionError(f"exit {code}: {self.log.read_text('utf-8')[-2_000:]}")
+            assert time.monotonic() < deadline, "the service did not become ready"
+
+    def stop(self) -> int:
+        """Ask the service to stop, and give its exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(30)
+        self.process = None
+        return code
+
+    def kill(self) -> None:
+        """End the service as a power cut would end the process."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+        self.process = None
+
+    def close(self) -> None:
+        """End whatever still runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait(30)
+
+    def secret(self, role: str, name: str) -> Path:
+        """Give the secret file of a peer, made and allowed at the first call."""
+        path = self.folder / "peers" / f"{name}.secret"
+        if not path.exists():
+            KeyRing(self.data / "keys").allow(role, name, new_pair(path.parent, name).public)
+        return path
+
+    @property
+    def server_public(self) -> Path:
+        """Give the service's public key file."""
+        return self.data / "keys" / "server.public"
+
+    def upstream(self, name: str = "north") -> UpstreamClient:
+        """Give a client of the upstream door."""
+        secret = self.secret("upstream", name)
+        return UpstreamClient.connect(self.doors["upstreams"], self.server_public, secret, patience=PATIENCE)
+
+    def operator(self, name: str = "ann") -> OperatorClient:
+        """Give a client of the operator door."""
+        secret = self.secret("operator", name)
+        return OperatorClient.connect(self.doors["operators"], self.server_public, secret, patience=PATIENCE)
+
+
+def run_cli(*args: str) -> tuple[int, str, str]:
+    """Run the command line; give exit code, output and errors."""
+    done = subprocess.run([sys.executable, "-m", "controller.cli", *args], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stdout, done.stderr

@@ -1,0 +1,163 @@
+"""The real service: starts, answers, stops cleanly, is there once, and says in a sentence what is wrong."""
+
+from __future__ import annotations
+
+import re
+import urllib.request
+
+import pytest
+
+from controller.client import OperatorClient
+from controller.conversation import ClientError, Patience, Refused
+from controller.submission import batch_digest, encode_application
+from sims.faces import FaceSource
+from sims.people import Population
+from tests.whole.centre import Centre, run_cli
+
+TRACE = re.compile(r"Traceback|File \".*\", line")
+
+
+def people(count, today):
+    population = Population(7, faces=FaceSource(7))
+    return [encode_application(population.application(index, today)) for index in range(count)]
+
+
+def test_the_service_stops_on_sigterm_with_exit_0_and_starts_again_where_it_was(centre):
+    centre.start()
+    with centre.operator() as ann:
+        assert ann.command("status")["run"] == 1
+    assert centre.stop() == 0
+    centre.start()
+    with centre.operator() as ann:
+        assert ann.command("status")["run"] == 2
+    assert centre.stop() == 0
+
+
+def test_a_second_instance_on_the_same_folder_is_refused_with_a_sentence(running):
+    code, _, errors = run_cli("serve", "--config", str(running.config))
+    assert code == 2
+    assert "ledger.in_use" in errors
+    assert not TRACE.search(errors)
+
+
+def test_a_batch_gets_verdicts_and_the_same_batch_again_the_same_answer(running):
+    with running.upstream() as north:
+        today = north.hello().floor_date
+        sent = people(12, today)
+        number = "520000000000" + today + "00001"
+        state = north.submit_batch(number, today, sent)
+        assert state.state in ("checking", "open")
+        again = north.submit_batch(number, today, sent)
+        assert again.batch_number == number
+        first = [(one.kind, one.index) for page in _pages(north, 12) for one in page]
+        assert sorted(first) == [("accepted", index) for index in range(12)]
+        with pytest.raises(Refused) as conflict:
+            north.open_batch(number, today, 12, batch_digest(sent[:-1]))
+        assert conflict.value.code == "batch.conflict"
+
+
+def _pages(north, count):
+    got = 0
+    for page in north.follow_receipts():
+        yield page
+        got += len(page)
+        if got >= count:
+            return
+
+
+def test_a_digest_that_does_not_agree_refuses_the_whole_batch(running):
+    with running.upstream() as north:
+        today = north.hello().floor_date
+        sent = people(3, today)
+        number = "520000000000" + today + "00002"
+        north.open_batch(number, today, 3, batch_digest(sent[::-1]))
+        north.send_chunk(number, 0, sent)
+        [page] = _pages(north, 1)
+        assert [(one.kind, one.index, one.codes) for one in page] == [("refused", -1, ["batch.digest"])]
+        assert north.status(number).state == "refused"
+
+
+def test_nobody_gets_in_without_a_listed_key_and_no_role_opens_another_door(running):
+    secret = running.secret("upstream", "north")
+    patience = Patience(answer_within_s=1.0, give_up_s=3.0)
+    door = running.doors["operators"]
+    intruder = OperatorClient.connect(door, running.server_public, secret, patience=patience)
+    with intruder, pytest.raises(ClientError) as refused:
+        intruder.command("status")
+    assert refused.value.code == "link.key_refused"
+
+
+def test_an_act_that_takes_two_needs_two_names(running):
+    with running.operator("ann") as ann, running.operator("bob") as bob:
+        act = ann.command("act", verb="receive", args={"first_body": 100, "sheets": 10, "lot": "A"})["act_id"]
+        with pytest.raises(Refused) as alone:
+            ann.command("second", act_id=act)
+        assert alone.value.code == "act.same_person"
+        assert ann.command("stock")["accounts"]["vault"] == 0
+        bob.command("second", act_id=act)
+        assert ann.command("stock")["accounts"]["vault"] == 80
+
+
+def test_prometheus_reads_counts_and_states_with_four_labels_at_most(running):
+    page = urllib.request.urlopen(f"http://{running.metrics}/metrics", timeout=10).read().decode()
+    labels = set(re.findall(r"[{,](\w+)=", page))
+    assert labels <= {"station", "step", "state", "outcome", "le"}
+    assert 'cardmill_cards_total{outcome="received"} 0.0' in page
+    assert urllib.request.urlopen(f"http://{running.metrics}/healthz", timeout=10).read() == b"ok\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[clock]\nscale = 5.0\n", "clock.scale"),
+        ("[clock]\nscale = nan\nsimulated = true\n", "clock.scale"),
+        ("[plan]\npress_wait = 3\n", "press_wait"),
+        ("[plan]\npress_wait_s = 'x'\n", "plan.press_wait_s"),
+        ("[nonsense]\n", "nonsense"),
+        ("not toml", "TOML"),
+        ("[sockets]\nupstreams = 'tcp://'\n", "link.bad_endpoint"),
+        ("[sockets]\nupstreams = 'udp://x'\n", "sockets.upstreams"),
+        ("[metrics]\nlisten = 'nowhere'\n", "metrics.listen"),
+        ("[checks]\nauthorities = '/nonexistent.csv'\n", "checks.authorities"),
+        ("[service]\nfolder = '/dev/null/x'\n", "/dev/null"),
+    ],
+)
+def test_settings_that_cannot_be_used_end_with_exit_2_and_a_sentence(tmp_path, text, says):
+    config = tmp_path / "config.toml"
+    folder = "" if "[service]" in text else f"[service]\nfolder = '{tmp_path / 'data'}'\n"
+    config.write_text(folder + text)
+    code, _, errors = run_cli("serve", "--config", str(config))
+    assert code == 2, errors
+    assert says in errors
+    assert not TRACE.search(errors)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["status"],
+        ["status", "--as", "nobody"],
+        ["decide", "release", "x", "--reason", "y"],
+        ["act", "issue", "nonsense", "--as", "ann"],
+        ["keys", "new", "Bad Name!"],
+        ["keys", "allow", "king", "ann", "/nonexistent"],
+        ["serve", "--config", "/nonexistent.toml"],
+        ["report", "--json", "/nonexistent/x.json", "--as", "ann"],
+        ["unknown-verb"],
+    ],
+)
+def test_wrong_use_of_the_command_line_is_exit_2_and_never_a_traceback(tmp_path, args):
+    data = ["--data", str(tmp_path)] if args[0] not in ("serve", "unknown-verb") else []
+    code, _, errors = run_cli(*args, *data)
+    assert code == 2
+    assert errors.strip()
+    assert not TRACE.search(errors)
+
+
+def test_a_port_that_is_taken_is_named(running, tmp_path_factory):
+    other = Centre(tmp_path_factory.mktemp("other"))
+    settings = other.config.read_text().replace(other.doors["stations"], running.doors["stations"])
+    other.config.write_text(settings)
+    code, _, errors = run_cli("serve", "--config", str(other.config))
+    assert code == 2
+    assert "link.address_in_use" in errors
