@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -53,7 +53,7 @@ RECEIPTS_A_PAGE = 500
 READING_VERBS = frozenset({"status", "review", "stopped", "suspects", "acts", "stations", "stock", "report"})
 
 
-class SyncLink(AbstractContextManager["SyncLink"]):
+class SyncLink:
     """A conversation over one socket, for a program without trio; to be closed, or used in a `with`."""
 
     answers: Opener[Answer]
@@ -79,6 +79,9 @@ class SyncLink(AbstractContextManager["SyncLink"]):
             return cls(SyncDealer(endpoint, my_keys=keys, server_public_key=server_key), patience)
         except LinkError as error:
             raise ClientError(error.code, error.sentence) from None
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

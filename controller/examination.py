@@ -20,6 +20,7 @@ from controller.checks.record import type_findings
 from controller.checks.rows import check_application
 from encoders.envelope import EnvelopeError, Opener
 
+ACCEPTANCE_DIGITS, UNIT_DIGITS, REASON_DIGITS = 22, 9, 2
 EXPRESS = "2"  # production type (GA 214): 1 normal, 2 express
 
 _application: Opener[Application] = Opener(Application)
@@ -29,7 +30,7 @@ _application: Opener[Application] = Opener(Application)
 class Examined:
     """What was found of one application; nothing of it is personal but the keyed digests (law 8)."""
 
-    acceptance_number: str
+    acceptance_number: str  # this, unit and reason are empty when they are not numbers of the right length
     row_digest: bytes  # SHA-256 of the application as sent
     identity: bytes
     person: bytes
@@ -61,15 +62,20 @@ def _examine(encoded: bytes, context: CheckContext, site_key: bytes) -> Examined
             findings += check_pixels(_grey(app.portrait))
     identity, person = person_digests(app, site_key)
     return Examined(
-        app.acceptance_number,
+        _number(app.acceptance_number, ACCEPTANCE_DIGITS),
         sha256(encoded).digest(),
         identity,
         person,
-        app.unit,
+        _number(app.unit, UNIT_DIGITS),
         app.production_type == EXPRESS,
-        app.reason,
+        _number(app.reason, REASON_DIGITS),
         tuple(findings),
     )
+
+
+def _number(text: str, digits: int) -> str:
+    """Give a number of so many digits, and nothing for any other text: it might be a name in the wrong field."""
+    return text if len(text) == digits and text.isascii() and text.isdigit() else ""
 
 
 def _readable_part(encoded: bytes) -> tuple[Application, list[Finding]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -30,7 +31,7 @@ from controller.ledger.inbox import (
     StoreChunk,
 )
 from controller.ledger.store import Ledger
-from controller.receipts import with_texts
+from controller.receipts import sentence_of, with_texts
 from controller.vault.store import Vault
 from controller.wire import (
     MAX_APPLICATIONS_PER_CHUNK,
@@ -59,6 +60,7 @@ from controller.wire import (
 )
 
 log = structlog.get_logger()
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ class Intake:
         self._place, self._config, self._post, self._workers = place, config, post, workers
         self._chunks_in_work = 0
         self._turns: dict[int, trio.Lock] = {}  # one chunk of a batch is stored at a time
-        self._open_batches = {batch.batch_id for batch in ledger.reader.unfinished()}
+        unfinished = ledger.reader.unfinished()
+        self._open_batches = {batch.batch_id for batch in unfinished if batch.state == InboxState.RECEIVING}
 
     async def answer(self, user: str, request: UpstreamRequest) -> Answer:
         """Do what an upstream asks.  `user` is the name of its key."""
@@ -137,7 +140,9 @@ class Intake:
             request.batch_number, request.count, request.count, due=request.due, card_kind=request.card_kind
         )
         if faults:
-            return _no(request, faults[0].code, "the batch cannot be taken as announced", faults[0].field)
+            return _no(request, faults[0].code, sentence_of(faults[0].code), faults[0].field)
+        if not DIGEST.fullmatch(request.digest):
+            return _no(request, "batch.digest", "a digest is 64 hexadecimal digits in lower case", "digest")
         known = await trio.to_thread.run_sync(self._ledger.reader.announced, request.batch_number)
         if known is None and len(self._open_batches) >= self._config.batches_max:
             return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
@@ -291,13 +296,13 @@ def _chunk_fault(request: Chunk, count: int) -> str:
 def _row(index: int, found: Examined) -> InboxRow:
     return InboxRow(
         index,
-        found.acceptance_number[:64],
+        found.acceptance_number,
         found.row_digest,
         found.identity,
         found.person,
-        found.unit[:16],
+        found.unit,
         found.express,
-        found.reason[:8],
+        found.reason,
         [one.code for one in found.findings],
         [one.field for one in found.findings],
     )

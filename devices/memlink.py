@@ -72,8 +72,11 @@ class MemoryRouter:
         self._peers: dict[bytes, MemoryDealer] = {}
 
     async def recv(self) -> Delivery:
-        """The next message of any peer; cancelled, none is lost."""
-        return await self._inbox.receive()
+        """The next message of any peer; cancelled, none is lost.  Raises: LinkError link.closed."""
+        try:
+            return await self._inbox.receive()
+        except trio.ClosedResourceError:
+            raise LinkError("link.closed") from None
 
     def send(self, peer: bytes, body: bytes) -> None:
         """Hand over a message; never waits.  Raises: PeerGone: it left, or (link.peer_shed) reads too slowly."""

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from devices.defects import Step
@@ -90,7 +91,7 @@ class StationSide:
         self.newest_issue = 0
         self._centre = ""
         self._waits = True  # for the answer to a hello
-        self._hello_due_s = self._status_due_s = 0.0
+        self._hello_due_s = self._status_due_s = math.inf  # until `begin`, and until the welcome
         self._first_job = 0  # the first ever given to this memory
         self._forget()
 

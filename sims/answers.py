@@ -191,7 +191,8 @@ _JUDGED = (
 
 def _is_answered(planted: Planted, row: ApplicationAnswers) -> bool:
     """Whether the first verdict is the expected one and the expected code stands among its codes, at its field."""
-    return row.verdict == _SAID_WHEN[planted.expected] and (planted.code, planted.field) in zip(row.codes, row.fields)
+    found = zip(row.codes, row.fields, strict=False)
+    return row.verdict == _SAID_WHEN[planted.expected] and (planted.code, planted.field) in found
 
 
 def _wrong_line(batch_number: str, planted: Planted, row: ApplicationAnswers) -> dict[str, Any]:

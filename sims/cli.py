@@ -13,9 +13,13 @@ import typer
 
 from controller.config import ConfigError
 from controller.conversation import ClientError
-from devices.keys import LinkError
+from devices.keys import LinkError, read_public
+from sims.demo_options import DemoOptionError, DemoOptions
+from sims.floor import DEFAULT_FLOOR, FloorError, load_floor
+from sims.upstream import UpstreamError, run_upstream
 
 USAGE, NO_ANSWER = 2, 3
+DEMO = DemoOptions()
 
 app = typer.Typer(
     help="Everything pretend: stations, people, upstream, a whole demo.",
@@ -23,12 +27,74 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+Endpoint = Annotated[str, typer.Option(help="The service's door, like tcp://127.0.0.1:5701.")]
+ServerKey = Annotated[Path, typer.Option(help="The service's public key file.")]
+
+
+@app.command()
+def stations(
+    endpoint: Endpoint,
+    server_key: ServerKey,
+    secrets: Annotated[Path, typer.Option(help="Folder with STATION.secret for each station.")],
+    floor: Annotated[Path | None, typer.Option(help="TOML with [[station]] tables; else the default floor.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of cycle times, defects and breakdowns.")] = 1,
+    lost_memory: Annotated[bool, typer.Option(help="They ran before, and remember nothing of it.")] = False,
+    summary: Annotated[str, typer.Option(help="Write what was simulated as JSON at the end, `-` to show it.")] = "",
+) -> None:
+    """Run the simulated stations of a whole floor in this process, until SIGTERM or SIGINT."""
+    from sims.stations_process import StationsSetting, run_stations
+
+    run_stations(
+        StationsSetting(
+            endpoint=endpoint,
+            server_public=read_public(server_key),
+            secrets_folder=secrets,
+            floor=DEFAULT_FLOOR if floor is None else load_floor(floor),
+            seed=seed,
+            lost_memory=lost_memory,
+            summary=summary,
+        )
+    )
+
+
+@app.command()
+def upstream(
+    endpoint: Endpoint,
+    server_key: ServerKey,
+    secret: Annotated[Path, typer.Option(help="This upstream's .secret file.")],
+    out: Annotated[Path, typer.Option(help="Folder for receipts and what was planted.")],
+    cards: Annotated[int, typer.Option(min=1, max=1_000_000, help="Applications to send.")] = DEMO.cards,
+    seed: Annotated[int, typer.Option(min=0, help="Of people, portraits and faults.")] = DEMO.seed,
+    bad_share: Annotated[float, typer.Option(min=0, max=0.4, help="With a fault that is refused.")] = DEMO.bad_share,
+    hold_share: Annotated[float, typer.Option(min=0, max=0.4, help="With a fault that is held.")] = DEMO.hold_share,
+) -> None:
+    """Send synthetic people's applications and follow the receipts, until every batch is closed."""
+    run_upstream(endpoint, server_key, secret, out, cards=cards, seed=seed, bad_share=bad_share, hold_share=hold_share)
+
+
+@app.command()
+def demo(
+    cards: Annotated[int, typer.Option(help="Applications.")] = DEMO.cards,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = DEMO.seed,
+    out: Annotated[Path, typer.Option(help="Folder for report.json, report.html and portraits.png.")] = DEMO.out,
+    json: Annotated[str, typer.Option("--json", help="The report once more: a file, or `-`.")] = DEMO.json_path,
+    kill: Annotated[int, typer.Option(help="Kill the service so many times with -9.")] = DEMO.kills,
+    scale: Annotated[float, typer.Option(help="Floor seconds per real second.")] = DEMO.scale,
+    bad_share: Annotated[float, typer.Option(help="With a fault that is refused.")] = DEMO.bad_share,
+    hold_share: Annotated[float, typer.Option(help="With a fault that is held.")] = DEMO.hold_share,
+) -> None:
+    """Run a whole centre: service, stations and an upstream as real processes, to packed cards and receipts."""
+    from sims.demo import run_demo
+
+    options = DemoOptions(cards, seed, out, json, kill, scale, bad_share, hold_share)
+    sys.exit(run_demo(options))
+
 
 def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
-    except (ConfigError, LinkError) as error:
+    except (ConfigError, LinkError, FloorError, UpstreamError, DemoOptionError) as error:
         fail(error, USAGE)
     except ClientError as error:
         fail(error, USAGE if error.code.startswith("keys.") else NO_ANSWER)

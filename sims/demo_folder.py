@@ -11,6 +11,7 @@ from pathlib import Path
 from controller.client import OperatorClient
 from controller.conversation import Patience
 from devices.keys import OPERATOR, SERVER, STATION, UPSTREAM, KeyRing, new_pair
+from sims.demo_options import DemoOptions
 
 EPOCH = "2026-03-02T08:00"  # floor time at which every demo begins: a Monday, the morning shift
 UPSTREAM_NAME = "north"
@@ -70,6 +71,24 @@ class DemoFolder:
     def service_command(self) -> list[str]:
         """Give how the service is started."""
         return [sys.executable, "-m", "controller.cli", "serve", "--config", str(self.config)]
+
+    def stations_command(self, seed: int) -> list[str]:
+        """Give how the simulated stations are started."""
+        return [
+            *(sys.executable, "-m", "sims.cli", "stations"),
+            *("--endpoint", self.endpoints["stations"], "--server-key", str(self.server_public)),
+            *("--secrets", str(self.peers / STATION), "--seed", str(seed)),
+        ]
+
+    def upstream_command(self, options: DemoOptions) -> list[str]:
+        """Give how the upstream is started."""
+        return [
+            *(sys.executable, "-m", "sims.cli", "upstream"),
+            *("--endpoint", self.endpoints["upstreams"], "--server-key", str(self.server_public)),
+            *("--secret", str(self.peers / UPSTREAM / f"{UPSTREAM_NAME}.secret"), "--out", str(self.results)),
+            *("--cards", str(options.cards), "--seed", str(options.seed)),
+            *("--bad-share", repr(options.bad_share), "--hold-share", repr(options.hold_share)),
+        ]
 
     def person(self, name: str) -> OperatorClient:
         """Give an operator's line to the service, which need not run yet.  Raises: ClientError."""

@@ -15,7 +15,7 @@ class DemoOptionError(Exception):
     code = "demo.option"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class DemoOptions:
     """One demo."""
 

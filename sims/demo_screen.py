@@ -62,6 +62,10 @@ class DemoView:
         if not self.first_floor_s and status["tally"]["received"]:
             self.first_floor_s = status["floor_s"]
 
+    def take_upstream(self, progress: Mapping[str, Any]) -> None:
+        """Take a line of upstream's progress; one that says nothing changes nothing."""
+        self.receipts = int(progress.get("receipts", self.receipts))
+
     def count(self, name: str) -> int:
         """Give one count of the service, 0 before it said anything."""
         return int(self.status["tally"][name]) if self.status else 0

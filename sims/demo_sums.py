@@ -25,6 +25,9 @@ def broken_sums(report: Mapping[str, Any], kills_wanted: int) -> list[str]:
         _equal("receipts.final", receipts["final"], "accepted", told["accepted"]),
         _equal("receipts.missing", receipts["missing"], "0", 0),
         _equal("receipts.double", receipts["double"], "0", 0),
+        _equal("receipts.unaccepted", receipts["unaccepted"], "0", 0),
+        _equal("receipts.gaps", receipts["gaps"], "0", 0),
+        *(_equal(f"heard.{name}", count, name, told[name]) for name, count in report["heard"].items()),
         _equal("kills", told["kills"], "the kills that were ordered", kills_wanted),
     ]
     if told["submitted"] >= FULL_FLOOR_CARDS:

@@ -44,6 +44,7 @@ class Run(msgspec.Struct, frozen=True):
     bad_share: float
     hold_share: float
     note_share: float
+    sizes: tuple[int, int]
     today: str = ""  # the floor's day when the run began
 
 
@@ -58,6 +59,7 @@ def run_upstream(
     bad_share: float = 0.03,
     hold_share: float = 0.01,
     note_share: float = 0.01,
+    sizes: tuple[int, int] = (50, 1_200),
     patience: Patience = PATIENCE,
     say: Say | None = None,
 ) -> dict[str, Any]:
@@ -70,16 +72,17 @@ def run_upstream(
         endpoint, server_public, secret: as `UpstreamClient.connect`.
         out: folder for `run.json`, `planted.json` (never sent), `receipts.jsonl`, `upstream.json` and `portraits/`.
         bad_share, hold_share, note_share: parts of the applications that get a fault of that weight.
+        sizes: least and most applications of a batch.
         say: takes a line of progress about once a second; without it each is printed as JSON.
     Raises: ClientError; UpstreamError: the folder holds another run; ValueError: a number is out of its range.
     """
     began_s = time.monotonic()
-    wanted = Run(seed, cards, bad_share, hold_share, note_share)
+    wanted = Run(seed, cards, bad_share, hold_share, note_share, sizes)
     out.mkdir(parents=True, exist_ok=True)
     with UpstreamClient.connect(endpoint, server_public, secret, patience=patience) as client:
         welcome = client.hello()
         run, resumed = _same_run(out / "run.json", wanted, welcome.floor_date)
-        plan = BatchPlan(seed, cards, run.today, Shares(bad_share, hold_share, note_share))
+        plan = BatchPlan(seed, cards, run.today, Shares(bad_share, hold_share, note_share), sizes)
         _write(out / "planted.json", encode_planted(plan.planted))
         with ReceiptFile(out / "receipts.jsonl") as file:
             province = _Province(client, plan, file, say or _print_line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -21,6 +21,9 @@ from encoders.envelope import EnvelopeError, Opener, pack
 PAGE_ROWS = 10_000  # a long read is cut into short ones, so that the WAL can be checkpointed meanwhile
 
 ROW_BYTES_MAX = 64 * 1024 * 1024  # our own rows: a batch of 10,000 verdicts is about 1 MB
+
+# the short name that stands for each kind of move in the ledger
+TAGS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_args(AnyMove)}
 
 _moves: Opener[AnyMove] = Opener(AnyMove, ROW_BYTES_MAX)
 _events: Opener[AnyEvent] = Opener(AnyEvent, ROW_BYTES_MAX)
@@ -60,7 +63,7 @@ class Journal:
         for move in recorded.moves:
             body = pack(move)
             seq, chain = seq + 1, link(chain, at_floor_s, body)
-            self._move_rows.append((seq, at_floor_s, tag_of(move), body, chain))
+            self._move_rows.append((seq, at_floor_s, TAGS[type(move)], body, chain))
             self._projection.apply(Stamp(seq, at_floor_s, chain), move)
         self.head = Head(seq, chain)
         self._events += 1
@@ -83,11 +86,6 @@ class Journal:
         """Take note that all that was written is durable, and forget what nobody needs in memory."""
         self.durable_head = self.head
         self._projection.settle()
-
-
-def tag_of(move: AnyMove) -> str:
-    """Give the short name that stands for a move's kind in the ledger."""
-    return str(move.__struct_config__.tag)
 
 
 def last_head(connection: Connection) -> Head:

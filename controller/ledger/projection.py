@@ -28,8 +28,8 @@ from devices.messages import blank_serial
 
 OPEN, CLOSED, REFUSED = "open", "closed", "refused"  # states of a batch
 
-# the core's table in plain text: a column's value is looked up without becoming an enum first
-_AFTER = {(before.value, str(cause)): after.value for (before, cause), after in MOVES.items()}
+# the core's table in plain text, with the receipt each way calls for: one look-up for a column's value
+_WAYS = {(before.value, str(cause)): (after.value, kind_of(before, after)) for (before, cause), after in MOVES.items()}
 _READY = State.READY.value
 
 NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them from there
@@ -170,7 +170,8 @@ class Projection:
     def _let_go(self, batch_id: int) -> None:
         """Forget a batch that is closed, and its cards, once they are written."""
         first = card_id(batch_id, 0)
-        self._over += [(self.batches, [batch_id]), (self.cards, range(first, first + CARD_IDS_PER_BATCH))]
+        received = self.batches.get(batch_id).received
+        self._over += [(self.batches, [batch_id]), (self.cards, range(first, first + received))]
 
     def _card_decided(self, stamp: Stamp, move: m.CardDecided) -> None:
         self._bring(stamp, self.cards.get(move.card), move.decision)
@@ -178,17 +179,16 @@ class Projection:
     def _card_stopped(self, stamp: Stamp, move: m.CardStopped) -> None:
         card = self.cards.get(move.card)
         card.stopped_for = move.code
-        self._bring(stamp, card, Cause.STOP.value)
+        self._bring(stamp, card, Cause.STOP)
 
     def _bring(self, stamp: Stamp, card: CardRow, cause: str, code: str = "") -> None:
         """Bring a card to the state that `cause` leads to, and tell upstream when it concerns it."""
-        before = card.state
-        after = _AFTER.get((before, cause))
-        if after is None:
-            raise IllegalMove(card.card_id, State(before), cause)
-        card.state, card.since_floor_s, card.move_seq = after, stamp.at_floor_s, stamp.seq
+        way = _WAYS.get((card.state, cause))
+        if way is None:
+            raise IllegalMove(card.card_id, State(card.state), cause)
+        card.state, kind = way
+        card.since_floor_s, card.move_seq = stamp.at_floor_s, stamp.seq
         self.cards.changed(card.card_id, card)
-        kind = kind_of(before, after)
         if kind is not None:
             codes, fields = _why(card, kind, code)
             self.receipts.about_card(stamp, self.batches.get(card.batch_id), kind, card, codes, fields)
@@ -205,7 +205,7 @@ class Projection:
         for number in numbers_in(job.cards):
             card = self.cards.get(number)
             if card.state == State.ACCEPTED and number not in failed:
-                self._bring(stamp, card, Cause.ENCODED.value)
+                self._bring(stamp, card, Cause.ENCODED)
             elif self.batches.get(card.batch_id).state == CLOSED:  # cancelled meanwhile, and the last of its batch
                 self._let_go(card.batch_id)
 
@@ -218,7 +218,7 @@ class Projection:
                 live |= 1 << position
                 card = self.cards.get(number)
                 card.sheet_id, card.position = move.sheet_id, position
-                self._bring(stamp, card, Cause.IMPOSE.value)
+                self._bring(stamp, card, Cause.IMPOSE)
         cards = list_text(move.cards)
         sheet = SheetRow(move.sheet_id, cards, 0, live, 0, "", 0, stamp.at_floor_s, stamp.seq)
         self.sheets.add(move.sheet_id, sheet)
@@ -268,7 +268,7 @@ class Projection:
             cards = numbers_in(sheet.cards)
             for position in positions_in(move.mask):
                 card = self.cards.get(cards[position])
-                self._bring(stamp, card, move.mark.value, move.code)
+                self._bring(stamp, card, move.mark, move.code)
                 _lay(card, sheet, position)
         if move.mark is Mark.SUSPECTED:
             sheet.suspect |= move.mask
@@ -287,7 +287,7 @@ class Projection:
         for number in move.cards:
             card = self.cards.get(number)
             card.bundle_id = move.bundle_id
-            self._bring(stamp, card, Cause.BUNDLE.value)
+            self._bring(stamp, card, Cause.BUNDLE)
 
     def _consignment_sent(self, stamp: Stamp, move: m.ConsignmentSent) -> None:
         sent = 0
@@ -297,7 +297,7 @@ class Projection:
             self.bundles.changed(bundle_id, bundle)
             for number in numbers_in(bundle.cards):
                 sent += 1
-                self._bring(stamp, self.cards.get(number), Cause.SEND.value)
+                self._bring(stamp, self.cards.get(number), Cause.SEND)
         row = ConsignmentRow(
             move.consignment_id, move.batch_id, list_text(move.bundles), sent, move.by, stamp.at_floor_s, stamp.chain
         )

@@ -20,11 +20,11 @@ KINDS = (REFUSED, HELD, ACCEPTED, MADE, SPOILED_REMAKING, DISPATCHED, CANCELLED,
 FINAL_KINDS = frozenset({DISPATCHED, CANCELLED, REFUSED_LATE})  # of accepted cases: each has exactly one (law 4)
 
 _KIND_ON_ENTERING = {  # told whenever a card comes to this state
-    State.REFUSED.value: REFUSED,
-    State.CANCELLED.value: CANCELLED,
-    State.REFUSED_LATE.value: REFUSED_LATE,
-    State.MADE.value: MADE,
-    State.DISPATCHED.value: DISPATCHED,
+    State.REFUSED: REFUSED,
+    State.CANCELLED: CANCELLED,
+    State.REFUSED_LATE: REFUSED_LATE,
+    State.MADE: MADE,
+    State.DISPATCHED: DISPATCHED,
 }
 
 
@@ -36,12 +36,12 @@ class Stamp(NamedTuple):
     chain: bytes
 
 
-def kind_of(before: str, after: str) -> str | None:
+def kind_of(before: State, after: State) -> str | None:
     """Give the receipt that a card's way from one state to another calls for, or None."""
-    if after == State.ACCEPTED:
-        return ACCEPTED if before == State.HELD else None  # a stopped card that goes on was accepted long ago
-    if after == State.READY:
-        return None if before == State.ACCEPTED else SPOILED_REMAKING
+    if after is State.ACCEPTED:
+        return ACCEPTED if before is State.HELD else None  # a stopped card that goes on was accepted long ago
+    if after is State.READY:
+        return None if before is State.ACCEPTED else SPOILED_REMAKING
     return _KIND_ON_ENTERING.get(after)
 
 

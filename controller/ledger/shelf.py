@@ -60,7 +60,7 @@ class Shelf(Generic[Row]):
 
     def get(self, key: Any) -> Row:
         """Give the row of `key`.  Raises: UnknownRow."""
-        row = self.find(key)
+        row = self._rows.get(key) or self.find(key)
         if row is None:
             raise UnknownRow(self.table.name, key)
         return row

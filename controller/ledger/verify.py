@@ -16,7 +16,7 @@ from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.engine import reason_of, scratch_engine
 from controller.ledger.errors import LedgerError
-from controller.ledger.journal import PAGE_ROWS, open_event, open_move, tag_of
+from controller.ledger.journal import PAGE_ROWS, TAGS, open_event, open_move
 from controller.ledger.projection import Projection
 from controller.ledger.receipts import Stamp
 
@@ -94,8 +94,8 @@ def _check_moves(ledger: Connection, report: Verified, projection: Projection) -
         report.head, report.moves = Head(row.seq, computed), report.moves + 1
         try:
             move = open_move(row)
-            if tag_of(move) != row.tag:
-                report.add(f"move {row.seq} is labelled {row.tag!r} and holds a {tag_of(move)!r}")
+            if TAGS[type(move)] != row.tag:
+                report.add(f"move {row.seq} is labelled {row.tag!r} and holds a {TAGS[type(move)]!r}")
             projection.apply(Stamp(row.seq, row.at_floor_s, computed), move)
         except (LedgerError, CoreError) as error:
             report.add(f"move {row.seq} does not follow from the moves before it: {error}")

@@ -5,6 +5,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from encoders.codec.tables import log2_256ths
+
 # Classes of blocks: luma 8x8, luma 4x4, colour 8x8.
 CLASSES: Final = 3
 BANDS: Final = 10
@@ -35,8 +37,7 @@ FLOOR: Final = 32  # of 65536: the coder's interval never closes
 
 # Probability of a 1, in 256ths plus half: counted by `encoders.codec.learning` over 388 portraits of the project's
 # training folder (public-domain and generated ones; see NOTICE).
-_INITIAL = """
-"""
+_INITIAL = "80" * CONTEXTS
 
 
 def initial_probabilities() -> NDArray[np.int32]:
@@ -56,5 +57,5 @@ def bit_costs(probabilities: NDArray[np.int32]) -> NDArray[np.int32]:
     costs = np.empty((probabilities.size, 2), np.int32)
     for context, probability in enumerate(probabilities.tolist()):
         for bit, share in enumerate((65536 - probability, probability)):
-            costs[context, bit] = 256 * PROBABILITY_BITS - ((share**256).bit_length() - 1)
+            costs[context, bit] = 256 * PROBABILITY_BITS - log2_256ths(share)
     return costs

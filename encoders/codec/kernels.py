@@ -118,6 +118,16 @@ def inverse_transform(coefficients, size, half_way, residual):
         inverse_dst_pass(half_way, residual, 17)
 
 
+@njit(void(LINE), cache=True, nogil=True)
+def soften(line):
+    """Average the line of an 8x8 block 1 : 2 : 1, so that its noise is not drawn across the block (0.08 dB)."""
+    before = line[CORNER - 16]
+    for i in range(CORNER - 15, CORNER + 16):
+        here = line[i]
+        line[i] = (before + 2 * here + line[i + 1] + 2) >> 2
+        before = here
+
+
 @njit(void(BLOCK, int32, int32, int32, LINE), cache=True, nogil=True)
 def read_line(decoded, y, x, size, line):
     """Fill the reference line of a block from its decoded neighbours; what is not decoded yet repeats the nearest."""
@@ -148,16 +158,6 @@ def read_line(decoded, y, x, size, line):
         line[CORNER - 1 - i] = line[CORNER - size]
     if size == 8:
         soften(line)
-
-
-@njit(void(LINE), cache=True, nogil=True)
-def soften(line):
-    """Average the line of an 8x8 block 1 : 2 : 1, so that its noise is not drawn across the block (0.08 dB)."""
-    before = line[CORNER - 16]
-    for i in range(CORNER - 15, CORNER + 16):
-        here = line[i]
-        line[i] = (before + 2 * here + line[i + 1] + 2) >> 2
-        before = here
 
 
 @njit(void(LINE, int32, int32, BLOCK), cache=True, nogil=True)

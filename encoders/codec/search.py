@@ -18,7 +18,7 @@ from encoders.codec.contexts import (
     SPLITS,
 )
 from encoders.codec.kernels import BLOCK, FIELD, LINE, add_levels, draw, energy_around, note_block, read_line, transform
-from encoders.codec.tables import BAND, CHROMA, DECODED, GUIDE, LEVEL, LUMA, MODE, MODES, PLANAR, SCAN, SOURCE, SPLIT
+from encoders.codec.tables import BAND, COUNT, DECODED, GUIDE, LEVEL, LUMA, MODE, MODES, PLANAR, SCAN, SOURCE, SPLIT
 
 # A bit is worth LAMBDA / 256 squared steps.  30 to 40 measure the same; less wastes bits, more blurs.
 LAMBDA = 36
@@ -92,9 +92,9 @@ def near(levels, y, x):
 def level_cost(value, step, level, at, costs, price, lambda_):
     """Cost of one level >= 1 against none: change of squared error (times 256) and bits (times lambda)."""
     error = int(value) - int(level) * int(step)
-    bits = price + costs[at, 1 if level > 1 else 0]
+    bits = int(price) + int(costs[at, 1 if level > 1 else 0])
     if level > 1:
-        bits += costs[at + 1, 1] * min(level - 2, 12) + (costs[at + 1, 0] if level < 14 else 0)
+        bits += int(costs[at + 1, 1]) * min(level - 2, 12) + (int(costs[at + 1, 0]) if level < 14 else 0)
     return ((error * error - int(value) * int(value)) << 8) + lambda_ * bits
 
 
@@ -118,19 +118,19 @@ def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
         if 2 * abs(value) > step:
             last = k
     coded = CODED + class_ * ENERGIES + energy
-    best, end = (error << 8) + lambda_ * costs[coded, 0], -1
-    cost, found, ended = (error << 8) + lambda_ * costs[coded, 1], 0, True
+    best, end = (error << 8) + lambda_ * int(costs[coded, 0]), -1
+    cost, found, ended = (error << 8) + lambda_ * int(costs[coded, 1]), 0, True
     for k in range(last + 1):
         y, x, band = SCAN[which, k] >> 3, SCAN[which, k] & 7, BAND[which, k]
         if k > 0 and ended:
-            cost += lambda_ * costs[MORE + (class_ * BANDS + band) * 4 + min(found, 4) - 1, 1]
+            cost += lambda_ * int(costs[MORE + (class_ * BANDS + band) * 4 + min(found, 4) - 1, 1])
         beside = near(levels, y, x) if k > 0 else energy
         present = PRESENT + (class_ * BANDS + band) * NEARS + beside
         larger = LARGER + ((class_ * 3 + min(band, 2)) * 5 + min(beside, 4)) * 2
         price, choice_cost = 256, int64(1) << 60
         if k < cells - 1 or not ended:
-            price, choice_cost = 256 + costs[present, 1], lambda_ * costs[present, 0]
-        value, choice = abs(coefficients[y, x]), 0
+            price, choice_cost = 256 + int(costs[present, 1]), lambda_ * int(costs[present, 0])
+        value, choice = abs(int(coefficients[y, x])), 0
         nearest = (2 * value + step) // (2 * step)
         for level in range(max(1, nearest - 1), nearest + 1):
             trial = level_cost(value, step, level, larger, costs, price, lambda_)
@@ -143,9 +143,143 @@ def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
             found += 1
             stop = cost
             if k + 1 < cells:
-                stop += lambda_ * costs[MORE + (class_ * BANDS + BAND[which, k + 1]) * 4 + min(found, 4) - 1, 0]
+                after = MORE + (class_ * BANDS + BAND[which, k + 1]) * 4 + min(found, 4) - 1
+                stop += lambda_ * int(costs[after, 0])
             if stop < best:
                 best, end = stop, k
     for k in range(end + 1, last + 1):
         levels[SCAN[which, k] >> 3, SCAN[which, k] & 7] = 0
     return best >> 8
+
+
+@njit(void(FIELD, FIELD, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks):
+    """Give each mode an estimate of its cost in `ranks`, int32[MODES], from a sum of differences and its name."""
+    row, column = y >> 2, x >> 2
+    left = plan[MODE, row, column - 1] if x > 0 else PLANAR
+    above = plan[MODE, row - 1, column] if y > 0 else PLANAR
+    class_ = 2 * kind + (0 if size == 8 else 1)
+    source, guide, half_way, drawn = field[SOURCE], field[GUIDE], blocks[HALF_WAY], blocks[DRAWN]
+    root = step * ROOT_LAMBDA >> 8
+    for mode in range(MODES):
+        draw(line, size, mode, kind, guide, y, x, drawn)
+        price = mode_cost(costs, class_, mode, left, above)
+        ranks[mode] = difference(source, y, x, drawn, size, half_way) + (root * price >> 8)
+
+
+@njit(int32(LINE), cache=True, nogil=True)
+def take_best(ranks):
+    """The first mode of lowest rank, which is then out of the race."""
+    best = 0
+    for mode in range(1, MODES):
+        if ranks[mode] < ranks[best]:
+            best = mode
+    ranks[best] = PLENTY
+    return best
+
+
+@njit(int64(FIELD, FIELD, int32, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, ranks):
+    """Draw a block by one mode and quantise what is left.  Returns: its whole cost."""
+    row, column = y >> 2, x >> 2
+    left = plan[MODE, row, column - 1] if x > 0 else PLANAR
+    above = plan[MODE, row - 1, column] if y > 0 else PLANAR
+    class_ = 2 * kind + (0 if size == 8 else 1)
+    energy = ENERGY[min(energy_around(plan, y, x, size), 15)]
+    source, drawn, residual = field[SOURCE], blocks[DRAWN], blocks[RESIDUAL]
+    draw(line, size, mode, kind, field[GUIDE], y, x, drawn)
+    for i in range(size):
+        for j in range(size):
+            residual[i, j] = source[y + i, x + j] - drawn[i, j]
+    transform(residual, size, blocks[HALF_WAY], blocks[COEFFICIENTS])
+    lambda_ = LAMBDA * int(step) * int(step) >> 8
+    cost = quantise(blocks[COEFFICIENTS], size, class_, energy, step, lambda_, costs, blocks[LEVELS])
+    return cost + (lambda_ * int(mode_cost(costs, class_, mode, left, above)) >> 8)
+
+
+@njit(void(BLOCK, int32, int32, BLOCK, int32, int32, int32), cache=True, nogil=True)
+def copy_block(source, y, x, target, to_y, to_x, size):
+    """Copy a size x size block."""
+    for row in range(size):
+        for column in range(size):
+            target[to_y + row, to_x + column] = source[y + row, x + column]
+
+
+@njit(int64(FIELD, FIELD, int32, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def code_block(field, plan, kind, y, x, size, fresh, step, costs, blocks, line, ranks):
+    """Choose a block's mode (or, not `fresh`, keep the plan's) and levels, and decode it.  Returns: its cost."""
+    read_line(field[DECODED], y, x, size, line)
+    best_cost, best = int64(1) << 62, int(plan[MODE, y >> 2, x >> 2])
+    if fresh:
+        rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks)
+    for _ in range(TRIES if fresh else 1):
+        mode = take_best(ranks) if fresh else best
+        cost = try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, ranks)
+        if cost < best_cost:
+            best_cost, best = cost, mode
+            copy_block(blocks[LEVELS], 0, 0, blocks[BEST_LEVELS], 0, 0, size)
+            copy_block(blocks[DRAWN], 0, 0, blocks[BEST_DRAWN], 0, 0, size)
+    add_levels(blocks[BEST_DRAWN], blocks[BEST_LEVELS], size, step, blocks, field[DECODED], y, x)
+    count = 0
+    for row in range(size):
+        for column in range(size):
+            count += 1 if blocks[BEST_LEVELS, row, column] else 0
+    copy_block(blocks[BEST_LEVELS], 0, 0, field[LEVEL], y, x, size)
+    note_block(plan, y, x, size, best, count)
+    return best_cost
+
+
+@njit(int64(FIELD, FIELD, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def code_quarters(field, plan, kind, y, x, fresh, step, costs, blocks, line, ranks):
+    """Code a unit as four 4x4 blocks.  Returns: their cost."""
+    cost = int64(0)
+    for part in range(4):
+        top, left = y + 4 * (part >> 1), x + 4 * (part & 1)
+        cost += code_block(field, plan, kind, top, left, 4, fresh, step, costs, blocks, line, ranks)
+    return cost
+
+
+@njit(void(FIELD, FIELD, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks):
+    """Code an 8x8 unit whole and, if that leaves something to gain, in quarters; the cheaper one stays."""
+    row, column = y >> 2, x >> 2
+    around = (plan[SPLIT, row, column - 1] if x > 0 else 0) + (plan[SPLIT, row - 1, column] if y > 0 else 0)
+    lambda_ = LAMBDA * int(step) * int(step) >> 8
+    whole = code_block(field, plan, kind, y, x, 8, 1, step, costs, blocks, line, ranks)
+    split = 0
+    if kind == LUMA and whole >= 6 * lambda_:  # under six bits and their worth there is nothing to gain
+        whole += lambda_ * int(costs[SPLITS + around, 0]) >> 8
+        mode, count = plan[MODE, row, column], plan[COUNT, row, column]
+        copy_block(field[DECODED], y, x, blocks[WHOLE], 0, 0, 8)
+        copy_block(field[LEVEL], y, x, blocks[WHOLE_LEVELS], 0, 0, 8)
+        quarters = code_quarters(field, plan, kind, y, x, 1, step, costs, blocks, line, ranks)
+        if quarters + (lambda_ * int(costs[SPLITS + around, 1]) >> 8) < whole:
+            split = 1
+        else:
+            copy_block(blocks[WHOLE], 0, 0, field[DECODED], y, x, 8)
+            copy_block(blocks[WHOLE_LEVELS], 0, 0, field[LEVEL], y, x, 8)
+            note_block(plan, y, x, 8, mode, 2 * count)
+    for i in range(2):
+        for j in range(2):
+            plan[SPLIT, row + i, column + j] = split
+
+
+@njit(void(FIELD, FIELD, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def code_plane(field, plan, kind, fresh, step, costs, blocks, line, ranks):
+    """Code a whole plane: levels and decoded picture into `field`; if `fresh`, modes and splits into `plan`.
+
+    Args:
+        field, plan: see `encoders.codec.tables`; SOURCE and (colour only) GUIDE are read.
+        fresh: 0 keeps the plan of an earlier call and only quantises anew, in a quarter of the time.
+        costs: int32[CONTEXTS, 2]; blocks: scratch, int32[SCRATCH_BLOCKS, 8, 8]; line: scratch, int32[LINE_PX];
+        ranks: scratch, int32[MODES].
+    """
+    rows, columns = field[DECODED].shape
+    for unit in range((rows >> 3) * (columns >> 3)):
+        y, x = unit // (columns >> 3) * 8, unit % (columns >> 3) * 8
+        if fresh:
+            choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks)
+        elif plan[SPLIT, y >> 2, x >> 2]:
+            code_quarters(field, plan, kind, y, x, 0, step, costs, blocks, line, ranks)
+        else:
+            code_block(field, plan, kind, y, x, 8, 0, step, costs, blocks, line, ranks)

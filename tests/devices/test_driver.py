@@ -69,8 +69,8 @@ class Desk:
 
 @asynccontextmanager
 async def at_work(desk: Desk, address: MemoryAddress) -> AsyncIterator[Desk]:
-    async with trio.open_nursery() as nursery:
-        with address.serve() as router:
+    with address.serve() as router:
+        async with trio.open_nursery() as nursery:
             await nursery.start(desk.driver.run, router, desk.hear)
             yield desk
             nursery.cancel_scope.cancel()

@@ -14,6 +14,7 @@ from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.hosts.heap import HeapHost
+from controller.report import Report
 from devices.defects import GOOD, Step
 from devices.messages import Fate, blank_serial
 
@@ -45,6 +46,7 @@ class RoughFloor:
         self.lost: set[int] = set()
         self.next_body = 1_000
         self.seen: Counter[str] = Counter()
+        self.report = Report(yearly_hours=4_000)
         self.host.handle(e.ServiceBegan(), 0.0)
         for name, step, load_max in STATIONS:
             self.host.handle(e.StationSeen(name, step, "rough", load_max, "idle", ""), 0.0)
@@ -145,6 +147,12 @@ class RoughFloor:
     def keep(self, at: float, event: e.AnyEvent, moves: list[AnyMove]) -> None:
         self.events.append((at, event))
         self.log += [(at, move) for move in moves]
+        for move in moves:
+            self.report.fold(at, move)
+            tally = self.report.tally
+            ended = tally.refused + tally.cancelled + tally.refused_late + tally.dispatched
+            assert tally.received == ended + tally.open()  # law 4
+            assert 0 <= tally.dispatched <= tally.made <= tally.accepted
         state = self.state
         assert state.stock.balanced()
         live = [card.blank for card in state.cards.values() if card.blank]

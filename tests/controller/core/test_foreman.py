@@ -30,6 +30,12 @@ def test_every_accepted_card_comes_to_exactly_one_end_whatever_the_stations_do(s
     assert blanks[Account.SHEET] == blanks[Account.SUSPECT] == blanks[Account.GOOD] == blanks[Account.BUNDLE] == 0
     assert not floor.state.sheets
     assert not floor.state.jobs
+    report = floor.report.as_json()
+    assert report["open"] == 0
+    assert report["submitted"] == report["accepted"] + report["refused"]
+    assert report["accepted"] == report["dispatched"] + report["cancelled"] + report["refused_late"]
+    assert report["made"] == report["dispatched"]
+    assert (report["blanks"]["difference"], report["blanks"]["drawn_twice"]) == (0, 0)
 
 
 @pytest.mark.parametrize("seed", range(10))

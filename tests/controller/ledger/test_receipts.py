@@ -181,8 +181,8 @@ def test_a_page_begins_after_its_cursor_and_ends_at_its_limit():
 
 
 def test_a_way_between_states_is_told_or_not_by_where_it_leads():
-    assert kind_of(State.HELD.value, State.ACCEPTED.value) == "accepted"
-    assert kind_of(State.STOPPED.value, State.ACCEPTED.value) is None
-    assert kind_of(State.ACCEPTED.value, State.READY.value) is None
-    assert kind_of(State.SUSPECT.value, State.READY.value) == "spoiled_remaking"
-    assert kind_of(State.IMPOSED.value, State.GOOD.value) is None
+    assert kind_of(State.HELD, State.ACCEPTED) == "accepted"
+    assert kind_of(State.STOPPED, State.ACCEPTED) is None
+    assert kind_of(State.ACCEPTED, State.READY) is None
+    assert kind_of(State.SUSPECT, State.READY) == "spoiled_remaking"
+    assert kind_of(State.IMPOSED, State.GOOD) is None

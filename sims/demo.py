@@ -1,0 +1,111 @@
+"""The main job, end to end, on this machine: `cardmill-sim demo`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import trio
+from encoders.portrait import PortraitError
+from rich.console import Console
+
+from controller.ledger.errors import LedgerError
+from controller.report_page import report_page
+from devices.keys import LinkError
+from sims.demo_folder import DemoFolder
+from sims.demo_options import DemoOptionError, DemoOptions
+from sims.demo_report import final_report
+from sims.demo_run import DemoFailed, DemoRun
+from sims.demo_screen import DemoView
+from sims.demo_summary import summary
+from sims.floor import DEFAULT_FLOOR
+from sims.proof import write_portraits
+
+DONE, BROKEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Run a whole centre and write report.json, report.html and portraits.png; give the exit code.
+
+    0: every sum of the report holds.  1: one does not, or a process failed; its logs lie beside the report.  2: an
+    option or the set-up is unusable.  130 and the like: ended by a signal.  Nothing that was started is left behind.
+    """
+    console = Console(stderr=options.json_path == "-")
+    try:
+        options.check()
+        _make_places(options)
+        with TemporaryDirectory(prefix="cardmill-demo-") as root:
+            folder = DemoFolder(Path(root))
+            folder.prepare([spec.name for spec in DEFAULT_FLOOR], options.scale)
+            return _run(options, folder, console)
+    except (DemoOptionError, LinkError) as error:
+        return _say(console, str(error), UNUSABLE)
+    except OSError as error:
+        return _say(console, f"{error.filename or 'a file'}: {error.strerror or error}", UNUSABLE)
+    except KeyboardInterrupt:
+        return _say(console, "ended by SIGINT", INTERRUPTED)
+
+
+def _run(options: DemoOptions, folder: DemoFolder, console: Console) -> int:
+    view = DemoView(cards=options.cards, kills_wanted=options.kills)
+    run = DemoRun(options, folder, view, console)
+    try:
+        trio.run(run.run)
+        report = trio.run(final_report, options, folder, view.kills, view.elapsed_s, run.stop_codes)
+        _write_results(options, folder, report)
+    except DemoFailed as failure:
+        _keep_logs(options, folder)
+        if failure.tail:
+            console.print(failure.tail, markup=False, highlight=False, style="dim", soft_wrap=True)
+        return _say(console, str(failure), failure.exit_code)
+    except (LedgerError, PortraitError, ValueError) as error:
+        _keep_logs(options, folder)
+        return _say(console, f"the report cannot be made: {error}", BROKEN)
+    console.print(summary(report))
+    console.print(f"\nwritten: {', '.join(str(options.out / name) for name in RESULTS)}", soft_wrap=True)
+    if report["broken"]:
+        _keep_logs(options, folder)
+    for sentence in report["broken"]:
+        console.print(f"does not hold: {sentence}", style="red", markup=False)
+    return BROKEN if report["broken"] else DONE
+
+
+RESULTS = ("report.json", "report.html", "portraits.png")
+LOGS = ("service.log", "stations.log", "upstream.log")
+
+
+def _make_places(options: DemoOptions) -> None:
+    """Make the folder of results, and see that the JSON file can be written.  Raises: OSError."""
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in (*RESULTS, *LOGS):
+        (options.out / name).unlink(missing_ok=True)
+    if options.json_path not in ("", "-"):
+        Path(options.json_path).open("ab").close()
+
+
+def _write_results(options: DemoOptions, folder: DemoFolder, report: dict[str, Any]) -> None:
+    text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
+    (options.out / "report.json").write_text(text, "utf-8")
+    (options.out / "report.html").write_text(report_page(report), "utf-8")
+    write_portraits(folder.results / "portraits", options.out / "portraits.png")
+    if options.json_path == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    elif options.json_path:
+        Path(options.json_path).write_text(text, "utf-8")
+
+
+def _keep_logs(options: DemoOptions, folder: DemoFolder) -> None:
+    """Lay the processes' logs beside the report: the folder they are in goes away."""
+    for name in LOGS:
+        if (folder.root / name).exists():
+            shutil.copyfile(folder.root / name, options.out / name)
+
+
+def _say(console: Console, sentence: str, code: int) -> int:
+    console.print(f"cardmill-sim demo: {sentence}", style="red", markup=False, highlight=False, soft_wrap=True)
+    return code

@@ -1,0 +1,1 @@
+"""Pages of `docs/` held against the code they describe."""
