@@ -52,11 +52,12 @@ def main(argv: Sequence[str]) -> int:
     form = "short" if chosen.short else "long"
     others = {name: question for name, question in benchmarks().items() if name != "release"}
     limit_s = chosen.limit_s or LIMITS_S[form]
+    load = os.getloadavg()[0]
     runs = [
         _run(name, question, form, limit_s, STANDARD_ERROR if chosen.json == "-" else None)
         for name, question in others.items()
     ]
-    collected = collect(runs, form)
+    collected = collect(runs, form, load)
     rows = [(run.name, run.fault or "done", f"{run.wall_s:.1f}") for run in runs]
     show(f"Every benchmark, {form} form", ("benchmark", "outcome", "s"), rows, chosen.json)
     code = 0 if chosen.short else write_results(page(runs, collected), chosen.results or _results_home())
@@ -84,13 +85,16 @@ def form_arguments(source: str, form: str) -> list[str]:
     return []
 
 
-def collect(runs: Sequence[Run], form: str) -> dict[str, Any]:
-    """All results as one JSON object: by benchmark its own, its command and seconds, or its fault under `failed`."""
+def collect(runs: Sequence[Run], form: str, load: float) -> dict[str, Any]:
+    """All results as one JSON object: by benchmark its own, its command and seconds, or its fault under `failed`.
+
+    `load` is what else the machine had to do before the first began: tasks ready to run, over a minute.
+    """
     return {
         "bench": "release",
         "form": form,
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "machine": machine() | {"processor": _processor(), "memory_bytes": _memory_bytes()},
+        "machine": machine() | {"processor": _processor(), "memory_bytes": _memory_bytes(), "load": round(load, 2)},
         "versions": versions(requires("cardmill") or []),
         "benchmarks": {run.name: run.result for run in runs if run.result is not None},
         "commands": {run.name: run.command for run in runs},
@@ -115,14 +119,15 @@ def page(runs: Sequence[Run], collected: Mapping[str, Any]) -> str:
     """The text of RESULTS.md."""
     there = collected["machine"]
     memory = f", {there['memory_bytes'] / 2**30:.0f} GiB" if there["memory_bytes"] else ""
+    load = f"load before the start {there['load']:.1f}"
     lines = [
         "# Results",
         "",
         "Written by `python -m bench release`; do not edit.  A figure is the median of its rounds, its spread the",
-        "distance between their quartiles; a figure without a spread was counted or set, or taken once.",
+        "distance between their quartiles; a figure without a spread was set, counted, computed or taken once.",
         "",
         f"- Date: {collected['date']}",
-        f"- Machine: {there['cpus']} x {there['processor']}{memory}, {there['system']}",
+        f"- Machine: {there['cpus']} x {there['processor']}{memory}, {there['system']}; {load}",
         f"- Versions: Python {there['python']}, "
         + ", ".join(f"{name} {one}" for name, one in collected["versions"].items()),
         "",

@@ -62,11 +62,11 @@ def fail(error: object, code: int) -> None:
 @app.command()
 def serve(config: ConfigPath = None, data: DataPath = None) -> None:
     """Run the service until SIGTERM or SIGINT."""
+    settings = load_config(config)
     from controller.logs import configure_logs
     from controller.service import run_service  # numba and the codec load here, not for every small command
 
     configure_logs()
-    settings = load_config(config)
     code, sentence = trio.run(run_service, settings, data)
     if code:
         fail(sentence, code)

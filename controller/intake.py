@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 import trio
 
 from controller.application import LAST_INDEX
@@ -59,7 +58,6 @@ from controller.wire import (
     AcknowledgeReceipts as AcknowledgeRequest,
 )
 
-log = structlog.get_logger()
 DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

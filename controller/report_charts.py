@@ -52,7 +52,8 @@ def _bar_row(row: Bar, place: int, left: float, scale: float) -> str:
     if row.mark is not None:
         x = left + row.mark * scale
         parts.append(_line(x, y - 2, x, y + BAR_PX + 2, "mark"))
-        end = max(width, row.mark * scale)
+        if width + text_px(row.text) + 12 > row.mark * scale:  # no room between bar and tick
+            end = max(width, row.mark * scale)
     parts.append(_text(left + end + 6, base, row.text, "v"))
     return "".join(parts) + "</g>"
 
@@ -96,7 +97,7 @@ def dots(rows: Sequence[Bar], title: str) -> str:
     for step in range(5):
         share = start + (1.0 - start) * step / 4
         x = left + (share - start) * scale
-        parts += [_line(x, 0, x, height, "grid"), _text(x, height + 14, f"{share:.1%}", "m")]
+        parts += [_line(x, 0, x, height, "grid"), _text(x, height + 14, f"{share:.2%}", "m")]
     for place, row in enumerate(rows):
         y, x = (place + 0.5) * ROW_PX, left + (row.value - start) * scale
         parts += [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,6 +35,7 @@ def run_demo(options: DemoOptions) -> int:
     0: every sum of the report holds.  1: one does not, or a process failed; its logs lie beside the report.  2: an
     option or the set-up is unusable.  130 and the like: ended by a signal.  Nothing that was started is left behind.
     """
+    started_s = time.monotonic()
     console = Console(stderr=options.json_path == "-")
     try:
         options.check()
@@ -41,7 +43,7 @@ def run_demo(options: DemoOptions) -> int:
         with TemporaryDirectory(prefix="cardmill-demo-") as root:
             folder = DemoFolder(Path(root))
             folder.prepare([spec.name for spec in DEFAULT_FLOOR], options.scale)
-            return _run(options, folder, console)
+            return _run(options, folder, console, started_s)
     except (DemoOptionError, LinkError) as error:
         return _say(console, str(error), UNUSABLE)
     except OSError as error:
@@ -50,12 +52,13 @@ def run_demo(options: DemoOptions) -> int:
         return _say(console, "ended by SIGINT", INTERRUPTED)
 
 
-def _run(options: DemoOptions, folder: DemoFolder, console: Console) -> int:
+def _run(options: DemoOptions, folder: DemoFolder, console: Console, started_s: float) -> int:
     view = DemoView(cards=options.cards, kills_wanted=options.kills)
     run = DemoRun(options, folder, view, console)
     try:
         trio.run(run.run)
-        report = trio.run(final_report, options, folder, view.kills, view.elapsed_s, run.stop_codes)
+        wall_s = time.monotonic() - started_s
+        report = trio.run(final_report, options, folder, view.kills, wall_s, run.stop_codes)
         _write_results(options, folder, report)
     except DemoFailed as failure:
         _keep_logs(options, folder)

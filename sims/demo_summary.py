@@ -17,7 +17,8 @@ CODES_SHOWN = 8
 
 def summary(report: Mapping[str, Any]) -> RenderableType:
     """Give counts, losses, speed, blanks and receipts as a few tables."""
-    return Group(_counts(report), Text(), _floor(report), Text(), _losses(report), Text(), _refused(report))
+    parts = (_counts, _floor, _speed, _losses, _refused)
+    return Group(*(piece for part in parts for piece in (part(report), Text())))
 
 
 def _counts(report: Mapping[str, Any]) -> Table:
@@ -49,20 +50,28 @@ def _blanks(blanks: Mapping[str, int]) -> str:
 
 
 def _floor(report: Mapping[str, Any]) -> Table:
-    table = _table("The floor", "step", "first-pass yield", "OEE of its stations", "")
+    table = _table("The floor", "step", "first-pass yield", "OEE of stations", "")
     oee = oee_of(report)
     for step in Step:
-        names = [name for name, one in report["stations"].items() if one["step"] == step.value]
-        shares = "  ".join(f"{name} {oee[name]:.0%}" for name in names)
+        shares = [oee[name] for name, one in report["stations"].items() if one["step"] == step.value]
+        spread = f"{min(shares):.0%} to {max(shares):.0%} of {len(shares)}" if shares else ""
         limiting = "limits the year" if step.value == report["limiting_step"] else ""
-        table.add_row(step.value, f"{report['fpy_by_step'][step.value]:.2%}", shares, limiting)
-    lead = report["lead_time_s"]
-    table.caption = (
-        f"{report['cards_per_hour']:,.0f} cards per floor hour · rolled yield {report['rty']:.2%} · lead time "
-        f"p50 {hours_text(lead['p50'])}, p95 {hours_text(lead['p95'])} · yearly capacity "
-        f"{report['yearly_capacity']:,} (wanted {YEARLY_TARGET:,}) · {report['kills']:,} kills · "
-        f"{report['wall_s']:,.0f} s of real time"
-    )
+        table.add_row(step.value, f"{report['fpy_by_step'][step.value]:.2%}", spread, limiting)
+    return table
+
+
+def _speed(report: Mapping[str, Any]) -> Table:
+    lead, table = report["lead_time_s"], _table("Speed", "", "")
+    rows = [
+        ("cards per floor hour", f"{report['cards_per_hour']:,.0f}"),
+        ("rolled throughput yield", f"{report['rty']:.2%}"),
+        ("lead time p50, p95", f"{hours_text(lead['p50'])}, {hours_text(lead['p95'])}"),
+        (f"yearly capacity (wanted {YEARLY_TARGET:,})", f"{report['yearly_capacity']:,}"),
+        ("kills of the service", f"{report['kills']:,}"),
+        ("real time", f"{report['wall_s']:,.0f} s"),
+    ]
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -85,7 +94,7 @@ def _refused(report: Mapping[str, Any]) -> Table:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, show_header=any(columns), caption_justify="left")
+    table = Table(title=title, title_justify="left", box=None, show_header=any(columns))
     for place, column in enumerate(columns):
         table.add_column(column, justify="right" if place == 1 else "left")
     return table

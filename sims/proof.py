@@ -38,7 +38,7 @@ def write_portraits(pictures: Path, path: Path) -> int:
     Raises: OSError: the folder cannot be read or the file not written; PortraitError: a picture cannot be coded.
     """
     jpegs = [one.read_bytes() for one in sorted(pictures.glob("*.jpg"))[:PORTRAITS]]
-    draw_portraits(jpegs).save(path, optimize=True)
+    draw_portraits(jpegs).save(path)
     return len(jpegs)
 
 

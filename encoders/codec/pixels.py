@@ -101,7 +101,7 @@ def pull(here, there, limit):
 def smooth(plane, limit, smoothed):
     """Take the marks of coarse steps out of a decoded plane: each pixel drawn to its eight neighbours.
 
-    Worth 0.4 dB at 1,024 bytes; filtering along block edges only was measured and gives less.
+    Worth 0.2 dB at 1,024 bytes; filtering along block edges only gives as much, both together 0.3.
     """
     rows, columns = plane.shape
     for row in range(rows):

@@ -19,6 +19,7 @@ from encoders.codec.tables import (
     CHROMA,
     DECODED,
     GUIDE,
+    HEIGHT_PX,
     LEVEL,
     LUMA,
     MAX_STREAM_BYTES,
@@ -29,6 +30,7 @@ from encoders.codec.tables import (
     STEP,
     STEPS_PER_OCTAVE,
     VERSION,
+    WIDTH_PX,
     chroma_step,
     log2_256ths,
 )
@@ -87,13 +89,11 @@ def decode_stream(stream: bytes) -> Pixels:
 
 
 def finished_picture(work: Workspace, step: int) -> Pixels:
-    """Smooth the decoded planes and join them to RGB."""
-    smoothed = []
-    for plane in work.planes:
-        smoothed.append(np.empty_like(plane.field[DECODED]))
-        smooth(plane.field[DECODED], plane_step(plane.kind, step) >> SMOOTHING_SHIFT, smoothed[-1])
-    pixels = np.empty((126, 102, 3), np.uint8)
-    join_colours(*smoothed, pixels)
+    """Smooth the decoded luma (colour grows smooth enough when it is doubled) and join the planes to RGB."""
+    luma, blue, red = (plane.field[DECODED] for plane in work.planes)
+    smoothed, pixels = np.empty_like(luma), np.empty((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
+    smooth(luma, step >> SMOOTHING_SHIFT, smoothed)
+    join_colours(smoothed, blue, red, pixels)
     return pixels
 
 

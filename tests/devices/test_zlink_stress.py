@@ -15,8 +15,10 @@ import zmq
 from devices.zap import RouterSocket, serve_router, serve_zap
 from devices.zlink import Context, Socket, SocketLimits, connect_dealer, curve_keypair
 
-QUEUES = (1, 2, 5, 50, 100)
+QUEUES = (1, 1, 2, 5, 50, 100)
+TASKS = (1, 1, 1, 2, 3)  # an end: one alone has nobody to wake it by chance
 PADS_BYTES = (0, 100, 5_000)
+CUT_SHARES = (0.0, 0.0, 0.1, 0.4)  # of waits that are cut short: without any, a lost wake-up is a hang for good
 SEEDS = range(66)  # a third each: DEALER with DEALER, DEALER with bare ROUTER, the service's router under CURVE
 NAIVE_SEEDS = range(12)
 HANG_S, NAIVE_HANG_S, LATE_S = 15.0, 1.0, 0.005
@@ -59,6 +61,7 @@ class End:
 
     takes: Take
     expected: set[bytes]
+    cut_share: float
     seen: Counter[bytes] = field(default_factory=Counter)
     disorder: int = 0
 
@@ -74,7 +77,7 @@ class End:
     async def _receive(self, rnd: random.Random, all_receivers: trio.CancelScope) -> None:
         latest: dict[bytes, int] = {}
         while True:
-            with trio.move_on_after(rnd.random() * 0.0005 if rnd.random() < 0.4 else HANG_S):
+            with trio.move_on_after(rnd.random() * 0.0005 if rnd.random() < self.cut_share else HANG_S):
                 for message in await self.takes():
                     sender, number = message.split(b":")[:2]
                     self.disorder += latest.get(sender, -1) >= int(number)
@@ -86,11 +89,11 @@ class End:
                 await trio.sleep(0.0002)
 
 
-async def send_all(send: Send, messages: list[bytes], rnd: random.Random) -> None:
+async def send_all(send: Send, messages: list[bytes], rnd: random.Random, cut_share: float) -> None:
     """Send in order, with waits cut short at random: what was cancelled was not sent, and goes again."""
     for message in messages:
         while True:
-            with trio.move_on_after(rnd.random() * 0.0005 if rnd.random() < 0.1 else HANG_S) as attempt:
+            with trio.move_on_after(rnd.random() * 0.0005 if rnd.random() < cut_share else HANG_S) as attempt:
                 await send(message)
             if not attempt.cancelled_caught:
                 break
@@ -112,20 +115,21 @@ class Traffic:
         """An end that takes what all of `sends`, one to three tasks each, send it."""
         pad_bytes, expected = self.rnd.choice(PADS_BYTES), set[bytes]()
         for send in sends:
-            for _ in range(self.rnd.randint(1, 3)):
+            for _ in range(self.rnd.choice(TASKS)):
                 messages = messages_of(f"{len(self.senders)}", 200, pad_bytes)
                 self.senders.append((send, messages))
                 expected.update(messages)
-        self.ends.append(End(takes, expected))
+        self.ends.append(End(takes, expected, self.rnd.choice(CUT_SHARES)))
 
     async def run(self, hang_s: float) -> str:
         """What went wrong, or nothing."""
+        cut_share = self.rnd.choice(CUT_SHARES)
         with trio.move_on_after(hang_s) as run:
             async with trio.open_nursery() as nursery:
                 for end in self.ends:
-                    nursery.start_soon(end.receive, self.rnd, self.rnd.randint(1, 3))
+                    nursery.start_soon(end.receive, self.rnd, self.rnd.choice(TASKS))
                 for send, messages in self.senders:
-                    nursery.start_soon(send_all, send, messages, self.rnd)
+                    nursery.start_soon(send_all, send, messages, self.rnd, cut_share)
         lost = sum(len(end.expected - end.seen.keys()) for end in self.ends)
         doubled = sum(end.seen.total() - len(end.seen) for end in self.ends)
         disorder = sum(end.disorder for end in self.ends)

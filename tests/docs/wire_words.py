@@ -26,10 +26,14 @@ def rows_of(kind: type[msgspec.Struct]) -> list[tuple[str, str, str]]:
 def words(kind: inspect.Type) -> str:
     """Give one type in words."""
     match kind:
-        case inspect.StrType(max_length=None):
-            return "text"
-        case inspect.StrType(max_length=longest):
-            return f"text, at most {longest}"
+        case inspect.StrType(min_length=least, max_length=longest):
+            return "text" + _length(least, longest)
+        case inspect.BytesType(min_length=least, max_length=longest):
+            return "bytes" + _length(least, longest)
+        case inspect.LiteralType(values=values):
+            return "text, " + ", ".join(f"`{one}`" for one in values)
+        case inspect.VarTupleType(item_type=item, max_length=longest):
+            return f"array of {words(item)}" + _length(None, longest)
         case inspect.IntType(ge=None):
             return "integer"
         case inspect.IntType(ge=least, le=most):
@@ -38,8 +42,6 @@ def words(kind: inspect.Type) -> str:
             return "number"
         case inspect.BoolType():
             return "boolean"
-        case inspect.BytesType():
-            return "bytes"
         case inspect.AnyType():
             return "anything"
         case inspect.RawType():
@@ -59,6 +61,12 @@ def words(kind: inspect.Type) -> str:
         case inspect.NoneType():
             return "nil"
     raise AssertionError(f"the page has no word for {kind}")
+
+
+def _length(least: int | None, longest: int | None) -> str:
+    if longest is None:
+        return ""
+    return f", {least} to {longest:,}" if least else f", at most {longest:,}"
 
 
 def default_words(field: inspect.Field) -> str:

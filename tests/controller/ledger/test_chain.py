@@ -33,7 +33,7 @@ def test_each_of_time_body_and_order_is_in_the_head():
     assert len(heads) == 5
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10_000), sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5))
 def test_groups_leave_no_trace_in_the_head(seed, sizes):
     records = list(SmallFloor(seed).run(60))

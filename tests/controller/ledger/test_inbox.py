@@ -102,6 +102,17 @@ def test_a_chunk_sent_again_changes_nothing_and_one_that_differs_is_a_conflict()
     assert inbox.rows("inbox_application") == before
 
 
+def test_what_was_stored_of_a_batch_comes_back_as_it_went_in():
+    inbox = Inbox()
+    batch = inbox.announce(1).batch_id
+    faulty = InboxRow(1, "1" * 22, b"r" * 32, b"i" * 32, b"p" * 32, UNIT, True, "41", ["name.dots"], ["name"])
+    inbox.do(StoreChunk(batch, [faulty, _row(0)]))
+    first, second = inbox.reader.rows(batch)
+    assert (first.index, first.row_digest, list(first.codes)) == (0, _row(0).row_digest, [])
+    assert second == faulty
+    assert inbox.reader.stored_digests(batch, [1, 2]) == {1: b"r" * 32}
+
+
 def test_row_digests_come_in_order_of_index():
     inbox = Inbox()
     batch = inbox.announce(1).batch_id

@@ -32,17 +32,17 @@ def _kept(records, sizes=(7,)):
     return desk
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=seeds, sizes=group_sizes, others=group_sizes)
 def test_the_same_moves_make_the_same_rows_however_they_are_grouped(seed, sizes, others):
-    records = list(SmallFloor(seed).run(150))
+    records = list(SmallFloor(seed).run(120))
     assert _kept(records, sizes).state() == _kept(records, others).state()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=seeds, sizes=group_sizes)
 def test_what_was_written_verifies(seed, sizes):
-    records = list(SmallFloor(seed).run(150))
+    records = list(SmallFloor(seed).run(120))
     desk = _kept(records, sizes)
     report = verify(desk.engine)
     assert report.faults == []
@@ -51,7 +51,7 @@ def test_what_was_written_verifies(seed, sizes):
     assert report.moves == sum(len(recorded.moves) for recorded in records)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(seed=seeds, steps=st.integers(0, 400))
 def test_cards_stand_where_the_floor_and_the_core_say(seed, steps):
     floor, core = SmallFloor(seed), FloorState()
@@ -69,7 +69,7 @@ def test_cards_stand_where_the_floor_and_the_core_say(seed, steps):
         assert stored == (card.state, card.generation, card.sheet_id, card.blank, card.unit, card.express)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=seeds, steps=st.integers(50, 300))
 def test_sheets_and_stations_stand_where_the_core_says(seed, steps):
     core, records = FloorState(), list(SmallFloor(seed).run(steps))

@@ -41,7 +41,7 @@ def _opened(*rows):
 STATIONS = tuple(m.StationJoined(f"{step}1", step, "simulated", 24) for step in ("print", "laminate", "pack"))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1_000_000), size=st.integers(1, 60))
 def test_each_upstream_gets_its_receipts_numbered_from_1_without_gaps_in_the_order_of_moves(seed, size):
     desk = Desk()
@@ -57,7 +57,7 @@ def test_each_upstream_gets_its_receipts_numbered_from_1_without_gaps_in_the_ord
     assert all(row.chain == chain[row.move_seq] for row in told)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 1_000_000))
 def test_each_accepted_case_of_a_closed_batch_has_exactly_one_final_receipt(seed):
     desk = Desk()

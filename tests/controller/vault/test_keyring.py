@@ -55,7 +55,7 @@ def test_wherever_the_last_append_was_torn_the_keys_before_it_stand_and_writing_
     keep = path.read_bytes()
     first.key_or_new(2)
     whole = path.read_bytes()
-    for cut in range(len(keep), len(whole)):
+    for cut in {len(keep), len(keep) + 1, *range(len(keep) + 2, len(whole) - 2, 12), len(whole) - 2, len(whole) - 1}:
         for rest in (b"", b"\0" * 40, b"\n"):
             path.write_bytes(whole[:cut] + rest)
             if path.read_bytes() == whole:
