@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DEBIAN_PACKAGES := strace
 
-.PHONY: demo test check
+.PHONY: demo test check release bench-short
 
 demo: $(STAMP)
 	$(BIN)/cardmill-sim demo $(ARGS)
@@ -21,6 +21,12 @@ check: $(TEST_STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+release: $(TEST_STAMP)
+	$(BIN)/python -m bench release $(ARGS)
+
+bench-short: $(TEST_STAMP)
+	$(BIN)/python -m bench release --short $(ARGS)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Cardmill needs Python 3.11 or newer: set PYTHON=…"; exit 2; }

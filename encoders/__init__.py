@@ -1,1 +1,1 @@
-"""Values to bytes and back: chip text record, portrait codec, print job, bounded msgpack.  No I/O, no clock, no settings."""
+"""Values to bytes and back: chip text record, portrait codec, print job, bounded msgpack; no I/O, clock or settings."""

@@ -148,7 +148,7 @@ class Machine:
         """Say whether a load will jam, and how; a spoiled one by its sheet, a returned one by its job."""
         if not start.sheets:
             return Fate.DONE
-        if draw(self._world.seed, self.spec.step, "jam", start.sheets[0].sheet_id) < self._faults.load_spoiled:
+        if self._world.will_jam(self.spec.step, start.sheets[0].sheet_id):
             return Fate.SPOILED
         returned = self._draw("returned", start.job_id) < self._faults.load_returned
         return Fate.UNTOUCHED if returned else Fate.DONE

@@ -67,6 +67,7 @@ class World:
         self._cards: dict[int, _Card] = {}
         self._last: dict[int, Step] = {}
         self._inspections: Counter[int] = Counter()
+        self._ruined: Counter[int] = Counter()  # how often a sheet of this number was spoiled: the next one is another
 
     def print(self, sheet_id: int, positions: Sequence[PositionWork]) -> SheetResult:
         """Make a film: a face where there is work, clear film elsewhere."""
@@ -148,12 +149,17 @@ class World:
             scanned.append(blank)
         return scanned
 
+    def will_jam(self, step: Step, sheet_id: int) -> bool:
+        """Say whether a load that begins with this sheet will be spoiled in the machine."""
+        return self._happens(self.faults.of(step).load_spoiled, sheet_id, f"{step} jam")
+
     def spoil(self, step: Step, sheet_id: int, body: int = 0) -> SheetResult:
         """Ruin a whole sheet in the machine; a press ruins the body sheet with it."""
         if body:
             self._draw_body(body)
         code = self.faults.of(step).jam_code
         self.planted[step, code] += 1
+        self._ruined[sheet_id] += 1
         self._last.pop(sheet_id, None)
         self._films.pop(sheet_id, None)
         for card in self._sheets.pop(sheet_id, ()):
@@ -163,7 +169,7 @@ class World:
     # ---- inside ------------------------------------------------------------------------------------------
 
     def _happens(self, rate: float, sheet_id: int, what: str, position: int = -1) -> bool:
-        return rate > 0 and draw(self.seed, what, sheet_id, position) < rate
+        return rate > 0 and draw(self.seed, what, sheet_id, self._ruined[sheet_id], position) < rate
 
     def _is_next(self, step: Step, sheet_id: int) -> bool:
         if self._last.get(sheet_id) not in _BEFORE[step]:

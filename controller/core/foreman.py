@@ -1,4 +1,4 @@
-"""The foreman: the one judge.  Events and their times go in, moves and actions come out; it never asks for "now"."""
+"""The foreman, the one judge: events and their times go in, moves and actions come out; it never asks for "now"."""
 
 from __future__ import annotations
 

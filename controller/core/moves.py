@@ -1,4 +1,4 @@
-"""The moves: every recorded change of one thing on the floor.  State is a fold of them, and nothing else counts.
+"""The moves: every recorded change of one thing on the floor; state is a fold of them, and nothing else counts.
 
 A move is small, names things by number and carries no personal field (law 8).  Decisions and moves are per sheet and
 step; exceptions are per position.  A set of positions is a *mask*: bit p stands for position p, 0 to 7.
