@@ -90,7 +90,8 @@ def _stamp_mask() -> Image.Image:
     diagonal = hypot(WIDTH_PX, HEIGHT_PX)
     font = _font(round(0.86 * diagonal / (LATIN_ADVANCE * len(SPECIMEN))))
     layer = Image.new("L", (round(diagonal),) * 2, 0)
-    ImageDraw.Draw(layer).text((diagonal / 2, diagonal / 2), SPECIMEN, STAMP_OPACITY, font, anchor="mm")
+    middle = (diagonal / 2, diagonal / 2)
+    ImageDraw.Draw(layer).text(middle, SPECIMEN, STAMP_OPACITY, font, anchor="mm", stroke_width=1)
     layer = layer.rotate(degrees(atan2(HEIGHT_PX, WIDTH_PX)), Image.Resampling.BICUBIC)
     left, top = (layer.width - WIDTH_PX) // 2, (layer.height - HEIGHT_PX) // 2
     return layer.crop((left, top, left + WIDTH_PX, top + HEIGHT_PX))

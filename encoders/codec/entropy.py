@@ -39,7 +39,6 @@ STATE = int64[::1]
 TOP = (1 << PROBABILITY_BITS) - FLOOR
 FULL = 0xFFFFFFFF
 LEAST = 1 << 24  # the interval is kept above this
-BINS = 1 << 16  # room for a list; a picture whose list does not fit is far above 1,024 bytes
 UNIT_BINS = 4096  # more than the answers of one unit
 RANGE, CODE, AT = range(3)  # the decoder's state, int64[3]
 
@@ -173,6 +172,27 @@ def carry(stream, at):
     return at
 
 
+@njit(int32(int32, int32), cache=True, nogil=True)
+def adapted(probability, bit):
+    """The probability of a 1 after an answer."""
+    if bit:
+        return probability + ((TOP - probability) >> ADAPT_SHIFT)
+    return probability - ((probability - FLOOR) >> ADAPT_SHIFT)
+
+
+@njit(int32(BYTES, int32, int64), cache=True, nogil=True)
+def finish(stream, at, low):
+    """Write the one byte that names the last interval, drop zeros at the end.  Returns: the stream's size."""
+    low += LEAST - 1  # some number in the interval ends in 24 zero bits
+    if low > FULL:
+        carry(stream, at)
+    stream[at] = (low >> 24) & 255
+    at += 1
+    while at > 0 and stream[at - 1] == 0:
+        at -= 1
+    return at
+
+
 @njit(int32(LINE, int32, LINE, BYTES), cache=True, nogil=True)
 def encode_bins(bins, count, probabilities, stream):
     """Code `count` listed answers into `stream`.
@@ -186,33 +206,22 @@ def encode_bins(bins, count, probabilities, stream):
     low, width, at = int64(0), int64(FULL), 0
     for index in range(count):
         context, bit = bins[index] >> 1, bins[index] & 1
-        probability = probabilities[context]
-        share = (width >> PROBABILITY_BITS) * probability
+        share = (width >> PROBABILITY_BITS) * probabilities[context]
         if bit:
             width = share
-            if context != RAW:
-                probabilities[context] = probability + ((TOP - probability) >> ADAPT_SHIFT)
         else:
             low, width = low + share, width - share
-            if context != RAW:
-                probabilities[context] = probability - ((probability - FLOOR) >> ADAPT_SHIFT)
             if low > FULL:
                 low &= FULL
                 carry(stream, at)
+        if context != RAW:
+            probabilities[context] = adapted(probabilities[context], bit)
         while width < LEAST:
             if at + 1 >= stream.size:
                 return stream.size
             stream[at] = low >> 24
             low, width, at = (low << 8) & FULL, width << 8, at + 1
-    low += LEAST - 1  # somewhere in the last interval there is a number that ends in 24 zero bits
-    if low > FULL:
-        low &= FULL
-        carry(stream, at)
-    stream[at] = low >> 24
-    at += 1
-    while at > 0 and stream[at - 1] == 0:
-        at -= 1
-    return at
+    return finish(stream, at, low)
 
 
 @njit(void(BYTES, STATE), cache=True, nogil=True)
@@ -226,17 +235,14 @@ def start_decoder(stream, state):
 @njit(int32(BYTES, STATE, LINE, int32), cache=True, nogil=True)
 def ask(stream, state, probabilities, context):
     """Decode one answer.  Past the end of `stream` there are zeros."""
-    probability = probabilities[context]
-    share = (state[RANGE] >> PROBABILITY_BITS) * probability
-    if state[CODE] < share:
-        bit, state[RANGE] = 1, share
-        if context != RAW:
-            probabilities[context] = probability + ((TOP - probability) >> ADAPT_SHIFT)
+    share = (state[RANGE] >> PROBABILITY_BITS) * probabilities[context]
+    bit = 1 if state[CODE] < share else 0
+    if bit:
+        state[RANGE] = share
     else:
-        bit = 0
         state[CODE], state[RANGE] = state[CODE] - share, state[RANGE] - share
-        if context != RAW:
-            probabilities[context] = probability - ((probability - FLOOR) >> ADAPT_SHIFT)
+    if context != RAW:
+        probabilities[context] = adapted(probabilities[context], bit)
     while state[RANGE] < LEAST:
         at = state[AT]
         state[CODE] = (state[CODE] << 8) | (stream[at] if at < stream.size else 0)

@@ -1,5 +1,5 @@
 """Pixel kernels around the coder: exact shrinking, colour planes and back, the smoothing after decoding."""
-# mypy: allow-untyped-defs, allow-untyped-decorators, no-check-untyped-defs
+# mypy: allow-untyped-defs, no-check-untyped-defs
 
 from numba import int32, njit, uint8, void
 

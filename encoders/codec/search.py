@@ -1,7 +1,7 @@
 """What the encoder chooses and the decoder need not know how: modes, splits and levels of least cost."""
-# mypy: allow-untyped-defs, allow-untyped-decorators, no-check-untyped-defs
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 
-from numba import int32, int64, njit, void
+from numba import int32, int64, njit, types, void
 
 from encoders.codec.contexts import (
     BANDS,
@@ -16,18 +16,33 @@ from encoders.codec.contexts import (
     NEARS,
     PRESENT,
     SPLITS,
+    UNARY_LEVELS,
 )
 from encoders.codec.kernels import BLOCK, FIELD, LINE, add_levels, draw, energy_around, note_block, read_line, transform
-from encoders.codec.tables import BAND, COUNT, DECODED, GUIDE, LEVEL, LUMA, MODE, MODES, PLANAR, SCAN, SOURCE, SPLIT
+from encoders.codec.tables import (
+    BAND,
+    COUNT,
+    DECODED,
+    GUIDE,
+    LEVEL,
+    LUMA,
+    MODE,
+    MODES,
+    PLANAR,
+    SCAN,
+    SCRATCH_BLOCKS,
+    SOURCE,
+    SPLIT,
+)
 
 # A bit is worth LAMBDA / 256 squared steps.  30 to 40 measure the same; less wastes bits, more blurs.
 LAMBDA = 36
 ROOT_LAMBDA = 96  # its root, for costs that are sums of absolute values
 TRIES = 2  # modes tried in full, of the MODES ranked by a sum of differences; 1 loses 0.1 dB, 3 gains nothing
 PLENTY = 1 << 30
+PAIR = types.UniTuple(int64, 2)
 # Slots of the scratch blocks; `add_levels` uses 0 to 2.
-COEFFICIENTS, HALF_WAY, RESIDUAL, DRAWN, LEVELS, BEST_DRAWN, BEST_LEVELS, WHOLE, WHOLE_LEVELS = range(9)
-SCRATCH_BLOCKS = 9
+COEFFICIENTS, HALF_WAY, RESIDUAL, DRAWN, LEVELS, BEST_DRAWN, BEST_LEVELS, WHOLE, WHOLE_LEVELS = range(SCRATCH_BLOCKS)
 
 
 @njit(int32(BLOCK, int32, int32, BLOCK, int32, BLOCK), cache=True, nogil=True)
@@ -88,14 +103,42 @@ def near(levels, y, x):
     return NEAR[min(total, 8)]
 
 
-@njit(int64(int32, int32, int32, int32, BLOCK, int64, int64), cache=True, nogil=True)
-def level_cost(value, step, level, at, costs, price, lambda_):
-    """Cost of one level >= 1 against none: change of squared error (times 256) and bits (times lambda)."""
-    error = int(value) - int(level) * int(step)
-    bits = int(price) + int(costs[at, 1 if level > 1 else 0])
-    if level > 1:
-        bits += int(costs[at + 1, 1]) * min(level - 2, 12) + (int(costs[at + 1, 0]) if level < 14 else 0)
-    return ((error * error - int(value) * int(value)) << 8) + lambda_ * bits
+@njit(PAIR(int32, int32, int32, int32, int32, BLOCK, int64), cache=True, nogil=True)
+def choose_level(value, step, sure, present, larger, costs, lambda_):
+    """The cheapest of the two levels nearest to `value` >= 0 and none; `sure` means that none cannot be written.
+
+    Returns: level, and its cost against none for nothing: change of squared error (times 256) and bits (times lambda).
+    """
+    value, step = int(value), int(step)
+    choice, choice_cost = 0, int64(1) << 60
+    price = 256  # the sign
+    if not sure:
+        price, choice_cost = price + int(costs[present, 1]), lambda_ * int(costs[present, 0])
+    nearest = (2 * value + step) // (2 * step)
+    for level in range(max(1, nearest - 1), nearest + 1):
+        bits = price + int(costs[larger, 1 if level > 1 else 0])
+        if level > 1:
+            bits += int(costs[larger + 1, 1]) * min(level - 2, UNARY_LEVELS - 2)
+            bits += int(costs[larger + 1, 0]) if level < UNARY_LEVELS else 0
+        error = value - level * step
+        cost = ((error * error - value * value) << 8) + lambda_ * bits
+        if cost < choice_cost:
+            choice, choice_cost = level, cost
+    return choice, choice_cost
+
+
+@njit(PAIR(BLOCK, int32, int32, BLOCK), cache=True, nogil=True)
+def survey(coefficients, size, step, levels):
+    """Zigzag place of the last coefficient above half a step, or -1, and the energy of all; clears `levels`."""
+    which, last, error = 0 if size == 8 else 1, -1, 0
+    for k in range(size * size):
+        y, x = SCAN[which, k] >> 3, SCAN[which, k] & 7
+        value = int(coefficients[y, x])
+        error += value * value
+        levels[y, x] = 0
+        if 2 * abs(value) > step:
+            last = k
+    return last, error
 
 
 @njit(int64(BLOCK, int32, int32, int32, int32, int64, BLOCK, BLOCK), cache=True, nogil=True)
@@ -108,16 +151,8 @@ def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
         lambda_: worth of a bit in squared coefficient units.
     Returns: squared error plus lambda_ times bits.
     """
-    which, cells = 0 if size == 8 else 1, size * size
-    last, error = -1, 0
-    for k in range(cells):
-        y, x = SCAN[which, k] >> 3, SCAN[which, k] & 7
-        value = int(coefficients[y, x])
-        error += value * value
-        levels[y, x] = 0
-        if 2 * abs(value) > step:
-            last = k
-    coded = CODED + class_ * ENERGIES + energy
+    last, error = survey(coefficients, size, step, levels)
+    which, cells, coded = 0 if size == 8 else 1, size * size, CODED + class_ * ENERGIES + energy
     best, end = (error << 8) + lambda_ * int(costs[coded, 0]), -1
     cost, found, ended = (error << 8) + lambda_ * int(costs[coded, 1]), 0, True
     for k in range(last + 1):
@@ -127,24 +162,14 @@ def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
         beside = near(levels, y, x) if k > 0 else energy
         present = PRESENT + (class_ * BANDS + band) * NEARS + beside
         larger = LARGER + ((class_ * 3 + min(band, 2)) * 5 + min(beside, 4)) * 2
-        price, choice_cost = 256, int64(1) << 60
-        if k < cells - 1 or not ended:
-            price, choice_cost = 256 + int(costs[present, 1]), lambda_ * int(costs[present, 0])
-        value, choice = abs(int(coefficients[y, x])), 0
-        nearest = (2 * value + step) // (2 * step)
-        for level in range(max(1, nearest - 1), nearest + 1):
-            trial = level_cost(value, step, level, larger, costs, price, lambda_)
-            if trial < choice_cost:
-                choice, choice_cost = level, trial
-        cost += choice_cost
-        ended = choice > 0
+        value, sure = coefficients[y, x], ended and k == cells - 1
+        level, change = choose_level(abs(value), step, sure, present, larger, costs, lambda_)
+        cost, ended = cost + change, level > 0
         if ended:
-            levels[y, x] = choice if coefficients[y, x] > 0 else -choice
-            found += 1
-            stop = cost
+            levels[y, x], found, stop = level if value > 0 else -level, found + 1, cost
             if k + 1 < cells:
-                after = MORE + (class_ * BANDS + BAND[which, k + 1]) * 4 + min(found, 4) - 1
-                stop += lambda_ * int(costs[after, 0])
+                more = MORE + (class_ * BANDS + BAND[which, k + 1]) * 4 + min(found, 4) - 1
+                stop += lambda_ * int(costs[more, 0])
             if stop < best:
                 best, end = stop, k
     for k in range(end + 1, last + 1):

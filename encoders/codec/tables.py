@@ -23,6 +23,7 @@ SOURCE, GUIDE, DECODED, LEVEL = range(4)
 # Layers of a plane's plan, int32[3, rows / 4, columns / 4].
 SPLIT, MODE, COUNT = range(3)
 LUMA, CHROMA = range(2)  # kinds of plane
+SCRATCH_BLOCKS: Final = 9  # 8x8 blocks the kernels work in
 
 STEPS: Final = 256
 STEPS_PER_OCTAVE: Final = 32

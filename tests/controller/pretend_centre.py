@@ -122,7 +122,7 @@ class PretendCentre:
             return Refusal(code="batch.unknown", text="Announce the batch first.")
         encoded = [bytes(raw) for raw in request.applications]
         assert len(encoded) <= self.limits.applications_per_chunk
-        assert len(pack(request)) <= self.limits.chunk_bytes
+        assert sum(map(len, encoded)) <= self.limits.chunk_bytes
         batch.applications |= dict(enumerate(encoded, request.first))
         return ChunkStored(batch_number=request.batch_number, first=request.first, count=len(encoded))
 

@@ -23,6 +23,7 @@ SEEDS = range(66)  # a third each: DEALER with DEALER, DEALER with bare ROUTER, 
 NAIVE_SEEDS = range(12)
 HANG_S, NAIVE_HANG_S, LATE_S = 15.0, 1.0, 0.005
 
+RawSocket = zmq.Socket[bytes]
 Send = Callable[[bytes], Awaitable[None]]
 Take = Callable[[], Awaitable[list[bytes]]]
 
@@ -30,7 +31,7 @@ Take = Callable[[], Awaitable[list[bytes]]]
 class NaiveSocket:
     """What most snippets do: on EAGAIN wait for the descriptor, as if it meant "readable"."""
 
-    def __init__(self, raw: zmq.Socket[bytes]) -> None:
+    def __init__(self, raw: RawSocket) -> None:
         self.raw = raw
 
     async def recv_many(self, limit: int) -> list[list[bytes]]:
@@ -138,9 +139,7 @@ class Traffic:
         return ""
 
 
-def raw_pair(
-    ctx: zmq.Context[zmq.Socket[bytes]], kind: int, rnd: random.Random, curve: bool
-) -> list[zmq.Socket[bytes]]:
+def raw_pair(ctx: zmq.Context[RawSocket], kind: int, rnd: random.Random, curve: bool) -> list[RawSocket]:
     """A bound socket of `kind` and a DEALER named A connected to it, with small queues and buffers."""
     bound, dealer = ctx.socket(kind), ctx.socket(zmq.DEALER)
     for raw in (bound, dealer):
@@ -159,7 +158,7 @@ def raw_pair(
     return [bound, dealer]
 
 
-def frames_socket(raw: zmq.Socket[bytes]) -> Socket[list[bytes]]:
+def frames_socket(raw: RawSocket) -> Socket[list[bytes]]:
     return Socket(raw, lambda raw: raw.recv_multipart(zmq.NOBLOCK))
 
 

@@ -8,6 +8,7 @@ from itertools import takewhile
 import msgpack
 import pytest
 
+from controller.submission import batch_digest
 from controller.wire import Chunk, Limits
 from devices.keys import curve_keypair
 from tests.controller.pretend_centre import ANSWER, BUSY, PretendCentre, PretendRouter
@@ -61,8 +62,7 @@ def test_it_keeps_to_the_bytes_of_a_chunk_waits_when_told_to_and_sends_only_what
         first = client_of(stranger, router)
         header = {"batch_number": "1", "due": "20260401", "count": 20}
         encoded = [msgpack.packb(one) for one in people(20)]
-        digest = __import__("controller.submission", fromlist=["batch_digest"]).batch_digest(encoded)
-        first.ask("batch", **header, digest=digest)
+        first.ask("batch", **header, digest=batch_digest(encoded))
         first.ask("chunk", batch_number="1", first=4, applications=people(20)[4:8])
         second = client_of(stranger, router)
         assert second.submit("1", "20260401", people(20))["state"] == "open"

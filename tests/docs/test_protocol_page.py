@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from pathlib import Path
 from typing import get_args
 
@@ -94,8 +95,7 @@ def test_the_digest_on_the_page_is_that_of_the_application_on_the_page():
     application = bytes.fromhex(hex_blocks()["application"])
     assert application in bytes.fromhex(hex_blocks()["chunk"])
     header = msgpack.unpackb(bytes.fromhex(hex_blocks()["batch"]))
-    inner = __import__("hashlib").sha256(application).digest()
-    assert header["digest"] == __import__("hashlib").sha256(inner).hexdigest()
+    assert header["digest"] == sha256(sha256(application).digest()).hexdigest()
     assert msgpack.packb(msgpack.unpackb(application)) == application
 
 

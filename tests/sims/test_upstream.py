@@ -40,7 +40,7 @@ def plan():
 
 
 def judge_of(plan, mistakes=None):
-    """Give the verdicts that are right, or those of `mistakes` by (batch number, index); every other hold is released."""
+    """Give the right verdicts, or those of `mistakes` by (batch number, index); half of the held are released."""
     planted = {(number, one.index): one for number, all_ in plan.planted.items() for one in all_}
 
     def judge(batch_number, index, application):

@@ -233,3 +233,13 @@ def test_faults_can_be_made_more_frequent_and_stay_probabilities():
     worse = USUAL_FAULTS.times(1e6)
     assert worse.film_shifted == worse.missed == worse.of(Step.PRINT).position == 1.0
     assert USUAL_FAULTS.times(1.0) == USUAL_FAULTS
+
+
+def test_jams_come_at_their_rate_and_not_again_for_the_next_film_of_the_number():
+    world = World(4, USUAL_FAULTS)
+    jams = [sheet_id for sheet_id in range(50_000) if world.will_jam(Step.PRINT, sheet_id)]
+    assert within(len(jams), 50_000, 0.001)
+    for sheet_id in jams:
+        world.spoil(Step.PRINT, sheet_id)
+    assert world.planted[Step.PRINT, "P4"] == len(jams)
+    assert sum(world.will_jam(Step.PRINT, sheet_id) for sheet_id in jams) <= 3

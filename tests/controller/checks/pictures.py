@@ -54,9 +54,9 @@ def noisy(spread: float) -> np.ndarray:
     return (pixels() + noise).clip(0, 255).astype(np.uint8)
 
 
-def with_comment(size_bytes: int) -> bytes:
-    """Give the good portrait made larger by comment segments."""
-    whole, filling = portrait(), b""
+def with_comment(size_bytes: int, picture: bytes | None = None) -> bytes:
+    """Give a picture, the good portrait by default, made larger by comment segments."""
+    whole, filling = picture or portrait(), b""
     while size_bytes > 0:
         part = min(size_bytes, 60_000)
         filling += b"\xff\xfe" + (part + 2).to_bytes(2, "big") + b"." * part

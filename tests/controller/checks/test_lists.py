@@ -28,6 +28,7 @@ def test_the_authority_is_that_of_the_address_not_of_the_number():
         ("520199", "开阳县公安局", ["authority.county_unknown"]),
         ("52012", "开阳县公安局", ["authority.county_unknown"]),
         ("520121", "开阳县公安局\u200b", ["authority.character", "authority.other_name"]),
+        ("520121", "开" * 15, ["authority.other_name"]),
         ("520121", "开" * 16, ["authority.too_long", "authority.other_name"]),
         ("520199", "开" * 16, ["authority.county_unknown", "authority.too_long"]),
     ],
@@ -58,6 +59,7 @@ def test_what_is_noted_for_its_form_is_made_in_the_standard_form():
     made = normalised(sent)
     assert (made.ethnic, made.identity_number[17]) == ("98", "X")
     assert normalised(good(ethnic="57")).ethnic == "97"
+    assert normalised(good(identity_number=sent.identity_number)).identity_number == made.identity_number
     assert (sent.ethnic, sent.identity_number[17]) == ("58", "x")
     assert normalised(made) == made
 

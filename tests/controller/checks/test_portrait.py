@@ -100,6 +100,12 @@ def test_the_file_size_counts_in_thousands_of_bytes(extra, expected):
     assert found(picture) == expected
 
 
+@pytest.mark.parametrize(("size_bytes", "expected"), [(9_999, ["portrait.small_file"]), (10_000, [])])
+def test_a_file_under_ten_thousand_bytes_is_noted(size_bytes, expected):
+    picture = short_scan(5_000)
+    assert found(with_comment(size_bytes - len(picture) - 4, picture)) == expected
+
+
 def test_a_noisy_picture_that_is_too_large_is_refused():
     assert "portrait.too_large" in found(jpeg(noisy(80), quality=95))
 

@@ -97,6 +97,10 @@ def test_an_authorities_table_of_a_wrong_shape_is_refused_with_its_line(text, li
     assert f"line {line}" in str(caught.value)
 
 
+def test_a_name_may_take_all_fifteen_places_of_the_chip_record():
+    assert read_authorities(f"code,name\n520102,{'样' * 15}\n") == {"520102": "样" * 15}
+
+
 def test_a_byte_order_mark_from_a_spreadsheet_is_no_fault():
     assert read_authorities("\ufeffcode,name\r\n520102,某局\r\n") == {"520102": "某局"}
     assert read_ethnic("\ufeffcode,card_name\n01,汉\n") == {"01": "汉"}

@@ -1,0 +1,71 @@
+"""The demo's own folder: a set-up that the service's own readers accept."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from controller.config import load_config
+from controller.conversation import ClientError
+from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, read_pair
+from sims.demo_folder import EPOCH, DemoFolder, free_ports
+from sims.demo_options import DemoOptions
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = DemoFolder(tmp_path)
+    made.prepare(["p1", "l1"], 150.0)
+    return made
+
+
+def test_the_settings_are_those_of_a_simulated_floor_on_ports_of_its_own(folder):
+    config = load_config(folder.config)
+    assert config.service.path() == folder.data
+    assert (config.clock.simulated, config.clock.scale, config.clock.epoch) == (True, 150.0, EPOCH)
+    sockets = config.sockets
+    ports = {sockets.upstreams, sockets.stations, sockets.operators, f"tcp://{config.metrics.listen}"}
+    assert len(ports) == 4
+    assert "*" not in "".join(ports)
+
+
+def test_everybody_has_a_key_and_the_service_knows_each_under_its_role(folder):
+    ring = KeyRing(folder.data / "keys")
+    names = {(one.role, one.name) for one in ring.listing()}
+    operators = {(OPERATOR, name) for name in ("keeper-1", "keeper-2", "supervisor-1", "supervisor-2", "observer")}
+    assert names == {(UPSTREAM, "north"), (STATION, "p1"), (STATION, "l1")} | operators
+    for role, name in names:
+        assert ring.user_for(role, read_pair(folder.peers / role, name).public) == name
+    assert folder.server_public.exists()
+
+
+def test_a_folder_s_name_with_quotes_and_backslashes_reaches_the_service_whole(tmp_path):
+    odd = tmp_path / 'a "b" \\ c é 市'
+    odd.mkdir()
+    folder = DemoFolder(odd)
+    folder.prepare([], 1.0)
+    assert load_config(folder.config).service.path() == folder.data
+
+
+def test_the_commands_name_the_files_and_endpoints_of_this_folder(folder):
+    upstream = folder.upstream_command(DemoOptions(cards=77, seed=5))
+    stations = folder.stations_command(5)
+    assert upstream[upstream.index("--endpoint") + 1] == load_config(folder.config).sockets.upstreams
+    assert stations[stations.index("--endpoint") + 1] == load_config(folder.config).sockets.stations
+    assert upstream[upstream.index("--cards") + 1] == "77"
+    assert (folder.peers / UPSTREAM / "north.secret").as_posix() in upstream
+    assert str(folder.config) in folder.service_command()
+
+
+def test_free_ports_are_different_and_can_be_bound():
+    ports = free_ports(20)
+    assert len(set(ports)) == 20
+    for port in ports:
+        with socket.socket() as one:
+            one.bind(("127.0.0.1", port))
+
+
+def test_a_person_who_has_no_key_here_cannot_call(folder):
+    with pytest.raises(ClientError, match="keys"):
+        folder.person("stranger")
