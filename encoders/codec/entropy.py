@@ -43,7 +43,7 @@ UNIT_BINS = 4096  # more than the answers of one unit
 RANGE, CODE, AT = range(3)  # the decoder's state, int64[3]
 
 
-@njit(int32(BLOCK, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(BLOCK, int64, int64, int64, int64), cache=True, nogil=True)
 def near(levels, top, left, y, x):
     """Class of the weighted sum of the levels above and to the left in the block at (top, left)."""
     total, row, column = 0, top + y, left + x
@@ -60,7 +60,7 @@ def near(levels, top, left, y, x):
     return NEAR[min(total, 8)]
 
 
-@njit(int32(LINE, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(LINE, int64, int64, int64, int64), cache=True, nogil=True)
 def list_level(bins, at, larger, class_, level):
     """List the size and sign of one level other than 0.  Returns: the new end of the list."""
     size = abs(level)
@@ -84,7 +84,7 @@ def list_level(bins, at, larger, class_, level):
     return at + 1
 
 
-@njit(int32(LINE, int32, BLOCK, int32, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(LINE, int64, BLOCK, int64, int64, int64, int64, int64), cache=True, nogil=True)
 def list_levels(bins, at, levels, top, left, size, class_, energy):
     """List the levels of the block at (top, left).  Returns: the new end of the list."""
     which, cells, last = 0 if size == 8 else 1, size * size, -1
@@ -113,7 +113,7 @@ def list_levels(bins, at, levels, top, left, size, class_, energy):
     return at
 
 
-@njit(int32(LINE, int32, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(LINE, int64, int64, int64, int64, int64), cache=True, nogil=True)
 def list_mode(bins, at, class_, mode, left, above):
     """List a mode: as left? as above? else its four bits.  Returns: the new end of the list."""
     base = MODES_AT + class_ * MODE_CONTEXTS
@@ -134,7 +134,7 @@ def list_mode(bins, at, class_, mode, left, above):
     return at
 
 
-@njit(int32(LINE, int32, FIELD, FIELD, int32), cache=True, nogil=True)
+@njit(int64(LINE, int64, FIELD, FIELD, int64), cache=True, nogil=True)
 def list_plane(bins, at, field, plan, kind):
     """List all answers of a plane behind the first `at`.  Returns: the new end, or -1 if the list is too short."""
     levels = field[LEVEL]
@@ -161,7 +161,7 @@ def list_plane(bins, at, field, plan, kind):
     return at
 
 
-@njit(int32(BYTES, int32), cache=True, nogil=True)
+@njit(int64(BYTES, int64), cache=True, nogil=True)
 def carry(stream, at):
     """Add one to the number that ends before `at`."""
     at -= 1
@@ -172,7 +172,7 @@ def carry(stream, at):
     return at
 
 
-@njit(int32(int32, int32), cache=True, nogil=True)
+@njit(int64(int64, int64), cache=True, nogil=True)
 def adapted(probability, bit):
     """The probability of a 1 after an answer."""
     if bit:
@@ -180,7 +180,7 @@ def adapted(probability, bit):
     return probability - ((probability - FLOOR) >> ADAPT_SHIFT)
 
 
-@njit(int32(BYTES, int32, int64), cache=True, nogil=True)
+@njit(int64(BYTES, int64, int64), cache=True, nogil=True)
 def finish(stream, at, low):
     """Write the one byte that names the last interval, drop zeros at the end.  Returns: the stream's size."""
     low += LEAST - 1  # some number in the interval ends in 24 zero bits
@@ -193,7 +193,7 @@ def finish(stream, at, low):
     return at
 
 
-@njit(int32(LINE, int32, LINE, BYTES), cache=True, nogil=True)
+@njit(int64(LINE, int64, LINE, BYTES), cache=True, nogil=True)
 def encode_bins(bins, count, probabilities, stream):
     """Code `count` listed answers into `stream`.
 
@@ -232,7 +232,7 @@ def start_decoder(stream, state):
         state[CODE] = (state[CODE] << 8) | (stream[at] if at < stream.size else 0)
 
 
-@njit(int32(BYTES, STATE, LINE, int32), cache=True, nogil=True)
+@njit(int64(BYTES, STATE, LINE, int64), cache=True, nogil=True)
 def ask(stream, state, probabilities, context):
     """Decode one answer.  Past the end of `stream` there are zeros."""
     share = (state[RANGE] >> PROBABILITY_BITS) * probabilities[context]
@@ -250,7 +250,7 @@ def ask(stream, state, probabilities, context):
     return bit
 
 
-@njit(int32(BYTES, STATE, LINE, int32, int32), cache=True, nogil=True)
+@njit(int64(BYTES, STATE, LINE, int64, int64), cache=True, nogil=True)
 def ask_level(stream, state, probabilities, larger, class_):
     """Decode the size and sign of one level other than 0."""
     size = 1
@@ -266,7 +266,7 @@ def ask_level(stream, state, probabilities, larger, class_):
     return -size if ask(stream, state, probabilities, RAW) else size
 
 
-@njit(int32(BYTES, STATE, LINE, BLOCK, int32, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(BYTES, STATE, LINE, BLOCK, int64, int64, int64, int64, int64), cache=True, nogil=True)
 def ask_levels(stream, state, probabilities, levels, top, left, size, class_, energy):
     """Decode the levels of the block at (top, left).  Returns: how many there are."""
     which, cells = 0 if size == 8 else 1, size * size
@@ -292,7 +292,7 @@ def ask_levels(stream, state, probabilities, levels, top, left, size, class_, en
     return found
 
 
-@njit(int32(BYTES, STATE, LINE, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(BYTES, STATE, LINE, int64, int64, int64), cache=True, nogil=True)
 def ask_mode(stream, state, probabilities, class_, left, above):
     """Decode a mode."""
     base = MODES_AT + class_ * MODE_CONTEXTS
@@ -306,7 +306,7 @@ def ask_mode(stream, state, probabilities, class_, left, above):
     return node - 16
 
 
-@njit(void(BYTES, STATE, LINE, FIELD, FIELD, int32), cache=True, nogil=True)
+@njit(void(BYTES, STATE, LINE, FIELD, FIELD, int64), cache=True, nogil=True)
 def ask_plane(stream, state, probabilities, field, plan, kind):
     """Decode the levels, modes and splits of a plane.  Any bytes give some plane, in bounded time."""
     levels = field[LEVEL]

@@ -1,6 +1,6 @@
 """Block kernels both sides share: prediction from decoded neighbours, transforms, rebuilding a plane."""
 
-from numba import int32, njit, void
+from numba import int32, int64, njit, void
 
 from encoders.codec.tables import (
     BORDER_LIGHT,
@@ -28,7 +28,7 @@ FIELD = int32[:, :, ::1]
 LINE = int32[::1]
 
 
-@njit(void(BLOCK, BLOCK, int32), cache=True, nogil=True)
+@njit(void(BLOCK, BLOCK, int64), cache=True, nogil=True)
 def dct_pass(block, out, shift):
     """Discrete cosine transform of the columns of an 8x8 block, written as rows, divided by 2 ** shift."""
     half = 1 << (shift - 1)
@@ -47,7 +47,7 @@ def dct_pass(block, out, shift):
         out[x, 7] = (C7 * d0 - C5 * d1 + C3 * d2 - C1 * d3 + half) >> shift
 
 
-@njit(void(BLOCK, BLOCK, int32), cache=True, nogil=True)
+@njit(void(BLOCK, BLOCK, int64), cache=True, nogil=True)
 def inverse_dct_pass(block, out, shift):
     """The inverse of `dct_pass`, to rounding; results are held within LIMIT."""
     half = 1 << (shift - 1)
@@ -69,7 +69,7 @@ def inverse_dct_pass(block, out, shift):
         out[x, 7] = min(LIMIT, max(-LIMIT, (p + r - odd0 + half) >> shift))
 
 
-@njit(void(BLOCK, BLOCK, int32), cache=True, nogil=True)
+@njit(void(BLOCK, BLOCK, int64), cache=True, nogil=True)
 def dst_pass(block, out, shift):
     """Discrete sine transform (VII) of the columns of a 4x4 block, written as rows, divided by 2 ** shift.
 
@@ -84,7 +84,7 @@ def dst_pass(block, out, shift):
         out[x, 3] = (S2 * a - S4 * b + S3 * c - S1 * d + half) >> shift
 
 
-@njit(void(BLOCK, BLOCK, int32), cache=True, nogil=True)
+@njit(void(BLOCK, BLOCK, int64), cache=True, nogil=True)
 def inverse_dst_pass(block, out, shift):
     """The inverse of `dst_pass`, to rounding; results are held within LIMIT."""
     half = 1 << (shift - 1)
@@ -96,7 +96,7 @@ def inverse_dst_pass(block, out, shift):
         out[x, 3] = min(LIMIT, max(-LIMIT, (S4 * a - S3 * b + S2 * c - S1 * d + half) >> shift))
 
 
-@njit(void(BLOCK, int32, BLOCK, BLOCK), cache=True, nogil=True)
+@njit(void(BLOCK, int64, BLOCK, BLOCK), cache=True, nogil=True)
 def transform(residual, size, half_way, coefficients):
     """Coefficients of a residual block, |values| <= 255, in 1/16."""
     if size == 8:
@@ -107,7 +107,7 @@ def transform(residual, size, half_way, coefficients):
         dst_pass(half_way, coefficients, 12)
 
 
-@njit(void(BLOCK, int32, BLOCK, BLOCK), cache=True, nogil=True)
+@njit(void(BLOCK, int64, BLOCK, BLOCK), cache=True, nogil=True)
 def inverse_transform(coefficients, size, half_way, residual):
     """Residual block of coefficients in 1/16, |values| <= 32767."""
     if size == 8:
@@ -128,7 +128,7 @@ def soften(line):
         before = here
 
 
-@njit(void(BLOCK, int32, int32, int32, LINE), cache=True, nogil=True)
+@njit(void(BLOCK, int64, int64, int64, LINE), cache=True, nogil=True)
 def read_line(decoded, y, x, size, line):
     """Fill the reference line of a block from its decoded neighbours; what is not decoded yet repeats the nearest."""
     columns = decoded.shape[1]
@@ -160,7 +160,7 @@ def read_line(decoded, y, x, size, line):
         soften(line)
 
 
-@njit(void(LINE, int32, int32, BLOCK), cache=True, nogil=True)
+@njit(void(LINE, int64, int64, BLOCK), cache=True, nogil=True)
 def predict(line, size, mode, predicted):
     """Draw a block from its reference line: the mean, a plane between its ends, or along a direction."""
     if mode == FLAT:
@@ -187,7 +187,7 @@ def predict(line, size, mode, predicted):
                 predicted[row, column] = (line[at] * (32 - part) + line[at + 1] * part + 16) >> 5
 
 
-@njit(void(LINE, int32, BLOCK, int32, int32, BLOCK), cache=True, nogil=True)
+@njit(void(LINE, int64, BLOCK, int64, int64, BLOCK), cache=True, nogil=True)
 def follow(line, size, guide, y, x, predicted):
     """Draw a colour block after decoded luma, by the straight line that fits best along its borders."""
     count, g, c, gg, gc = 0, 0, 0, 0, 0
@@ -210,7 +210,7 @@ def follow(line, size, guide, y, x, predicted):
             predicted[row, column] = min(255, max(0, (guide[y + row, x + column] * slope >> 8) + base))
 
 
-@njit(void(LINE, int32, int32, int32, BLOCK, int32, int32, BLOCK), cache=True, nogil=True)
+@njit(void(LINE, int64, int64, int64, BLOCK, int64, int64, BLOCK), cache=True, nogil=True)
 def draw(line, size, mode, kind, guide, y, x, predicted):
     """Draw a block by the rule its mode means in this kind of plane."""
     if mode == FOLLOW and kind == CHROMA:
@@ -219,7 +219,7 @@ def draw(line, size, mode, kind, guide, y, x, predicted):
         predict(line, size, mode, predicted)
 
 
-@njit(void(BLOCK, BLOCK, int32, int32, FIELD, BLOCK, int32, int32), cache=True, nogil=True)
+@njit(void(BLOCK, BLOCK, int64, int64, FIELD, BLOCK, int64, int64), cache=True, nogil=True)
 def add_levels(predicted, levels, size, step, blocks, decoded, y, x):
     """Put a block into the decoded plane: prediction plus what its levels mean.  `blocks` lends three for scratch."""
     coefficients, half_way, residual = blocks[0], blocks[1], blocks[2]
@@ -239,7 +239,7 @@ def add_levels(predicted, levels, size, step, blocks, decoded, y, x):
             decoded[y + row, x + column] = min(255, max(0, predicted[row, column] + residual[row, column]))
 
 
-@njit(int32(FIELD, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(FIELD, int64, int64, int64), cache=True, nogil=True)
 def energy_around(plan, y, x, size):
     """How many coefficients the blocks to the left and above have, as 8x8 blocks with half their number in each."""
     row, column, total = y >> 2, x >> 2, 0
@@ -251,7 +251,7 @@ def energy_around(plan, y, x, size):
     return total
 
 
-@njit(void(FIELD, int32, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(void(FIELD, int64, int64, int64, int64, int64), cache=True, nogil=True)
 def note_block(plan, y, x, size, mode, levels):
     """Write a block's mode and number of levels into the cells of the plan it covers."""
     count = levels if size == 4 else (levels + 1) >> 1
@@ -261,7 +261,7 @@ def note_block(plan, y, x, size, mode, levels):
             plan[COUNT, row, column] = count
 
 
-@njit(void(FIELD, FIELD, int32, int32, FIELD, LINE), cache=True, nogil=True)
+@njit(void(FIELD, FIELD, int64, int64, FIELD, LINE), cache=True, nogil=True)
 def rebuild(field, plan, kind, step, blocks, line):
     """Draw a whole plane from its plan and levels into the field's layer DECODED.
 

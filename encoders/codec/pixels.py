@@ -1,7 +1,7 @@
 """Pixel kernels around the coder: exact shrinking, colour planes and back, the smoothing after decoding."""
 # mypy: allow-untyped-defs, no-check-untyped-defs
 
-from numba import int32, njit, uint8, void
+from numba import int32, int64, njit, uint8, void
 
 from encoders.codec.tables import HEIGHT_PX, WIDTH_PX
 
@@ -89,7 +89,7 @@ def halve(luma, guide):
     spread_edges(guide)
 
 
-@njit(int32(int32, int32, int32), cache=True, nogil=True)
+@njit(int64(int64, int64, int64), cache=True, nogil=True)
 def pull(here, there, limit):
     """How far a pixel is drawn to a neighbour: wholly if they are near, less and less if an edge is between."""
     far = abs(there - here)
@@ -97,7 +97,7 @@ def pull(here, there, limit):
     return step if there > here else -step
 
 
-@njit(void(PLANE, int32, PLANE), cache=True, nogil=True)
+@njit(void(PLANE, int64, PLANE), cache=True, nogil=True)
 def smooth(plane, limit, smoothed):
     """Take the marks of coarse steps out of a decoded plane: each pixel drawn to its eight neighbours.
 
@@ -116,7 +116,7 @@ def smooth(plane, limit, smoothed):
             smoothed[row, column] = min(255, max(0, here + ((2 * sides + corners + 8) >> 4)))
 
 
-@njit(int32(PLANE, int32, int32), cache=True, nogil=True)
+@njit(int64(PLANE, int64, int64), cache=True, nogil=True)
 def grown(plane, row, column):
     """A colour plane's value at a full-resolution pixel: 9 : 3 : 3 : 1 of the four nearest, less 128, times 16."""
     y, x = row >> 1, column >> 1
@@ -139,7 +139,7 @@ def join_colours(luma, blue, red, pixels):
             pixels[row, column, 2] = min(255, max(0, (y + ((116130 * b) >> 4)) >> 16))
 
 
-@njit(int32(PLANE), cache=True, nogil=True)
+@njit(int64(PLANE), cache=True, nogil=True)
 def variation(luma):
     """Sum of the differences between neighbouring pixels: tells about how coarse the steps must be."""
     total = 0

@@ -114,7 +114,7 @@ def written(work: Workspace, step_index: int) -> Attempt:
     count = listed(work)
     if count < 0:
         return Attempt(step_index, work.stream.size, b"")
-    size_bytes = encode_bins(work.bins, count, work.prior.probabilities.copy(), work.stream)
+    size_bytes = int(encode_bins(work.bins, count, work.prior.probabilities.copy(), work.stream))
     return Attempt(step_index, size_bytes, work.stream[:size_bytes].tobytes())
 
 

@@ -1,7 +1,7 @@
 """What the encoder chooses and the decoder need not know how: modes, splits and levels of least cost."""
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 
-from numba import int32, int64, njit, types, void
+from numba import int64, njit, types, void
 
 from encoders.codec.contexts import (
     BANDS,
@@ -45,7 +45,7 @@ PAIR = types.UniTuple(int64, 2)
 COEFFICIENTS, HALF_WAY, RESIDUAL, DRAWN, LEVELS, BEST_DRAWN, BEST_LEVELS, WHOLE, WHOLE_LEVELS = range(SCRATCH_BLOCKS)
 
 
-@njit(int32(BLOCK, int32, int32, BLOCK, int32, BLOCK), cache=True, nogil=True)
+@njit(int64(BLOCK, int64, int64, BLOCK, int64, BLOCK), cache=True, nogil=True)
 def difference(source, y, x, predicted, size, half_way):
     """Sum of absolute values of the Hadamard transform of source less prediction, in 1/16 as the coefficients."""
     total = 0
@@ -66,7 +66,7 @@ def difference(source, y, x, predicted, size, half_way):
     return total * 4
 
 
-@njit(int32(BLOCK, int32, int32, int32, int32), cache=True, nogil=True)
+@njit(int64(BLOCK, int64, int64, int64, int64), cache=True, nogil=True)
 def mode_cost(costs, class_, mode, left, above):
     """Price of naming a mode beside its neighbours' modes, in 1/256 bit."""
     base = MODES_AT + class_ * MODE_CONTEXTS
@@ -86,7 +86,7 @@ def mode_cost(costs, class_, mode, left, above):
     return price
 
 
-@njit(int32(BLOCK, int32, int32), cache=True, nogil=True)
+@njit(int64(BLOCK, int64, int64), cache=True, nogil=True)
 def near(levels, y, x):
     """Class of the weighted sum of the levels above and to the left in a block: those known before this one."""
     total = 0
@@ -103,7 +103,7 @@ def near(levels, y, x):
     return NEAR[min(total, 8)]
 
 
-@njit(PAIR(int32, int32, int32, int32, int32, BLOCK, int64), cache=True, nogil=True)
+@njit(PAIR(int64, int64, int64, int64, int64, BLOCK, int64), cache=True, nogil=True)
 def choose_level(value, step, sure, present, larger, costs, lambda_):
     """The cheapest of the two levels nearest to `value` >= 0 and none; `sure` means that none cannot be written.
 
@@ -127,7 +127,7 @@ def choose_level(value, step, sure, present, larger, costs, lambda_):
     return choice, choice_cost
 
 
-@njit(PAIR(BLOCK, int32, int32, BLOCK), cache=True, nogil=True)
+@njit(PAIR(BLOCK, int64, int64, BLOCK), cache=True, nogil=True)
 def survey(coefficients, size, step, levels):
     """Zigzag place of the last coefficient above half a step, or -1, and the energy of all; clears `levels`."""
     which, last, error = 0 if size == 8 else 1, -1, 0
@@ -141,7 +141,7 @@ def survey(coefficients, size, step, levels):
     return last, error
 
 
-@njit(int64(BLOCK, int32, int32, int32, int32, int64, BLOCK, BLOCK), cache=True, nogil=True)
+@njit(int64(BLOCK, int64, int64, int64, int64, int64, BLOCK, BLOCK), cache=True, nogil=True)
 def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
     """Choose levels in zigzag order, each the cheapest after those before it, then the cheapest end.
 
@@ -177,7 +177,7 @@ def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
     return best >> 8
 
 
-@njit(void(FIELD, FIELD, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+@njit(void(FIELD, FIELD, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
 def rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks):
     """Give each mode an estimate of its cost in `ranks`, int32[MODES], from a sum of differences and its name."""
     row, column = y >> 2, x >> 2
@@ -192,7 +192,7 @@ def rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks):
         ranks[mode] = difference(source, y, x, drawn, size, half_way) + (root * price >> 8)
 
 
-@njit(int32(LINE), cache=True, nogil=True)
+@njit(int64(LINE), cache=True, nogil=True)
 def take_best(ranks):
     """The first mode of lowest rank, which is then out of the race."""
     best = 0
@@ -203,7 +203,7 @@ def take_best(ranks):
     return best
 
 
-@njit(int64(FIELD, FIELD, int32, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
 def try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, ranks):
     """Draw a block by one mode and quantise what is left.  Returns: its whole cost."""
     row, column = y >> 2, x >> 2
@@ -222,7 +222,7 @@ def try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, ran
     return cost + (lambda_ * int(mode_cost(costs, class_, mode, left, above)) >> 8)
 
 
-@njit(void(BLOCK, int32, int32, BLOCK, int32, int32, int32), cache=True, nogil=True)
+@njit(void(BLOCK, int64, int64, BLOCK, int64, int64, int64), cache=True, nogil=True)
 def copy_block(source, y, x, target, to_y, to_x, size):
     """Copy a size x size block."""
     for row in range(size):
@@ -230,7 +230,7 @@ def copy_block(source, y, x, target, to_y, to_x, size):
             target[to_y + row, to_x + column] = source[y + row, x + column]
 
 
-@njit(int64(FIELD, FIELD, int32, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
 def code_block(field, plan, kind, y, x, size, fresh, step, costs, blocks, line, ranks):
     """Choose a block's mode (or, not `fresh`, keep the plan's) and levels, and decode it.  Returns: its cost."""
     read_line(field[DECODED], y, x, size, line)
@@ -254,7 +254,7 @@ def code_block(field, plan, kind, y, x, size, fresh, step, costs, blocks, line, 
     return best_cost
 
 
-@njit(int64(FIELD, FIELD, int32, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
 def code_quarters(field, plan, kind, y, x, fresh, step, costs, blocks, line, ranks):
     """Code a unit as four 4x4 blocks.  Returns: their cost."""
     cost = int64(0)
@@ -264,7 +264,7 @@ def code_quarters(field, plan, kind, y, x, fresh, step, costs, blocks, line, ran
     return cost
 
 
-@njit(void(FIELD, FIELD, int32, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+@njit(void(FIELD, FIELD, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
 def choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks):
     """Code an 8x8 unit whole and, if that leaves something to gain, in quarters; the cheaper one stays."""
     row, column = y >> 2, x >> 2
@@ -289,7 +289,7 @@ def choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks):
             plan[SPLIT, row + i, column + j] = split
 
 
-@njit(void(FIELD, FIELD, int32, int32, int32, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+@njit(void(FIELD, FIELD, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
 def code_plane(field, plan, kind, fresh, step, costs, blocks, line, ranks):
     """Code a whole plane: levels and decoded picture into `field`; if `fresh`, modes and splits into `plan`.
 

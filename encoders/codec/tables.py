@@ -108,7 +108,7 @@ LOOK: Final[Table] = _looks()
 
 def log2_256ths(number: int) -> int:
     """256 times the binary logarithm of a number >= 1, rounded down; by whole numbers, so the same everywhere."""
-    return (number**256).bit_length() - 1
+    return (int(number) ** 256).bit_length() - 1  # int: a numpy number would overflow
 
 
 def chroma_step(step: int) -> int:

@@ -25,8 +25,8 @@ def code_of(exchange):
 class Line:
     """One conversation and a time of its own."""
 
-    def __init__(self, answers=UPSTREAM_ANSWERS):
-        self.now_s, self.conversation = 100.0, Conversation(answers, PATIENCE)
+    def __init__(self, answers=UPSTREAM_ANSWERS, patience=PATIENCE):
+        self.now_s, self.conversation = 100.0, Conversation(answers, patience)
 
     def begin(self, exchange):
         self.conversation.begin(exchange)

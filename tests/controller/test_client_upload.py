@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
+from controller.conversation import Patience
 from controller.exchanges import Upload
 from controller.wire import (
     BatchState,
@@ -159,7 +161,7 @@ class UploadOverABadLine(RuleBasedStateMachine):
     def begin(self, count, per_chunk):
         self.centre, self.applications = PretendCentre(), people(count)
         self.centre.limits = Limits(applications_per_chunk=per_chunk, chunk_bytes=2_200)
-        self.line = Line()
+        self.line = Line(patience=Patience(answer_within_s=5, give_up_s=math.inf))
         self.upload = self.line.begin(Upload("1", "20260401", "second", self.applications))
         self.under_way, self.answers, self.old_answers = deque(), deque(), []
 

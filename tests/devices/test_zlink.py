@@ -208,7 +208,6 @@ async def test_recv_many_returns_what_is_ready_up_to_its_limit() -> None:
 async def test_a_flood_of_malformed_messages_is_counted_and_keeps_nobody_waiting() -> None:
     with dealers() as (here, _):
         flood = iter(range(100_000))
-        turns = 0
 
         def take(_: RawSocket) -> None:
             next(flood)  # StopIteration: the flood was taken in one go
@@ -218,10 +217,9 @@ async def test_a_flood_of_malformed_messages_is_counted_and_keeps_nobody_waiting
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(link.recv)
-                    for turns in range(1, 11):
+                    for _ in range(10):
                         await trio.lowlevel.checkpoint()
                     scope.cancel()
-        assert turns == 10
         assert 1 <= link.counters["malformed"] <= 100
 
 
