@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import math
+import re
 import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,7 +16,7 @@ import trio
 import zmq
 from trio.lowlevel import ParkingLot, cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled, wait_readable
 
-from devices.keys import KeyPair, LinkError, LinkTimeout, PeerGone, key_bytes, key_text
+from devices.keys import KeyPair, LinkError, LinkTimeout, PeerGone, key_bytes
 from devices.keys import curve_keypair as curve_keypair
 from devices.keys import public_from_secret as public_from_secret
 
@@ -26,7 +28,7 @@ Opened = tuple[RawSocket, "Socket[str]"]  # a socket and what happens to its con
 
 SHARE_FROM_BYTES = 64 << 10  # received bodies from here up are views of libzmq's memory, not copies
 ROUTER_RETRY_S = 0.005  # rule 5 of Socket
-RECONNECT_MS, RECONNECT_MAX_MS = 100, 5_000
+RECONNECT_MS, RECONNECT_MAX_MS, RETRIES_WITHIN_S = 100, 5_000, 1.0
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"  # fixed by ZeroMQ RFC 27
 EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any other) -> counter
     (zmq.EVENT_ACCEPTED, 0): "accepted",
@@ -37,13 +39,15 @@ EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any
     (zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL, zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH): "no_curve",
     (zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, 0): "no_handshake",  # hung up, or silent beyond handshake_s
     (zmq.EVENT_DISCONNECTED, 0): "disconnected",
+    (zmq.EVENT_CONNECT_RETRIED, 0): "retried",
 }
 COUNTERS = (*EVENTS.values(), "malformed", "shed", "gone")  # the last three are messages dropped here
 REFUSALS = {  # a client's libzmq 4.3.5 never tries again after these (measured): its socket is of no more use
+    **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_ours"),  # given_up: hung up on, no retry
     "unlisted_key": "link.key_refused",
-    "no_curve": "link.not_cardmill",
-    "bad_protocol": "link.not_cardmill",
 }
+# libzmq takes port 99999 for 34463, and has no CURVE on inproc
+ENDPOINT = re.compile(r"tcp://.+:(\*|\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])|ipc://.+")
 OPEN_FAULTS = {
     errno.EADDRINUSE: "link.address_in_use",
     errno.EADDRNOTAVAIL: "link.address_not_here",
@@ -83,11 +87,10 @@ class Delivery:
 
 
 class Socket(Generic[Taken]):
-    """One ZeroMQ socket for the tasks of one trio thread.
+    """One ZeroMQ socket for the tasks of one trio thread; `take` reads a message off it, None if malformed.
 
-    `take` reads one message off the raw socket: it raises zmq.Again if there is none, and returns None for one to
-    be dropped as malformed.  A ZeroMQ descriptor is the doorbell of the socket's mailbox, not a "readable" flag:
-    every call on the socket, failed ones too, may empty the mailbox and silence the bell.  Hence:
+    A ZeroMQ descriptor is the doorbell of the socket's mailbox, not a "readable" flag: every call on the socket,
+    failed ones too, may empty the mailbox and silence the bell.  Hence:
 
     1. A task parks only after its own call failed and a look at EVENTS then denied its direction, with neither
        await nor other call between look and parking.  If the look grants it, the call is tried again.
@@ -200,10 +203,7 @@ class Socket(Generic[Taken]):
 
     async def _watch(self) -> None:
         while self._events is not None:
-            self._note(await self._events.recv())
-
-    def _note(self, event: str) -> None:
-        self.counters[event] += 1
+            self.counters[await self._events.recv()] += 1
 
     def _take_up_to(self, limit: int) -> list[Taken | None]:
         taken: list[Taken | None] = []
@@ -239,15 +239,16 @@ class Context(AbstractContextManager["Context"]):
         if self.zap_bound:
             raise LinkError("link.zap_taken")
         raw = self._raw.socket(zmq.ROUTER)
-        raw.linger = 0
         raw.bind(ZAP_ENDPOINT)
+        socket = Socket(raw, lambda raw: raw.recv_multipart(zmq.NOBLOCK))
         self.zap_bound = True
         try:
-            with closing(Socket(raw, lambda raw: raw.recv_multipart(zmq.NOBLOCK))) as socket:
-                async with socket.working():
-                    yield socket
+            async with socket.working():
+                yield socket
         finally:
             self.zap_bound = False
+            raw.unbind(ZAP_ENDPOINT)  # at once: closing alone frees the name some time later
+            socket.close()
 
     def open_router(self, endpoint: str, role: str, keys: KeyPair, limits: SocketLimits) -> Opened:
         """A bound ROUTER and its events, for `devices.zap`.  Raises: LinkError."""
@@ -264,10 +265,9 @@ class Context(AbstractContextManager["Context"]):
 
     def open_dealer(self, endpoint: str, keys: KeyPair, server_key: str, limits: SocketLimits) -> Opened:
         """A DEALER on its way to `endpoint`, and its events."""
-        public, server_key = public_from_secret(keys.secret), key_text(key_bytes(server_key))
+        pair_and_server = [key_bytes(key) for key in (public_from_secret(keys.secret), keys.secret, server_key)]
         raw, events = self._open(zmq.DEALER, limits)
-        raw.curve_publickey, raw.curve_secretkey = public.encode(), keys.secret.encode()
-        raw.curve_serverkey = server_key.encode()
+        raw.curve_publickey, raw.curve_secretkey, raw.curve_serverkey = pair_and_server
         raw.immediate, raw.reconnect_ivl, raw.reconnect_ivl_max = 1, RECONNECT_MS, RECONNECT_MAX_MS
         _attach(raw, events, raw.connect, endpoint)
         return raw, events
@@ -303,11 +303,16 @@ class DealerSocket(Socket[Body]):
         self._limits.check(body)
         await self.send_frames(body)
 
-    def _note(self, event: str) -> None:
-        super()._note(event)
-        self.connected = event == "handshake"
-        if event in REFUSALS:
-            self.fail(REFUSALS[event], self.endpoint)
+    async def _watch(self) -> None:
+        event = ""
+        while self._events is not None and event not in REFUSALS:
+            with trio.move_on_after(RETRIES_WITHIN_S if event == "disconnected" else math.inf) as waiting:
+                event = await self._events.recv()
+                self.counters[event] += 1
+                self.connected = event == "handshake"
+            if waiting.cancelled_caught:
+                event = "given_up"
+        self.fail(REFUSALS[event], self.endpoint)
 
 
 class SyncDealer(AbstractContextManager["SyncDealer"]):
@@ -320,11 +325,7 @@ class SyncDealer(AbstractContextManager["SyncDealer"]):
         self, endpoint: str, *, my_keys: KeyPair, server_public_key: str, limits: SocketLimits = SocketLimits()
     ) -> None:
         self._ctx = Context()
-        try:
-            self._dealer = DealerSocket(self._ctx, endpoint, my_keys, server_public_key, limits)
-        except LinkError:
-            self._ctx.close()
-            raise
+        self._dealer = DealerSocket(self._ctx, endpoint, my_keys, server_public_key, limits)
 
     def close(self, *_: object) -> None:
         """Close, after at most `linger_s` for what is unsent."""
@@ -359,7 +360,7 @@ async def connect_dealer(
 
 def _attach(raw: RawSocket, events: Socket[str], attach: Callable[[str], object], endpoint: str) -> None:
     try:
-        if not endpoint.startswith(("tcp://", "ipc://")):
+        if not ENDPOINT.fullmatch(endpoint):
             raise zmq.ZMQError(errno.EINVAL)
         attach(endpoint)
     except zmq.ZMQError as error:

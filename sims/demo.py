@@ -11,7 +11,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import trio
-from encoders.portrait import PortraitError
 from rich.console import Console
 
 from controller.ledger.errors import LedgerError
@@ -24,7 +23,6 @@ from sims.demo_run import DemoFailed, DemoRun
 from sims.demo_screen import DemoView
 from sims.demo_summary import summary
 from sims.floor import DEFAULT_FLOOR
-from sims.proof import write_portraits
 
 DONE, BROKEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -65,7 +63,7 @@ def _run(options: DemoOptions, folder: DemoFolder, console: Console, started_s: 
         if failure.tail:
             console.print(failure.tail, markup=False, highlight=False, style="dim", soft_wrap=True)
         return _say(console, str(failure), failure.exit_code)
-    except (LedgerError, PortraitError, ValueError) as error:
+    except (LedgerError, ValueError) as error:
         _keep_logs(options, folder)
         return _say(console, f"the report cannot be made: {error}", BROKEN)
     console.print(summary(report))
@@ -94,12 +92,23 @@ def _write_results(options: DemoOptions, folder: DemoFolder, report: dict[str, A
     text = json.dumps(report, indent=2, ensure_ascii=False) + "\n"
     (options.out / "report.json").write_text(text, "utf-8")
     (options.out / "report.html").write_text(report_page(report), "utf-8")
-    write_portraits(folder.results / "portraits", options.out / "portraits.png")
+    _draw_portraits(folder.results / "portraits", options.out / "portraits.png")
     if options.json_path == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
     elif options.json_path:
         Path(options.json_path).write_text(text, "utf-8")
+
+
+def _draw_portraits(pictures: Path, path: Path) -> None:
+    """Raises: OSError; DemoFailed: a picture of the upstream's cannot be coded."""
+    from encoders.portrait import PortraitError  # numba and the codec load here, not before the screen shows
+    from sims.proof import write_portraits
+
+    try:
+        write_portraits(pictures, path)
+    except PortraitError as error:
+        raise DemoFailed(f"the portraits cannot be drawn: {error}") from None
 
 
 def _keep_logs(options: DemoOptions, folder: DemoFolder) -> None:

@@ -21,9 +21,9 @@ def check_authority(app: Application, context: CheckContext) -> Iterator[Finding
         yield FINDINGS["authority.county_unknown"]
     if app.authority == known or not app.authority:
         return
-    if units_of(app.authority) > NAME_UNITS:
+    if len(app.authority) > NAME_UNITS or units_of(app.authority) > NAME_UNITS:
         yield FINDINGS["authority.too_long"]
-    if not is_plain_address(app.authority) and not UNPRINTABLE.isdisjoint(kinds_of(app.authority)):
+    elif not is_plain_address(app.authority) and not UNPRINTABLE.isdisjoint(kinds_of(app.authority)):
         yield FINDINGS["authority.character"]
     if known is not None:
         yield FINDINGS["authority.other_name"]

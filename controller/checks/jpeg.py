@@ -103,6 +103,7 @@ class _Walk:
     def __init__(self, picture: bytes, frame: JpegFrame) -> None:
         self._picture, self._frame = picture, frame
         self._shortest: dict[int, int] = {}  # Huffman table -> bits of its shortest code
+        self._huffman_tables = 0
         self._restart_interval = 0
         self._scanned: set[int] = set()
 
@@ -176,6 +177,8 @@ class _Walk:
     def _huffman(self, body: bytes) -> None:
         at = 0
         while at < len(body):
+            self._huffman_tables += 1
+            _require(self._huffman_tables <= MAX_SEGMENTS)
             counts = body[at + 1 : at + 17]
             codes = sum(counts)
             _require(len(counts) == 16 and 1 <= codes <= 256 and at + 17 + codes <= len(body))

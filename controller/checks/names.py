@@ -13,6 +13,7 @@ from controller.checks.named_codes import NAME_UNITS
 
 ADDRESS_UNITS = 35  # places of the chip record (GA 490, DOMAIN.md 2.2)
 MAX_DOTS = 4
+JUDGED_UP_TO = 200  # characters; a longer text is no name or address at all and is refused without a further look
 
 _SHARED: Mapping[Kind, str] = MappingProxyType(
     {
@@ -64,6 +65,9 @@ def check_name(app: Application, context: CheckContext) -> Iterator[Finding]:
     name = app.name
     if not name:
         return
+    if len(name) > JUDGED_UP_TO:
+        yield FINDINGS["name.too_long"]
+        return
     if not is_plain_name(name):
         yield from _character_faults("name", name, _NAME_FAULTS, context)
         if name.count("·") > MAX_DOTS:
@@ -86,6 +90,9 @@ def check_address(app: Application, context: CheckContext) -> Iterator[Finding]:
     """Find characters, spaces and dots an address cannot have, and an address of more than 35 units."""
     address = app.address
     if not address:
+        return
+    if len(address) > JUDGED_UP_TO:
+        yield FINDINGS["address.too_long"]
         return
     if not is_plain_address(address):
         faults = dict.fromkeys(_character_faults("address", address, _ADDRESS_FAULTS, context))

@@ -17,6 +17,7 @@ DENSITY_PER_CM = 138  # the same in JFIF's other unit, rounded
 REFUSED_ABOVE_BYTES = 100_000  # ours, a KB being 1,000 bytes; the standard has no limit
 LARGE_ABOVE_BYTES = 40_000
 SMALL_BELOW_BYTES = 10_000
+WALKED_UP_TO_BYTES = 400_000  # larger ones are refused unread, so that no hostile file costs more than milliseconds
 QUALITY_FROM, QUALITY_TO = 60, 95
 
 
@@ -35,6 +36,8 @@ def check_portrait(app: Application, context: CheckContext) -> Iterator[Finding]
         yield FINDINGS["portrait.large_file"]
     elif size_bytes < SMALL_BELOW_BYTES:
         yield FINDINGS["portrait.small_file"]
+    if size_bytes > WALKED_UP_TO_BYTES:
+        return
     frame = read_frame(picture)
     if not frame.is_jpeg:
         yield FINDINGS["portrait.not_jpeg"]

@@ -1,4 +1,4 @@
-"""How `FORMAT_PRIOR` was made: count the answers that portraits give.  A tool for those who make a new format."""
+"""How `FORMAT_PRIOR` was made: count the answers that portraits give, a tool for whoever makes a new format."""
 
 from collections.abc import Sequence
 

@@ -14,6 +14,7 @@ from encoders.codec.contexts import (
     MORE,
     NEAR,
     NEARS,
+    PREFIX,
     PRESENT,
     SPLITS,
     UNARY_LEVELS,
@@ -103,24 +104,34 @@ def near(levels, y, x):
     return NEAR[min(total, 8)]
 
 
-@njit(PAIR(int64, int64, int64, int64, int64, BLOCK, int64), cache=True, nogil=True)
-def choose_level(value, step, sure, present, larger, costs, lambda_):
+@njit(int64(int64, int64, int64, BLOCK), cache=True, nogil=True)
+def level_cost(level, larger, class_, costs):
+    """Price of the size and sign of a level >= 1, in 1/256 bit."""
+    if level == 1:
+        return 256 + int(costs[larger, 0])
+    bits = 256 + int(costs[larger, 1]) + int(costs[larger + 1, 1]) * min(level - 2, UNARY_LEVELS - 2)
+    if level < UNARY_LEVELS:
+        return bits + int(costs[larger + 1, 0])
+    rest = level - UNARY_LEVELS + 1
+    while rest > 1:
+        bits += 256 + int(costs[PREFIX + class_, 1])
+        rest >>= 1
+    return bits + int(costs[PREFIX + class_, 0])
+
+
+@njit(PAIR(int64, int64, int64, int64, int64, int64, BLOCK, int64), cache=True, nogil=True)
+def choose_level(value, step, sure, present, larger, class_, costs, lambda_):
     """The cheapest of the two levels nearest to `value` >= 0 and none; `sure` means that none cannot be written.
 
     Returns: level, and its cost against none for nothing: change of squared error (times 256) and bits (times lambda).
     """
-    value, step = int(value), int(step)
-    choice, choice_cost = 0, int64(1) << 60
-    price = 256  # the sign
+    choice, choice_cost, price = 0, int64(1) << 60, 0
     if not sure:
-        price, choice_cost = price + int(costs[present, 1]), lambda_ * int(costs[present, 0])
+        choice_cost, price = lambda_ * int(costs[present, 0]), int(costs[present, 1])
     nearest = (2 * value + step) // (2 * step)
     for level in range(max(1, nearest - 1), nearest + 1):
-        bits = price + int(costs[larger, 1 if level > 1 else 0])
-        if level > 1:
-            bits += int(costs[larger + 1, 1]) * min(level - 2, UNARY_LEVELS - 2)
-            bits += int(costs[larger + 1, 0]) if level < UNARY_LEVELS else 0
         error = value - level * step
+        bits = price + level_cost(level, larger, class_, costs)
         cost = ((error * error - value * value) << 8) + lambda_ * bits
         if cost < choice_cost:
             choice, choice_cost = level, cost
@@ -162,8 +173,8 @@ def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
         beside = near(levels, y, x) if k > 0 else energy
         present = PRESENT + (class_ * BANDS + band) * NEARS + beside
         larger = LARGER + ((class_ * 3 + min(band, 2)) * 5 + min(beside, 4)) * 2
-        value, sure = coefficients[y, x], ended and k == cells - 1
-        level, change = choose_level(abs(value), step, sure, present, larger, costs, lambda_)
+        value, sure = int(coefficients[y, x]), ended and k == cells - 1
+        level, change = choose_level(abs(value), step, sure, present, larger, class_, costs, lambda_)
         cost, ended = cost + change, level > 0
         if ended:
             levels[y, x], found, stop = level if value > 0 else -level, found + 1, cost

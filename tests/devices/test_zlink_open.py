@@ -6,7 +6,7 @@ import errno
 import socket as tcp
 import threading
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -49,10 +49,11 @@ def free_endpoint() -> str:
 @pytest.mark.parametrize(
     ("endpoint", "code"),
     [
-        ("tcp://192.0.2.1:5000", "link.address_not_here"),
+        ("tcp://192.0.2.1:65535", "link.address_not_here"),
         ("tcp://no-such-interface:5000", "link.address_not_here"),
         ("tcp://127.0.0.1", "link.bad_endpoint"),
         ("tcp://127.0.0.1:99999", "link.bad_endpoint"),
+        ("tcp://127.0.0.1:65536", "link.bad_endpoint"),
         ("tcp://127.0.0.1:abc", "link.bad_endpoint"),
         ("127.0.0.1:5000", "link.bad_endpoint"),
         ("http://127.0.0.1:5000", "link.bad_endpoint"),
@@ -84,8 +85,9 @@ def test_an_address_this_account_may_not_bind_is_refused() -> None:
         raise zmq.ZMQError(errno.EACCES)
 
     with zmq.Context() as ctx, ctx.socket(zmq.PAIR) as raw, ctx.socket(zmq.PAIR) as events:
+        socket = frames_socket(events)
         with pytest.raises(LinkError, match=r"link\.address_denied: tcp://127\.0\.0\.1:80 .* port from 1024 up"):
-            _attach(raw, frames_socket(events), bind, "tcp://127.0.0.1:80")
+            _attach(raw, socket, bind, "tcp://127.0.0.1:80")
 
 
 async def test_every_router_with_a_wildcard_port_tells_its_own() -> None:
@@ -102,10 +104,9 @@ async def test_a_unix_socket_serves_as_well_and_knows_who_asks(tmp_path: Path) -
     endpoint = f"ipc://{tmp_path}/door"
     async with door() as here:
         serving = serve_router(here.ctx, endpoint, role=UPSTREAM, server_keys=SERVER, limits=LIMITS)
-        async with serving as router:
-            async with client(here.ctx, endpoint) as dealer:
-                await dealer.send(b"hello")
-                assert (await router.recv()).user == "alice"
+        async with serving as router, client(here.ctx, endpoint) as dealer:
+            await dealer.send(b"hello")
+            assert (await router.recv()).user == "alice"
 
 
 BAD_KEYS = ["", "short", "x" * 39, "x" * 41, "é" * 40, '"' * 40, "#" * 40, ALICE.public[:-1] + "\0"]
@@ -137,10 +138,9 @@ async def test_a_bad_key_is_refused_by_a_sentence_that_does_not_repeat_it(key: s
 
 
 async def test_without_a_zap_task_no_router_is_bound() -> None:
-    with Context() as ctx:
-        with pytest.raises(LinkError, match=r"link\.no_zap"):
-            async with serve_router(ctx, "tcp://127.0.0.1:*", role=UPSTREAM, server_keys=SERVER):
-                pass
+    with Context() as ctx, pytest.raises(LinkError, match=r"link\.no_zap"):
+        async with serve_router(ctx, "tcp://127.0.0.1:*", role=UPSTREAM, server_keys=SERVER):
+            pass
 
 
 async def test_after_the_zap_task_has_ended_nobody_gets_in_and_no_router_is_bound() -> None:
@@ -191,9 +191,9 @@ async def test_a_dealer_waits_for_a_service_that_comes_later_and_comes_back() ->
 
 async def test_a_service_of_another_kind_is_told_apart() -> None:
     async def answer_as_a_web_server(stream: trio.SocketStream) -> None:
-        await stream.send_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" + bytes(100))
-        async for _ in stream:
-            pass
+        with suppress(trio.BrokenResourceError):
+            await stream.send_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n" + bytes(100))
+            await stream.receive_some()
 
     async with trio.open_nursery() as nursery:
         serving = partial(trio.serve_tcp, answer_as_a_web_server, 0, host="127.0.0.1")
@@ -203,8 +203,23 @@ async def test_a_service_of_another_kind_is_told_apart() -> None:
             async with client(ctx, endpoint) as dealer:
                 with trio.fail_after(SURELY_S), pytest.raises(LinkError) as caught:
                     await dealer.recv()
-        assert caught.value.code == "link.not_cardmill"
+        assert caught.value.code == "link.not_ours"
         nursery.cancel_scope.cancel()
+
+
+async def test_a_dealer_cut_off_for_good_says_so_instead_of_waiting_for_ever() -> None:
+    async with door() as here:
+        short = replace(LIMITS, max_message_bytes=1000)
+        connecting = connect_dealer(
+            here.ctx, here.router.endpoint, my_keys=ALICE, server_public_key=SERVER.public, limits=short
+        )
+        async with connecting as dealer:
+            await dealer.send(b"?")
+            here.router.send((await here.router.recv()).peer, bytes(1001))
+            with trio.fail_after(SURELY_S), pytest.raises(LinkError) as caught:
+                await dealer.recv()
+            assert caught.value.code == "link.not_ours"
+            assert not dealer.connected
 
 
 async def in_a_thread(call: Callable[[SyncDealer], Answer], endpoint: str, keys: KeyPair = ALICE) -> Answer:
@@ -293,6 +308,6 @@ async def test_the_synchronous_dealer_tells_an_absent_service_from_one_that_refu
 
 def test_a_message_longer_than_the_limit_is_not_sent() -> None:
     limits = SocketLimits(max_message_bytes=10, linger_s=0)
-    with SyncDealer(free_endpoint(), my_keys=ALICE, server_public_key=SERVER.public, limits=limits) as dealer:
-        with pytest.raises(LinkError, match=r"link\.too_long: 11 bytes"):
-            dealer.send(bytes(11), SURELY_S)
+    connecting = SyncDealer(free_endpoint(), my_keys=ALICE, server_public_key=SERVER.public, limits=limits)
+    with connecting as dealer, pytest.raises(LinkError, match=r"link\.too_long: 11 bytes"):
+        dealer.send(bytes(11), SURELY_S)

@@ -149,6 +149,8 @@ def test_four_dots_are_taken_and_five_refused():
         ("样·" + "例" * 13, []),
         ("样·" + "例" * 14, ["name.long_dotted"]),
         ("样·" + "例" * 60, ["name.long_dotted"]),
+        ("样·" + "例" * 198, ["name.long_dotted"]),
+        ("样·" + "例" * 199, ["name.too_long"]),  # no name at all
         ("样" * 13 + "\U00020000", ["name.beyond_bmp"]),  # 15 units
         ("样" * 14 + "\U00020000", ["name.beyond_bmp", "name.long_rare"]),
         ("样" * 15 + "\U00020000", ["name.beyond_bmp", "name.too_long"]),  # 16 characters
@@ -167,6 +169,7 @@ def test_a_name_has_fifteen_places_of_utf16_units(name, expected):
         ("样" * 36, ["address.too_long"]),
         ("样" * 33 + "\U00020000", ["address.beyond_bmp"]),
         ("样" * 34 + "\U00020000", ["address.beyond_bmp", "address.too_long"]),
+        ("样" * 200 + "☆", ["address.too_long"]),
         ("样例路 1号", []),
         ("样 例 路", ["address.space"]),
         ("样  例", ["address.space"]),

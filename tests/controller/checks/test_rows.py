@@ -6,14 +6,16 @@ import ast
 import datetime
 import inspect
 import sys
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.application import Application
+from controller.checks.codes import Severity
 from controller.checks.days import age_years
-from controller.checks.finding import Finding
+from controller.checks.finding import Finding, verdict
 from controller.checks.reason import FREE_FIRST_FROM, FREE_FIRST_REASONS, fitting_fees
 from controller.checks.rows import CHECKS, check_application
 from controller.checks.validity import valid_until
@@ -145,3 +147,15 @@ def test_each_check_says_what_it_finds_and_is_pure(check):
     }
     assert not imported & {"time", "random", "datetime", "os", "pathlib"}
     assert list(check(good(), context())) == list(check(good(), context())) == []
+
+
+def test_a_record_made_to_be_slow_is_answered_in_milliseconds():
+    long = "\U00020000·" * 600_000
+    tables = b"\xff\xc4\xff\xff" + (b"\x03" + b"\x01" + b"\0" * 16) * 3_640 + b"\0" * 13
+    restarts = b"\xff\xdd\x00\x04\x00\x01" + portrait()[2:-2] + b"\xff\xd0" * 180_000 + b"\xff\xd9"
+    texts = {name: long for name in Application.__struct_fields__ if name != "portrait"}
+    for picture in (b"\xff\xd8" + tables * 6, b"\xff\xd8" + restarts, b"\xff\xd8" + b"\xff\xd0" * 1_700_000):
+        begun_s = time.process_time()
+        found = check_application(Application(**texts, portrait=picture), context())
+        assert time.process_time() - begun_s < 0.1
+        assert verdict(found) is Severity.REFUSE
