@@ -1,4 +1,4 @@
-"""The tables: the journal that only grows, the state folded from its moves, the inbox.  SQLite and PostgreSQL."""
+"""The tables, for SQLite and PostgreSQL: the journal that only grows, the state folded from its moves, the inbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Good applications and portraits to plant faults in.  All people are invented."""
+"""Good applications and portraits of invented people, to plant faults in."""
 
 from __future__ import annotations
 
