@@ -71,7 +71,7 @@ class Faults:
 
     steps: Mapping[Step, StepFaults] = field(default_factory=dict)
     film_shifted: float = 0.0  # per sheet: the film lies one position further on the body sheet
-    tray_shifted: float = 0.0  # per tray: the cards left the punch one place further round
+    tray_shifted: float = 0.0002  # per tray: the cards left the punch one place further round
     false_reject: float = 0.0  # per good position: the inspector sees a defect that is none
     missed: float = 0.0  # per defect and inspection: the inspector sees none
     breakdowns: bool = False  # as each station's MTBF and MTTR say

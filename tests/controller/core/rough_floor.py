@@ -1,4 +1,4 @@
-"""A floor for tests of the core: stations that answer at random, on the heap host, with every law checked at every turn."""
+"""A floor for tests of the core: stations that answer at random, with every law checked at every turn."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections import Counter
 
 from controller.core import events as e
 from controller.core.cards import FINAL, State
-from controller.core.foreman import Foreman
 from controller.core.fold import apply
+from controller.core.foreman import Foreman
 from controller.core.moves import AnyMove, BatchOpened, CardDecided, ConsignmentSent, RowVerdict, Verdict
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
