@@ -43,7 +43,7 @@ EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any
 }
 COUNTERS = (*EVENTS.values(), "malformed", "shed", "gone")  # the last three are messages dropped here
 REFUSALS = {  # a client's libzmq 4.3.5 never tries again after these (measured): its socket is of no more use
-    **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_ours"),  # given_up: hung up on, no retry
+    **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_cardmill"),  # given_up: no retry
     "unlisted_key": "link.key_refused",
 }
 # libzmq takes port 99999 for 34463, and has no CURVE on inproc

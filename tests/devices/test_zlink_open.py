@@ -203,7 +203,7 @@ async def test_a_service_of_another_kind_is_told_apart() -> None:
             async with client(ctx, endpoint) as dealer:
                 with trio.fail_after(SURELY_S), pytest.raises(LinkError) as caught:
                     await dealer.recv()
-        assert caught.value.code == "link.not_ours"
+        assert caught.value.code == "link.not_cardmill"
         nursery.cancel_scope.cancel()
 
 
@@ -218,7 +218,7 @@ async def test_a_dealer_cut_off_for_good_says_so_instead_of_waiting_for_ever() -
             here.router.send((await here.router.recv()).peer, bytes(1001))
             with trio.fail_after(SURELY_S), pytest.raises(LinkError) as caught:
                 await dealer.recv()
-            assert caught.value.code == "link.not_ours"
+            assert caught.value.code == "link.not_cardmill"
             assert not dealer.connected
 
 

@@ -59,7 +59,7 @@ def test_a_sheet_without_faults_reads_back_what_was_sent():
 
 
 def test_a_position_without_work_stays_clear_and_unwritten():
-    world = World(1, replace(USUAL_FAULTS.times(1000), film_shifted=0.0))
+    world = World(1, replace(USUAL_FAULTS.times(1000), film_shifted=0.0, tray_shifted=0.0))
     world.print(7, [face("a"), *[PositionWork()] * 7])
     world.laminate(7, 50)
     world.punch(7)
@@ -72,7 +72,7 @@ def test_a_position_without_work_stays_clear_and_unwritten():
 
 
 def test_planted_rates_are_what_they_say():
-    world = World(3, replace(USUAL_FAULTS, film_shifted=0.0))
+    world = World(3, replace(USUAL_FAULTS, film_shifted=0.0, tray_shifted=0.0))
     told: Counter[Step] = Counter()
     for sheet_id in range(SHEETS):
         results = [
