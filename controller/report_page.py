@@ -13,7 +13,7 @@ from devices.defects import DEFECTS, FATE_UNKNOWN, Step
 
 YEARLY_TARGET = 4_500_000  # cards: the yardstick, a province of 18 million people
 SECONDS_PER_HOUR = 3_600.0
-CODES_SHOWN = 30
+CODES_SHOWN = 20
 
 STEP_WORDS = {
     Step.PRINT: "膜打印 print",

@@ -35,7 +35,7 @@ BASELINE: Final = 0xC0  # the SOF marker of sequential, 8-bit, Huffman-coded fra
 NOT_FRAMES: Final = (0xC4, 0xC8, 0xCC)  # DHT, JPG and DAC lie among the SOF markers
 
 # SHA-256 of the golden portrait shrunk from a doubled photo, its stream and the decoded pixels, one after another.
-GOLDEN_SHA256: Final = "4eaf4c9c5b1e019266280843a71962457c223a084b19e841bb94d0bab659d345"
+GOLDEN_SHA256: Final = "03f96729bae4d7389455b0c53fe87ddf965543cf7ed1c04ede67dd749f4b0f4a"
 
 Pixels = NDArray[np.uint8]
 

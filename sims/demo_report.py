@@ -38,13 +38,14 @@ async def final_report(
 
 def composed(report: Mapping[str, Any], upstream: Mapping[str, Any], options: DemoOptions) -> dict[str, Any]:
     """Give the floor's report with upstream's part: counts are plain numbers, their parts stand beside them."""
+    causes = report["spoiled_by_step"]
     return {
         "cards": options.cards,
         "seed": options.seed,
         "scale": options.scale,
         **report,
-        "spoiled_by_step": {step: sum(codes.values()) for step, codes in report["spoiled_by_step"].items()},
-        "spoiled_by_cause": report["spoiled_by_step"],
+        "spoiled_by_step": {step: sum(causes.get(step, {}).values()) for step in report["fpy_by_step"]},
+        "spoiled_by_cause": causes,
         "oee_by_station": {name: one["oee"] for name, one in report["oee_by_station"].items()},
         "oee_parts_by_station": report["oee_by_station"],
         **{name: upstream["planted"][name] for name in FROM_PLANTED},

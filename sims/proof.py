@@ -28,7 +28,7 @@ WIDTH_PX, HEIGHT_PX = 102 * ZOOM, 126 * ZOOM
 PAIR_GAP_PX, CELL_GAP_PX, MARGIN_PX = 4, 20, 24
 LABEL_PX, TITLE_PX = 24, 58
 DESK, INK, SOFT = (236, 238, 241), (27, 36, 48), (93, 106, 122)
-STAMP, STAMP_OPACITY = (200, 0, 0), 105  # of 255: the face below stays readable
+STAMP, STAMP_OPACITY = (200, 0, 0), 80  # of 255: the face below stays readable
 LATIN_ADVANCE = 0.6  # of an em, the same for every sign of the Latin font
 
 

@@ -3,7 +3,7 @@
 from numba import int32, int64, njit, void
 
 from encoders.codec.tables import (
-    BORDER_LIGHT,
+    BORDER,
     CHROMA,
     CORNER,
     COUNT,
@@ -128,8 +128,8 @@ def soften(line):
         before = here
 
 
-@njit(void(BLOCK, int64, int64, int64, LINE), cache=True, nogil=True)
-def read_line(decoded, y, x, size, line):
+@njit(void(BLOCK, int64, int64, int64, int64, LINE), cache=True, nogil=True)
+def read_line(decoded, kind, y, x, size, line):
     """Fill the reference line of a block from its decoded neighbours; what is not decoded yet repeats the nearest."""
     columns = decoded.shape[1]
     beyond = size if x + size < columns and not (size == 4 and x & 4 and y & 4) else 0  # decoded to the upper right
@@ -142,7 +142,7 @@ def read_line(decoded, y, x, size, line):
         for i in range(size):
             line[CORNER - 1 - i] = decoded[y + i, x - 1]
     if y == 0:
-        light = decoded[0, x - 1] if x > 0 else BORDER_LIGHT
+        light = decoded[0, x - 1] if x > 0 else BORDER[kind]
         for i in range(2 * size):
             line[CORNER + 1 + i] = light
     if x == 0:
@@ -279,6 +279,6 @@ def rebuild(field, plan, kind, step, blocks, line):
             for row in range(size):
                 for column in range(size):
                     levels[row, column] = field[LEVEL, y + row, x + column]
-            read_line(decoded, y, x, size, line)
+            read_line(decoded, kind, y, x, size, line)
             draw(line, size, plan[MODE, y >> 2, x >> 2], kind, guide, y, x, predicted)
             add_levels(predicted, levels, size, step, blocks, decoded, y, x)

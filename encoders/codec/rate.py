@@ -77,9 +77,9 @@ def best_attempt(work: Workspace) -> Attempt:
 def first_index(difference_sum: int) -> int:
     """The step index a picture is likely to need, from `variation` of its luma (standard deviation 3.5).
 
-    Source: least squares over 118 training portraits: 36.4 * log2(variation) - 561.
+    Source: least squares over 118 training portraits: 36.4 * log2(variation) - 558.
     """
-    return min(BLANK_STEP - 1, max(0, log2_256ths(difference_sum + 1) * 364 // 2560 - 561))
+    return min(BLANK_STEP - 1, max(0, log2_256ths(difference_sum + 1) * 364 // 2560 - 558))
 
 
 def move(size_bytes: int) -> int:

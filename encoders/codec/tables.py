@@ -79,7 +79,7 @@ DIRECTIONS: Final = (
 # The reference line of a block runs from lower left (CORNER - 2n) over the corner to upper right (CORNER + 2n).
 CORNER: Final = 16
 LINE_PX: Final = 2 * CORNER + 2
-BORDER_LIGHT: Final = 240  # what the first block of a plane is predicted from: about the light background
+BORDER: Final = (240, 128)  # what the first block of luma and of colour is predicted from: a light, grey background
 
 
 def _place(steep: bool, shift: int, row: int, column: int) -> int:

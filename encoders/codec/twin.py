@@ -6,7 +6,7 @@ from math import floor
 import numpy as np
 
 from encoders.codec.tables import (
-    BORDER_LIGHT,
+    BORDER,
     CHROMA,
     CHROMA_SHAPE,
     DIRECTIONS,
@@ -136,13 +136,13 @@ def difference(residual):
 class Line:
     """The pixels a block is predicted from: `corner`, and `above` and `left` of twice the block's size each."""
 
-    def __init__(self, decoded, y, x, size):
+    def __init__(self, decoded, kind, y, x, size):
         columns = decoded.shape[1]
         third_or_last = size == 4 and y % 8 == 4 and x % 8 == 4
         reach = 2 * size if x + size < columns and not third_or_last else size
         above = [int(light) for light in decoded[y - 1, x : x + reach]] if y else []
         left = [int(light) for light in decoded[y : y + size, x - 1]] if x else []
-        above = above or [left[0] if left else BORDER_LIGHT]
+        above = above or [left[0] if left else BORDER[kind]]
         left = left or [above[0]] * size
         above += above[-1:] * (2 * size - len(above))
         left += left[-1:] * size
@@ -208,7 +208,7 @@ def rebuild(plane, step, guide):
     """`kernels.rebuild`: the decoded pixels of a plane of `twin_entropy`."""
     decoded = np.zeros(plane.shape, np.int64)
     for y, x, size, mode in plane.blocks():
-        line = Line(decoded, y, x, size)
+        line = Line(decoded, plane.kind, y, x, size)
         drawn = follow(line, guide, y, x) if plane.kind == CHROMA and mode == FOLLOW else predict(line, size, mode)
         levels = plane.levels[y : y + size, x : x + size]
         if levels.any():
