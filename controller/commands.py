@@ -62,7 +62,16 @@ async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:
         if result.refused:
             return Refusal(request=request.request, code=result.refused.code, text=result.refused.text)
         result = {"act_id": result.answer} if result.answer else {}
+    else:
+        await desk.ledger.write(AllBefore())  # the foreman, who was looked at, may run ahead of the disk
     return Done(request=request.request, result=result)
+
+
+class AllBefore:
+    """A change of nothing: when it is durable, so is every turn that was taken before."""
+
+    def apply(self, connection: object) -> None:
+        """Write nothing."""
 
 
 def _welcome(desk: Desk, user: str, request: Hello) -> Answer:
@@ -228,6 +237,7 @@ async def _dispatch(desk: Desk, user: str, args: Args) -> Any:
     number = _text(args, "batch_number", 25)
     batch = next((one for one in desk.state.batches.values() if one.batch_number == number), None)
     if batch is None:
+        await desk.ledger.write(AllBefore())
         raise BadArgument("batch_number", "the number of an open batch")
     return await desk.post(DispatchAsked(batch.batch_id, user)).wait()
 

@@ -9,7 +9,7 @@ import structlog
 import trio
 
 from controller.wire import Answer, OperatorRequest, Refusal, UpstreamRequest
-from devices.keys import PeerGone
+from devices.keys import LinkError, PeerGone
 from devices.zap import RouterSocket
 from devices.zlink import Delivery
 from encoders.envelope import EnvelopeError, Opener, pack
@@ -30,7 +30,7 @@ async def serve_door(
     async def reply(delivery: Delivery) -> None:
         try:
             said = await _answer_one(delivery, opener, answer)
-            router.send(delivery.peer, pack(said))
+            _send(router, delivery, said)
         except PeerGone:
             log.info("peer left before its answer", user=delivery.user)
         finally:
@@ -40,6 +40,18 @@ async def serve_door(
         while True:
             await room.acquire()
             nursery.start_soon(reply, await router.recv())
+
+
+def _send(router: RouterSocket, delivery: Delivery, said: Answer) -> None:
+    """Send an answer; of one that no message can hold, the peer learns that.  Raises: PeerGone, LinkError."""
+    try:
+        router.send(delivery.peer, pack(said))
+    except LinkError as error:
+        if error.code != "link.too_long":
+            raise
+        log.warning("answer too long for a message", user=delivery.user)
+        refusal = Refusal(request=said.request, code=error.code, text=error.sentence)
+        router.send(delivery.peer, pack(refusal))
 
 
 async def _answer_one(

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import structlog
 import trio
-from devices.driver import StationDriver
 
 from controller.application import batch_of, index_of
 from controller.core import events as e
+from controller.core.settings import ROUTES
 from controller.core.state import SILENT, FloorState, Job
 from controller.encoding import CardVault, MadeCard, made_cards, open_application
 from controller.readback import outcome_of
 from devices import protocol as p
 from devices.defects import Step
+from devices.driver import StationDriver
 from devices.lies import Load
 from devices.messages import BundleWork, JobDone, Magazine, PositionWork, SheetWork, Start, StationState
 from encoders.envelope import pack
 
 log = structlog.get_logger()
 VAULT_READERS = 2  # threads that fetch what stations are given
+LIE_AGAIN_S = 60.0  # real seconds in which the same lie of a station is recorded once
 
 
 class Floor:
@@ -39,6 +42,7 @@ class Floor:
         self._driver, self._vault, self._state, self._post = driver, vault, state, post
         self._nursery = nursery
         self._limiter = trio.CapacityLimiter(VAULT_READERS)
+        self._lied_s: dict[tuple[str, str, int], float] = {}  # station, code, its open job -> when
 
     # ---- towards the stations ------------------------------------------------------------------------------
 
@@ -60,6 +64,8 @@ class Floor:
         if action.bundle_id:
             bundle = BundleWork(action.bundle_id, action.unit, action.blanks)
         sheets = await trio.to_thread.run_sync(self._work_of, step, action.sheets, limiter=self._limiter)
+        if action.job_id not in self._state.jobs:
+            return  # the station was heard meanwhile and could not say: its sheets are no longer to be worked on
         self._driver.start(action.station, Start(job_id=action.job_id, step=action.step, sheets=sheets, bundle=bundle))
 
     def _work_of(self, step: Step, sheets: list[tuple[int, list[int]]]) -> list[SheetWork]:
@@ -105,7 +111,8 @@ class Floor:
         if isinstance(event, p.StateSeen):
             state = _told(event.state)
             reason = "" if state == StationState.IDLE else event.reason
-            return e.StationReported(station, state, reason, event.since_floor_s)
+            since_floor_s = event.since_floor_s if math.isfinite(event.since_floor_s) else 0.0
+            return e.StationReported(station, state, reason, since_floor_s)
         if isinstance(event, p.Silent):
             return e.StationReported(station, SILENT, "", 0.0)
         if isinstance(event, p.NeverSeen):
@@ -113,9 +120,18 @@ class Floor:
         if isinstance(event, p.Unknown):
             return e.JobForgotten(station, event.job_id)
         if isinstance(event, p.Lied):
-            log.warning("station said what cannot be", station=station, code=event.code, job_id=event.job_id)
-            return e.StationSpokeNonsense(station, event.code, event.job_id)
+            return self._lie(station, event)
         return None  # taken, or back: the state that follows says more
+
+    def _lie(self, station: str, lied: p.Lied) -> e.AnyEvent | None:
+        """Give the event of a lie; said again every two seconds, or in a flood, it would fill the ledger."""
+        lie = (station, lied.code, lied.job_id if lied.job_id in self._state.jobs else 0)
+        now_s = trio.current_time()
+        if now_s - self._lied_s.get(lie, -math.inf) < LIE_AGAIN_S:
+            return None
+        self._lied_s[lie] = now_s
+        log.warning("station said what cannot be", station=station, code=lied.code, job_id=lied.job_id)
+        return e.StationSpokeNonsense(station, lied.code, lied.job_id)
 
     async def _finished(self, station: str, done: JobDone) -> None:
         job = self._state.jobs.get(done.job_id)
@@ -131,9 +147,15 @@ class Floor:
         made: dict[int, Any] = {}
         if job.step is Step.INSPECT:
             wanted = [card for sheet in cards.values() for card in sheet if card]
+            chipless = {one for sheet_id in job.sheets if self._is_chipless(sheet_id) for one in cards[sheet_id]}
             found = await trio.to_thread.run_sync(made_cards, self._vault, wanted, limiter=self._limiter)
             made = dict(zip(wanted, found, strict=True))
+            for card in chipless & made.keys():  # no writer ever had them: nothing can be read back
+                made[card] = msgspec.structs.replace(made[card], record=b"", portrait=b"")
         return [outcome_of(job.step, sheet, cards[sheet.sheet_id], made) for sheet in done.sheets]
+
+    def _is_chipless(self, sheet_id: int) -> bool:
+        return Step.WRITE not in ROUTES[self._state.sheets[sheet_id].kind]
 
     def _live_cards(self, sheet_id: int) -> list[int]:
         sheet = self._state.sheets[sheet_id]

@@ -6,6 +6,7 @@ import hmac
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import trio
 
@@ -14,6 +15,7 @@ from controller.checks.batch import check_batch
 from controller.checks.context import CheckContext
 from controller.clock import FloorClock, floor_date
 from controller.config import IntakeConfig
+from controller.core.cards import State
 from controller.core.events import AnyEvent, DecisionMade
 from controller.core.turn import Turn
 from controller.examination import Examined, examine
@@ -49,6 +51,7 @@ from controller.wire import (
     Hello,
     Limits,
     OpenBatch,
+    Receipt,
     Receipts,
     Refusal,
     UpstreamRequest,
@@ -57,8 +60,10 @@ from controller.wire import (
 from controller.wire import (
     AcknowledgeReceipts as AcknowledgeRequest,
 )
+from encoders.envelope import pack
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+MAX_PAGE_BYTES = 3 << 20  # of receipts, whose sentences are many where a record is wrong in every field
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +96,11 @@ class Intake:
         self._chunks_in_work = 0
         self._turns: dict[int, trio.Lock] = {}  # one chunk of a batch is stored at a time
         unfinished = ledger.reader.unfinished()
-        self._open_batches = {batch.batch_id for batch in unfinished if batch.state == InboxState.RECEIVING}
+        self._open_batches = {
+            batch.batch_id
+            for batch in unfinished
+            if batch.state == InboxState.RECEIVING and ledger.reader.missing(batch.batch_id, batch.count)
+        }
 
     async def answer(self, user: str, request: UpstreamRequest) -> Answer:
         """Do what an upstream asks.  `user` is the name of its key."""
@@ -142,7 +151,7 @@ class Intake:
         if not DIGEST.fullmatch(request.digest):
             return _no(request, "batch.digest", "a digest is 64 hexadecimal digits in lower case", "digest")
         known = await trio.to_thread.run_sync(self._ledger.reader.announced, request.batch_number)
-        if known is None and len(self._open_batches) >= self._config.batches_max:
+        if known is None and len(self._open_batches) + self._judge.backlog >= self._config.batches_max:
             return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
         now = self._place.clock.now_floor_s()
         batch = await self._ledger.write(
@@ -205,10 +214,11 @@ class Intake:
             first=request.first,
             count=len(request.applications),
         )
-        if batch.state != InboxState.RECEIVING:
-            return stored  # a repeat of what is safe already; the batch's digest holds it together
         self._chunks_in_work += 1
         try:
+            if batch.state != InboxState.RECEIVING:  # a repeat of what is safe already, or something else
+                await self._require_same(batch, request)
+                return stored
             async with self._turns.setdefault(batch.batch_id, trio.Lock()):
                 is_whole = await self._store(batch, request)
         except ChunkConflict as conflict:
@@ -229,31 +239,44 @@ class Intake:
 
     async def _store(self, batch: InboxBatch, request: Chunk) -> bool:
         """Make a chunk durable: the bodies in the vault first, then the rows that point at them."""
+        await self._require_same(batch, request)  # before the vault would hold the other content
         encoded = [bytes(one) for one in request.applications]
         found = await trio.to_thread.run_sync(
             examine, encoded, self._context.on(batch.received_on), self._vault.site_key, limiter=self._workers
         )
         indexes = range(request.first, request.first + len(encoded))
         rows = [_row(index, one) for index, one in zip(indexes, found, strict=True)]
-        known = await trio.to_thread.run_sync(self._ledger.reader.stored_digests, batch.batch_id, indexes)
-        for row in rows:
-            if known.get(row.index, row.row_digest) != row.row_digest:
-                raise ChunkConflict(batch.batch_id, row.index)  # before the vault would hold the other content
         await self._vault.store_applications(batch.batch_id, list(zip(indexes, encoded, strict=True)))
         return await self._ledger.write(StoreChunk(batch.batch_id, rows)) == batch.count
+
+    async def _require_same(self, batch: InboxBatch, request: Chunk) -> None:
+        """Raises: ChunkConflict: one of these applications is stored with other content."""
+        indexes = range(request.first, request.first + len(request.applications))
+        known = await trio.to_thread.run_sync(self._ledger.reader.stored_digests, batch.batch_id, indexes)
+        for index, one in zip(indexes, request.applications, strict=True):
+            if index in known and sha256(one).digest() != known[index]:
+                raise ChunkConflict(batch.batch_id, index)
 
     # ---- receipts and cancelling ---------------------------------------------------------------------------
 
     async def _receipts(self, user: str, request: FetchReceipts) -> Answer:
         found = await trio.to_thread.run_sync(self._ledger.reader.receipts, user, request.after, request.limit + 1)
-        items = [with_texts(receipt) for receipt in found[: request.limit]]
-        return Receipts(request=request.request, items=items, more=len(found) > request.limit)
+        items: list[Receipt] = []
+        size_bytes = 0
+        for receipt in map(with_texts, found[: request.limit]):
+            size_bytes += len(pack(receipt))
+            if items and size_bytes > MAX_PAGE_BYTES:
+                break
+            items.append(receipt)
+        return Receipts(request=request.request, items=items, more=len(found) > len(items))
 
     async def _cancel(self, user: str, request: CancelApplication) -> Answer:
         cards = await trio.to_thread.run_sync(self._ledger.reader.cards_of, request.acceptance_number)
         mine = [card for card in cards if self._is_of(user, card.batch_id)]
         if not mine:
             return _no(request, "cancel.unknown", "no card of yours has this number", "acceptance_number")
+        if mine[0].state == State.CANCELLED:
+            return Done(request=request.request)  # asked again: the same answer
         turn: Turn = await self._post(DecisionMade(mine[0].card_id, "cancel", user, request.reason)).wait()
         if turn.refused:
             return _no(request, turn.refused.code, turn.refused.text, "acceptance_number")

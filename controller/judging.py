@@ -24,6 +24,7 @@ from controller.ledger.store import Ledger
 log = structlog.get_logger()
 DAY_S = 86_400.0
 QUERY_ROWS = 500  # so many digests or numbers are looked up in one query
+WAITING_MAX = 20_000  # intake says `busy` long before: `intake.batches_max` is 10,000 at most
 
 
 class Judge:
@@ -31,11 +32,19 @@ class Judge:
 
     def __init__(self, ledger: Ledger, policy: Policy, post: Callable[[AnyEvent], Ticket]) -> None:
         self._ledger, self._policy, self._post = ledger, policy, post
-        self._send, self._receive = trio.open_memory_channel[InboxBatch](10_000)
+        self._send, self._receive = trio.open_memory_channel[InboxBatch](WAITING_MAX)
+        self._waiting: set[int] = set()
+
+    @property
+    def backlog(self) -> int:
+        """Give the whole batches that wait for their verdicts."""
+        return len(self._waiting)
 
     def is_whole(self, batch: InboxBatch) -> None:
-        """Let a batch be judged."""
-        self._send.send_nowait(batch)
+        """Let a batch be judged; its last chunk may be sent again meanwhile."""
+        if batch.batch_id not in self._waiting:
+            self._waiting.add(batch.batch_id)
+            self._send.send_nowait(batch)
 
     async def run(self) -> None:
         """Judge until cancelled."""
@@ -45,6 +54,7 @@ class Judge:
                 await self._judge(batch)
         async for batch in self._receive:
             await self._judge(batch)
+            self._waiting.discard(batch.batch_id)
 
     async def _judge(self, batch: InboxBatch) -> None:
         reader = self._ledger.reader

@@ -35,7 +35,7 @@ BASELINE: Final = 0xC0  # the SOF marker of sequential, 8-bit, Huffman-coded fra
 NOT_FRAMES: Final = (0xC4, 0xC8, 0xCC)  # DHT, JPG and DAC lie among the SOF markers
 
 # SHA-256 of the golden portrait shrunk from a doubled photo, its stream and the decoded pixels, one after another.
-GOLDEN_SHA256: Final = "03f96729bae4d7389455b0c53fe87ddf965543cf7ed1c04ede67dd749f4b0f4a"
+GOLDEN_SHA256: Final = "e4d590375236dce86d75d21ea997f81a21af76cf4e9b5f4dcb325fca73622dde"
 
 Pixels = NDArray[np.uint8]
 

@@ -18,9 +18,11 @@ from controller.core.moves import (
 from controller.core.results import ALL
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
+from devices.lies import MAX_SERIAL
 
 Args = Mapping[str, int | str]
 FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
+OPTIONAL: Mapping[str, type] = {"body": int}  # settle: where the sheet was not bound yet
 
 
 def act_asked(turn: Turn, event: e.ActAsked) -> None:
@@ -32,7 +34,9 @@ def act_asked(turn: Turn, event: e.ActAsked) -> None:
         return
     turn.answer = turn.state.next_id("act")
     until = turn.now_floor_s + turn.config.acts.second_within_s
-    turn.record(ActProposed(turn.answer, event.verb, dict(event.args), event.by, until))
+    named = ACTS[event.verb][0].keys() | OPTIONAL.keys()  # whatever else was said stays out of the ledger
+    args = {name: value for name, value in event.args.items() if name in named}
+    turn.record(ActProposed(turn.answer, event.verb, args, event.by, until))
 
 
 def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
@@ -57,7 +61,8 @@ def end_overdue_acts(turn: Turn) -> None:
 
 def _can(turn: Turn, verb: str, args: Args) -> bool:
     wants, _, check = ACTS[verb]
-    for name, kind in wants.items():
+    given = {name: kind for name, kind in OPTIONAL.items() if name in args}
+    for name, kind in {**wants, **given}.items():
         value = args.get(name)
         if (
             not isinstance(value, kind)
@@ -77,8 +82,8 @@ def _can(turn: Turn, verb: str, args: Args) -> bool:
 
 def _receive_why(turn: Turn, args: Args) -> tuple[str, str] | None:
     first, sheets = int(args["first_body"]), int(args["sheets"])
-    if not 1 <= sheets <= 1_000_000 or first < 1:
-        return ("stock.count", "first_body is at least 1, sheets from 1 to 1,000,000")
+    if not 1 <= sheets <= 1_000_000 or first < 1 or first + sheets > MAX_SERIAL // 10:
+        return ("stock.count", "first_body is 1 to 9e14, sheets from 1 to 1,000,000")
     if not turn.state.stock.is_new(first, sheets):
         return ("stock.known_serial", "some of these body sheets were received before: check the maker's list")
     return None

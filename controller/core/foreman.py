@@ -171,9 +171,11 @@ def _station_seen(turn: Turn, event: e.StationSeen) -> None:
     _report(turn, event.station, event.state, event.reason, turn.now_floor_s)
     if known and known.job_id:
         turn.act(e.AskJob(known.job_id, event.station))
-    for issue_id, (station, first, sheets) in state.issues.items():
-        if station == event.station and any(one.issue_id == issue_id for one in state.stock.magazines[station]):
-            turn.act(e.FillMagazine(station, issue_id, first, sheets))
+    left: dict[int, tuple[int, int]] = {}  # issue -> first and last body sheet that were not drawn yet
+    for one in state.stock.magazines.get(event.station, ()):
+        left[one.issue_id] = (left.get(one.issue_id, (one.first, 0))[0], one.first + one.sheets - 1)
+    for issue_id, (first, last) in sorted(left.items()):
+        turn.act(e.FillMagazine(event.station, issue_id, first, last - first + 1))
 
 
 def _station_reported(turn: Turn, event: e.StationReported) -> None:

@@ -40,10 +40,13 @@ from encoders.codec.tables import (
 LAMBDA = 30
 ROOT_LAMBDA = 88  # its root, for costs that are sums of absolute values
 TRIES = 2  # modes tried in full, of the MODES ranked by a sum of differences; 1 loses 0.1 dB, 3 gains nothing
-PLENTY = 1 << 30
+PLENTY = 1 << 30  # more than any rank
+ENDLESS = 1 << 62  # more than any cost
 PAIR = types.UniTuple(int64, 2)
-# Slots of the scratch blocks; `add_levels` uses 0 to 2.
-COEFFICIENTS, HALF_WAY, RESIDUAL, DRAWN, LEVELS, BEST_DRAWN, BEST_LEVELS, WHOLE, WHOLE_LEVELS = range(SCRATCH_BLOCKS)
+# Slots of the scratch blocks; `add_levels` uses 0 to 2.  Each try has its own prediction and levels.
+COEFFICIENTS, HALF_WAY, RESIDUAL, WHOLE, WHOLE_LEVELS, DRAWN, LEVELS = range(7)
+NEXT_TRY = 2
+assert LEVELS + NEXT_TRY * (TRIES - 1) < SCRATCH_BLOCKS
 
 
 @njit(int64(BLOCK, int64, int64, BLOCK, int64, BLOCK), cache=True, nogil=True)
@@ -214,22 +217,26 @@ def take_best(ranks):
     return best
 
 
-@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, ranks):
+@njit(
+    int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, BLOCK, BLOCK),
+    cache=True,
+    nogil=True,
+)
+def try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, drawn, levels):
     """Draw a block by one mode and quantise what is left.  Returns: its whole cost."""
     row, column = y >> 2, x >> 2
     left = plan[MODE, row, column - 1] if x > 0 else PLANAR
     above = plan[MODE, row - 1, column] if y > 0 else PLANAR
     class_ = 2 * kind + (0 if size == 8 else 1)
     energy = ENERGY[min(energy_around(plan, y, x, size), 15)]
-    source, drawn, residual = field[SOURCE], blocks[DRAWN], blocks[RESIDUAL]
+    source, residual = field[SOURCE], blocks[RESIDUAL]
     draw(line, size, mode, kind, field[GUIDE], y, x, drawn)
     for i in range(size):
         for j in range(size):
             residual[i, j] = source[y + i, x + j] - drawn[i, j]
     transform(residual, size, blocks[HALF_WAY], blocks[COEFFICIENTS])
     lambda_ = LAMBDA * int(step) * int(step) >> 8
-    cost = quantise(blocks[COEFFICIENTS], size, class_, energy, step, lambda_, costs, blocks[LEVELS])
+    cost = quantise(blocks[COEFFICIENTS], size, class_, energy, step, lambda_, costs, levels)
     return cost + (lambda_ * int(mode_cost(costs, class_, mode, left, above)) >> 8)
 
 
@@ -245,31 +252,34 @@ def copy_block(source, y, x, target, to_y, to_x, size):
 def code_block(field, plan, kind, y, x, size, fresh, step, costs, blocks, line, ranks):
     """Choose a block's mode (or, not `fresh`, keep the plan's) and levels, and decode it.  Returns: its cost."""
     read_line(field[DECODED], kind, y, x, size, line)
-    best_cost, best = int64(1) << 62, int(plan[MODE, y >> 2, x >> 2])
+    best_cost, best, best_slot = ENDLESS, int(plan[MODE, y >> 2, x >> 2]), 0
     if fresh:
         rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks)
-    for _ in range(TRIES if fresh else 1):
-        mode = take_best(ranks) if fresh else best
-        cost = try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, ranks)
+    for number in range(TRIES if fresh else 1):
+        slot = NEXT_TRY * number
+        mode, drawn, levels = take_best(ranks) if fresh else best, blocks[DRAWN + slot], blocks[LEVELS + slot]
+        cost = try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, drawn, levels)
         if cost < best_cost:
-            best_cost, best = cost, mode
-            copy_block(blocks[LEVELS], 0, 0, blocks[BEST_LEVELS], 0, 0, size)
-            copy_block(blocks[DRAWN], 0, 0, blocks[BEST_DRAWN], 0, 0, size)
-    add_levels(blocks[BEST_DRAWN], blocks[BEST_LEVELS], size, step, blocks, field[DECODED], y, x)
+            best_cost, best, best_slot = cost, mode, slot
+    levels = blocks[LEVELS + best_slot]
+    add_levels(blocks[DRAWN + best_slot], levels, size, step, blocks, field[DECODED], y, x)
     count = 0
     for row in range(size):
         for column in range(size):
-            count += 1 if blocks[BEST_LEVELS, row, column] else 0
-    copy_block(blocks[BEST_LEVELS], 0, 0, field[LEVEL], y, x, size)
+            level = levels[row, column]
+            field[LEVEL, y + row, x + column] = level
+            count += 1 if level else 0
     note_block(plan, y, x, size, best, count)
     return best_cost
 
 
-@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def code_quarters(field, plan, kind, y, x, fresh, step, costs, blocks, line, ranks):
-    """Code a unit as four 4x4 blocks.  Returns: their cost."""
+@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
+def code_quarters(field, plan, kind, y, x, fresh, budget, step, costs, blocks, line, ranks):
+    """Code a unit as four 4x4 blocks.  Returns: their cost; those left when it reaches the budget are not coded."""
     cost = int64(0)
     for part in range(4):
+        if cost >= budget:
+            break
         top, left = y + 4 * (part >> 1), x + 4 * (part & 1)
         cost += code_block(field, plan, kind, top, left, 4, fresh, step, costs, blocks, line, ranks)
     return cost
@@ -283,13 +293,12 @@ def choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks):
     lambda_ = LAMBDA * int(step) * int(step) >> 8
     whole = code_block(field, plan, kind, y, x, 8, 1, step, costs, blocks, line, ranks)
     split = 0
-    if kind == LUMA and whole >= 6 * lambda_:  # under six bits and their worth there is nothing to gain
-        whole += lambda_ * int(costs[SPLITS + around, 0]) >> 8
+    if kind == LUMA and whole >= 16 * lambda_:  # under the worth of 16 bits quarters gain nothing
+        whole += lambda_ * (int(costs[SPLITS + around, 0]) - int(costs[SPLITS + around, 1])) >> 8
         mode, count = plan[MODE, row, column], plan[COUNT, row, column]
         copy_block(field[DECODED], y, x, blocks[WHOLE], 0, 0, 8)
         copy_block(field[LEVEL], y, x, blocks[WHOLE_LEVELS], 0, 0, 8)
-        quarters = code_quarters(field, plan, kind, y, x, 1, step, costs, blocks, line, ranks)
-        if quarters + (lambda_ * int(costs[SPLITS + around, 1]) >> 8) < whole:
+        if code_quarters(field, plan, kind, y, x, 1, whole, step, costs, blocks, line, ranks) < whole:
             split = 1
         else:
             copy_block(blocks[WHOLE], 0, 0, field[DECODED], y, x, 8)
@@ -316,6 +325,6 @@ def code_plane(field, plan, kind, fresh, step, costs, blocks, line, ranks):
         if fresh:
             choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks)
         elif plan[SPLIT, y >> 2, x >> 2]:
-            code_quarters(field, plan, kind, y, x, 0, step, costs, blocks, line, ranks)
+            code_quarters(field, plan, kind, y, x, 0, ENDLESS, step, costs, blocks, line, ranks)
         else:
             code_block(field, plan, kind, y, x, 8, 0, step, costs, blocks, line, ranks)

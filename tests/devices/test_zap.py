@@ -40,11 +40,6 @@ def test_a_listed_key_is_answered_200_with_its_name_and_the_id_of_the_request() 
         request(key_bytes(ALICE.public), domain=b""),
         request(key_bytes(ALICE.public), mechanism=b"PLAIN"),
         request(key_bytes(ALICE.public), mechanism=b"curve"),
-        request(b"alice", b"password", mechanism=b"PLAIN"),
-        request(mechanism=b"NULL"),
-        request(),
-        request(key_bytes(ALICE.public)[:-1]),
-        request(key_bytes(ALICE.public), b"more"),
     ],
 )
 def test_anything_else_is_answered_400_without_a_name(frames: list[bytes]) -> None:
@@ -53,6 +48,29 @@ def test_anything_else_is_answered_400_without_a_name(frames: list[bytes]) -> No
     assert verdict.user is None
     assert verdict.reply[:5] == [b"from", b"", b"1.0", b"77", b"400"]
     assert verdict.reply[6:] == [b"", b""]
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        request(key_bytes(ALICE.public), mechanism=b"PLAIN"),
+        request(b"alice", b"password", mechanism=b"PLAIN"),
+        request(mechanism=b"NULL"),
+        request(),
+        request(b""),
+        request(key_bytes(ALICE.public)[:-1]),
+        request(key_bytes(ALICE.public), b"more"),
+    ],
+)
+def test_without_one_whole_curve_key_the_list_is_not_even_asked(frames: list[bytes]) -> None:
+    verdict = decide(frames, lambda _domain, _public: pytest.fail("asked"))
+    assert verdict is not None
+    assert (verdict.user, verdict.reply[4]) == (None, b"400")
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_a_request_cut_short_is_none(length: int) -> None:
+    assert decide(request(key_bytes(ALICE.public))[:length], allow_alice) is None
 
 
 def test_a_name_that_is_empty_is_no_name() -> None:

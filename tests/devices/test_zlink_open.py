@@ -306,6 +306,17 @@ async def test_the_synchronous_dealer_tells_an_absent_service_from_one_that_refu
         assert (refused.code, isinstance(refused, LinkTimeout)) == ("link.key_refused", False)
 
 
+def test_an_answer_taken_as_the_time_runs_out_is_returned() -> None:
+    async def answered_just_too_late() -> bytes:
+        late = trio.current_time() + 0.05
+        while trio.current_time() < late:
+            pass
+        return b"answer"
+
+    with SyncDealer(free_endpoint(), my_keys=ALICE, server_public_key=SERVER.public, limits=LIMITS) as dealer:
+        assert trio.run(dealer._call, 0.01, answered_just_too_late) == b"answer"
+
+
 def test_a_message_longer_than_the_limit_is_not_sent() -> None:
     limits = SocketLimits(max_message_bytes=10, linger_s=0)
     connecting = SyncDealer(free_endpoint(), my_keys=ALICE, server_public_key=SERVER.public, limits=limits)

@@ -45,7 +45,10 @@ def run_centre(centre: Centre) -> dict[str, object]:
         )
         stack.callback(north.wait, 30)
         stack.callback(north.terminate)
-        people = [stack.enter_context(centre.operator(name)) for name in ("k1", "k2", "s1", "s2")]
+        people = [
+            stack.enter_context(centre.operator(name))
+            for name in ("keeper-1", "keeper-2", "supervisor-1", "supervisor-2")
+        ]
         keepers = StockKeepers(people[0], people[1], CARDS)
         supervisors = Supervisors(people[2], people[3])
         kills, deadline = KILLS, time.monotonic() + WITHIN_S

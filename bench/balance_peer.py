@@ -1,0 +1,380 @@
+"""The peer of `bench balance`: the same line as a SimPy model that knows nothing of the foreman.
+
+Its own are queues, clocks, loads, yields, remakes and packing.  The same are the specs, the table of faults, the rule
+of imposition (the eight foremost ready cards; fewer only when nobody can join them in time) and the rule of the press
+(full, or its oldest film waited long enough, or no film will come).  Random numbers are common: `sims.faults.draw` by
+sheet, step and position, by station and stop, by station and load, as the stations draw them.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections import Counter
+from collections.abc import Generator, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import simpy
+
+from controller.core.settings import CoreConfig
+from devices.defects import Step
+from sims.faults import Faults, draw, exponential, pick, triangular
+from sims.floor import StationSpec
+from sims.heap_batches import Arrival
+from sims.heap_floor import ENCODE_CARD_S, ENCODERS
+
+PLACES = range(8)
+LINE = (Step.PRINT, Step.LAMINATE, Step.PUNCH, Step.WRITE, Step.INSPECT)
+DEAD_CHIP = "W1"  # a flaw that cannot go unseen
+
+Waiting = Generator[simpy.Event, Any, Any]
+Turn = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """How the line is run."""
+
+    shortest_queue: bool = False  # a sheet joins the shortest of the stations' own queues; else first come first served
+    remakes_first: bool = True  # before everybody; else behind everybody
+    by_unit: bool = True  # a batch's cards are imposed by police station; else as they were taken in
+
+
+@dataclass(slots=True)
+class Person:
+    """One card to be made, and its turn among those that are ready."""
+
+    batch: int
+    unit: str
+    turn: Turn
+    ready_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Tray:
+    """Eight places that travel together."""
+
+    number: int
+    people: list[Person | None]  # those who can yet get a good card
+    faces: list[bool]
+    rank: int  # of its foremost person
+    turn: Turn = ()  # in the queue it is in
+    flawed: set[int] = field(default_factory=set)
+    wrong: set[int] = field(default_factory=set)  # chips written wrong, and nobody saw it
+    moved: bool = False  # the film slipped by one place
+    since_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Machine:
+    """One station; `queue` is its own only under `shortest_queue`."""
+
+    spec: StationSpec
+    queue: list[tuple[Turn, Tray]]
+    given: simpy.Event
+    stop_in_s: float
+    roll: int
+    stops: int = 0
+    idle: bool = True
+    inside: int = 0
+
+
+class PeerLine:
+    """One line under one rule."""
+
+    def __init__(self, seed: int, floor: Sequence[StationSpec], faults: Faults, config: CoreConfig, rule: Rule) -> None:
+        self.env = simpy.Environment()
+        self.finished_s: dict[int, float] = {}  # batch -> when its last card was packed
+        self.packed: list[tuple[float, int]] = []  # when, cards
+        self.left_inspection: list[tuple[float, str]] = []  # when, police station of each good card
+        self.sheets: list[tuple[float, int]] = []  # when, places left empty
+        self._seed, self._faults, self._rule = seed, faults, rule
+        self._plan, self._discard_at = config.plan, config.remake.discard_film_at
+        self._joins = self._jobs = self._encoding = self._on_floor = 0
+        self._unpacked: Counter[int] = Counter()  # batch -> cards
+        self._coming: Counter[tuple[int, str]] = Counter()  # batch and unit -> cards that are not good yet
+        self._good: Counter[tuple[int, str]] = Counter()  # and those that wait to be packed
+        self._closed: list[tuple[int, str]] = []  # of them, what may be packed
+        self._raw: list[tuple[Turn, Person]] = []
+        self._ready: list[tuple[Turn, Person]] = []
+        self._ruined: Counter[int] = Counter()
+        self._alarms: set[float] = set()
+        self._workers = simpy.Resource(self.env, ENCODERS)
+        self._machines: dict[Step, list[Machine]] = {step: [] for step in Step}
+        common: dict[Step, list[tuple[Turn, Tray]]] = {step: [] for step in Step}
+        for spec in sorted(floor, key=lambda spec: spec.name):
+            own = rule.shortest_queue and spec.step is not Step.PRINT  # films are cut from one roll of people
+            queue: list[tuple[Turn, Tray]] = [] if own else common[spec.step]
+            machine = Machine(spec, queue, self.env.event(), self._next_stop_s(spec, 0), spec.roll_sheets)
+            self._machines[spec.step].append(machine)
+            self.env.process(self._pack(machine) if spec.step is Step.PACK else self._work(machine))
+
+    def run(self, arrivals: Sequence[Arrival]) -> None:
+        """Let batches come, numbered from 1 on; the line goes on with `env.run`."""
+        self.env.process(self._arrive(arrivals))
+
+    # ---- people ------------------------------------------------------------------------------------------------
+
+    def _arrive(self, arrivals: Iterable[Arrival]) -> Waiting:
+        for batch, arrival in enumerate(arrivals, 1):
+            yield self.env.timeout(arrival.at_floor_s - self.env.now)
+            self._unpacked[batch] = len(arrival.units)
+            for index, unit in enumerate(arrival.units):
+                turn = (1, batch, unit, index) if self._rule.by_unit else (1, batch, index)
+                insort(self._raw, (turn, Person(batch, unit, turn)))
+                self._coming[batch, unit] += 1
+            self._give_out()
+
+    def _encode(self, people: list[tuple[Turn, Person]]) -> Waiting:
+        with self._workers.request() as worker:
+            yield worker
+            yield self.env.timeout(ENCODE_CARD_S * len(people))
+        self._encoding -= 1
+        for _, person in people:
+            self._make_ready(person)
+        self._give_out()
+
+    def _make_ready(self, person: Person) -> None:
+        person.ready_s = self.env.now
+        insort(self._ready, (person.turn, person))
+
+    def _remake(self, tray: Tray, places: Iterable[int]) -> None:
+        """Take people out of a tray and let them begin anew."""
+        for place in places:
+            person = tray.people[place]
+            if person is not None:
+                tray.people[place] = None
+                person.turn = (0 if self._rule.remakes_first else 2, *person.turn[1:])
+                self._make_ready(person)
+
+    # ---- who gets what -----------------------------------------------------------------------------------------
+
+    def _give_out(self) -> None:
+        """Give everybody who is idle what there is for him."""
+        while self._raw and self._encoding < self._plan.encode_jobs:
+            people, self._raw = self._raw[: self._plan.encode_load], self._raw[self._plan.encode_load :]
+            self._encoding += 1
+            self._jobs += 1
+            self.env.process(self._encode(people))
+        for step in (Step.PUNCH, Step.INSPECT, Step.PACK, Step.LAMINATE, Step.PRINT, Step.WRITE):
+            for machine in self._machines[step]:
+                if machine.idle:
+                    self._give(machine)
+
+    def _give(self, machine: Machine) -> None:
+        step, load = machine.spec.step, []
+        if step is Step.PACK:
+            self._give_pile(machine)
+            return
+        if step is Step.PRINT and not machine.queue:
+            load = self._impose()
+        elif step is not Step.LAMINATE or self._press_closes(machine):
+            load = [tray for _, tray in machine.queue[: machine.spec.load_max]]
+            del machine.queue[: machine.spec.load_max]
+        if load:
+            self._start(machine, load, len(load))
+
+    def _start(self, machine: Machine, what: Any, units: int) -> None:
+        self._jobs += 1
+        machine.idle, machine.inside = False, units
+        machine.given.succeed((self._jobs, what))
+
+    def _impose(self) -> list[Tray]:
+        """Put the foremost eight on a film, fewer when nobody will join them in time."""
+        films = sum(len(queue) for queue in self._queues(Step.LAMINATE))
+        if not self._ready or films >= self._plan.films_max:
+            return []
+        people = [person for _, person in self._ready[: len(PLACES)]]
+        if len(people) < len(PLACES):
+            if self._raw or self._encoding:
+                return []
+            if self._on_floor and self._rests(min(one.ready_s for one in people) + self._plan.sheet_wait_s):
+                return []
+        del self._ready[: len(PLACES)]
+        empty = len(PLACES) - len(people)
+        self.sheets.append((self.env.now, empty))
+        self._on_floor += 1
+        faces = [place < len(people) for place in PLACES]
+        return [Tray(len(self.sheets), [*people, *[None] * empty], faces, min(one.turn[0] for one in people))]
+
+    def _press_closes(self, press: Machine) -> bool:
+        """Say whether a press begins with the films it has."""
+        if not press.queue or len(press.queue) >= press.spec.load_max:
+            return bool(press.queue)
+        printing = self._queues(Step.PRINT)[0] or not all(one.idle for one in self._machines[Step.PRINT])
+        if not (printing or self._raw or self._encoding or self._ready):
+            return True
+        return not self._rests(min(tray.since_s for _, tray in press.queue) + self._plan.press_wait_s)
+
+    def _rests(self, until_s: float) -> bool:
+        """Say whether it is too early, and then look again in time."""
+        if self.env.now >= until_s:
+            return False
+        if until_s not in self._alarms:
+            self._alarms.add(until_s)
+            self.env.process(self._look_again(until_s))
+        return True
+
+    def _look_again(self, at_s: float) -> Waiting:
+        yield self.env.timeout(at_s - self.env.now)
+        self._alarms.discard(at_s)
+        self._give_out()
+
+    def _queues(self, step: Step) -> list[list[tuple[Turn, Tray]]]:
+        machines = self._machines[step]
+        if self._rule.shortest_queue and step is not Step.PRINT:
+            return [machine.queue for machine in machines]
+        return [machines[0].queue]
+
+    def _join(self, step: Step, tray: Tray) -> None:
+        """Let a tray queue for a step."""
+        self._joins += 1
+        tray.turn, tray.since_s = (tray.rank, self._joins), self.env.now
+        shortest = min(self._machines[step], key=lambda machine: len(machine.queue) + machine.inside)
+        insort(shortest.queue, (tray.turn, tray))
+
+    # ---- machines ----------------------------------------------------------------------------------------------
+
+    def _work(self, machine: Machine) -> Waiting:
+        spec = machine.spec
+        while True:
+            job, load = yield machine.given
+            fate = yield from self._cycle(machine, job, load[0].number, len(load))
+            for tray in load:
+                if fate == "returned":
+                    insort(machine.queue, (tray.turn, tray))
+                    continue
+                machine.roll -= 1
+                self._ruin(spec.step, tray) if fate == "spoiled" else self._treat(spec.step, tray)
+            if spec.roll_sheets and machine.roll <= 0:
+                self._give_out()
+                yield self.env.timeout(spec.refill_s)
+                machine.roll = spec.roll_sheets
+            self._rest(machine)
+
+    def _rest(self, machine: Machine) -> None:
+        machine.given, machine.idle, machine.inside = self.env.event(), True, 0
+        self._give_out()
+
+    def _cycle(self, machine: Machine, job: int, number: int, units: int) -> Waiting:
+        """Pass the time of one load, stops too; gives done, returned or spoiled.  `number` 0: cards, not sheets."""
+        spec, faults = machine.spec, self._faults.of(machine.spec.step)
+        left_s = triangular(spec.cycle_s(units), spec.spread, self._draw(spec.name, "cycle", job))
+        fate = "done"
+        if number and self._happens(faults.load_spoiled, f"{spec.step} jam", number):
+            fate = "spoiled"
+        elif number and self._draw(spec.name, "returned", job) < faults.load_returned:
+            fate = "returned"
+        if fate != "done":
+            left_s *= self._draw(spec.name, "jam at", job)
+        while self._faults.breakdowns and left_s >= machine.stop_in_s:
+            left_s -= machine.stop_in_s
+            yield self.env.timeout(machine.stop_in_s)
+            parts = (self._draw(spec.name, part, machine.stops) for part in ("repair", "repair too"))
+            yield self.env.timeout(sum(exponential(spec.mttr_s / 2, part) for part in parts))
+            machine.stops += 1
+            machine.stop_in_s = self._next_stop_s(spec, machine.stops)
+            point = self._draw(spec.name, "after stop", job)
+            if number and point < faults.stop_spoiled + faults.stop_returned:
+                return "spoiled" if point < faults.stop_spoiled else "returned"
+        machine.stop_in_s -= left_s
+        yield self.env.timeout(left_s)
+        if fate != "done":
+            yield self.env.timeout(faults.clear_s)
+        return fate
+
+    def _next_stop_s(self, spec: StationSpec, stops: int) -> float:
+        return exponential(spec.mtbf_s, self._draw(spec.name, "stop", stops))
+
+    # ---- yields ------------------------------------------------------------------------------------------------
+
+    def _ruin(self, step: Step, tray: Tray) -> None:
+        self._ruined[tray.number] += 1
+        self._on_floor -= 1
+        self._remake(tray, PLACES)
+
+    def _treat(self, step: Step, tray: Tray) -> None:
+        """Do a step to a tray that came through, and let those who live on join the next queue."""
+        if step is Step.LAMINATE and self._happens(self._faults.film_shifted, "film shifted", tray.number):
+            tray.moved, tray.faces = True, [False, *tray.faces[:-1]]
+            tray.flawed = {place + 1 for place in tray.flawed}
+        lost = self._inspect(tray) if step is Step.INSPECT else self._flaws(step, tray)
+        if step is Step.PRINT and len(lost) >= self._discard_at:
+            lost = set(PLACES)
+        self._remake(tray, sorted(lost))
+        if step is Step.INSPECT:
+            self._pass(tray)
+        elif any(tray.people):
+            self._join(LINE[LINE.index(step) + 1], tray)
+        else:
+            self._on_floor -= 1
+
+    def _flaws(self, step: Step, tray: Tray) -> set[int]:
+        """Make a step's flaws; gives the places where the station says so."""
+        faults, told = self._faults.of(step), set()
+        occupied = tray.people if step is Step.WRITE else tray.faces
+        for place in PLACES:
+            if not occupied[place] or not self._happens(faults.position, f"{step} flaw", tray.number, place):
+                continue
+            code = pick(faults.codes, self._draw(step, "code", tray.number, place))
+            if code == DEAD_CHIP or self._happens(faults.reported, f"{step} reports", tray.number, place):
+                told.add(place)
+            elif step is Step.WRITE:
+                tray.wrong.add(place)
+            if step is not Step.WRITE:
+                tray.flawed.add(place)
+        return told
+
+    def _inspect(self, tray: Tray) -> set[int]:
+        """Give the places that inspection rejects."""
+        rejected = set(tray.wrong)
+        for place in PLACES:
+            if place in tray.flawed:
+                if not self._happens(self._faults.missed, "missed 1", tray.number, place):
+                    rejected.add(place)
+            elif tray.faces[place] and self._happens(self._faults.false_reject, "rejected 1", tray.number, place):
+                rejected.add(place)
+        return set(PLACES) if tray.moved else rejected
+
+    def _pass(self, tray: Tray) -> None:
+        """Lay the good cards on their piles."""
+        self._on_floor -= 1
+        for person in tray.people:
+            if person is not None:
+                pile = person.batch, person.unit
+                self.left_inspection.append((self.env.now, person.unit))
+                self._coming[pile] -= 1
+                self._good[pile] += 1
+                self._close(pile)
+
+    def _draw(self, *about: object) -> float:
+        return draw(self._seed, *about)
+
+    def _happens(self, rate: float, what: str, number: int, place: int = -1) -> bool:
+        return rate > 0 and self._draw(what, number, self._ruined[number], place) < rate
+
+    # ---- packing -----------------------------------------------------------------------------------------------
+
+    def _close(self, pile: tuple[int, str]) -> None:
+        """Let a pile be packed when it fills a bundle, or when nobody will join it."""
+        full = self._good[pile] >= self._plan.bundle_max
+        if (full or (self._good[pile] and not self._coming[pile])) and pile not in self._closed:
+            insort(self._closed, pile)
+
+    def _give_pile(self, packer: Machine) -> None:
+        if self._closed:
+            pile = self._closed.pop(0)
+            cards = min(self._good[pile], self._plan.bundle_max, packer.spec.load_max)
+            self._good[pile] -= cards
+            self._close(pile)
+            self._start(packer, (pile[0], cards), cards)
+
+    def _pack(self, packer: Machine) -> Waiting:
+        while True:
+            job, (batch, cards) = yield packer.given
+            yield from self._cycle(packer, job, 0, cards)
+            self.packed.append((self.env.now, cards))
+            self._unpacked[batch] -= cards
+            if not self._unpacked[batch]:
+                self.finished_s[batch] = self.env.now
+            self._rest(packer)
