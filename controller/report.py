@@ -39,6 +39,8 @@ class Report:
         tally = self.tally
         fpy = {step: first_pass_yield(tally, step) for step in Step}
         capacity, limiting = yearly_capacity(tally, self._yearly_hours)
+        causes = spoiled_by_cause(tally)
+        parts = {name: oee(one, tally.last_floor_s) for name, one in sorted(tally.stations.items())}
         return {
             "submitted": tally.received,
             "accepted": tally.accepted,
@@ -56,10 +58,12 @@ class Report:
             "batches": tally.batches,
             "batches_closed": tally.batches_closed,
             "sheets": tally.sheets,
-            "spoiled_by_step": spoiled_by_step(tally),
+            "spoiled_by_step": {step.value: sum(causes.get(step, {}).values()) for step in Step},
+            "spoiled_by_cause": causes,
             "fpy_by_step": {step.value: round(share, 6) for step, share in fpy.items()},
             "rty": round(rolled_throughput_yield(tally), 6),
-            "oee_by_station": {name: oee(one, tally.last_floor_s) for name, one in sorted(tally.stations.items())},
+            "oee_by_station": {name: one["oee"] for name, one in parts.items()},
+            "oee_parts_by_station": parts,
             "cards_per_hour": round(cards_per_hour(tally), 1),
             "cards_per_floor_hour": [
                 self._made_per_hour[hour] for hour in range(max(self._made_per_hour, default=-1) + 1)
@@ -81,7 +85,7 @@ def build_report(moves: Iterable[tuple[float, AnyMove]], yearly_hours: float) ->
     return report.as_json()
 
 
-def spoiled_by_step(tally: Tally) -> dict[str, dict[str, int]]:
+def spoiled_by_cause(tally: Tally) -> dict[str, dict[str, int]]:
     """Give the positions spoiled, by the step that caused it and the code."""
     spoiled: dict[str, dict[str, int]] = defaultdict(dict)
     for (step, code), count in sorted(tally.spoiled_by.items()):

@@ -132,7 +132,7 @@ def _yields(report: Mapping[str, Any]) -> str:
 
 def _spoiled(report: Mapping[str, Any]) -> str:
     causes = sorted(
-        ((count, step, code) for step, codes in causes_of(report).items() for code, count in codes.items()),
+        ((count, step, code) for step, codes in report["spoiled_by_cause"].items() for code, count in codes.items()),
         key=lambda one: (-one[0], one[1:]),
     )
     total = sum(count for count, _, _ in causes)
@@ -150,7 +150,7 @@ def _stations(report: Mapping[str, Any]) -> str:
     known = report["stations"]
     rows = []
     for name, value in sorted(
-        oee_of(report).items(), key=lambda one: (order.index(known[one[0]]["step"]), natural(one[0]))
+        report["oee_by_station"].items(), key=lambda one: (order.index(known[one[0]]["step"]), natural(one[0]))
     ):
         station = known[name]
         tone = "a" if order.index(station["step"]) % 2 else "b"
@@ -200,19 +200,6 @@ def _section(zh: str, en: str, chart: str, note: str) -> str:
 def _sentence(code: str) -> str:
     known = CODES.get(code)
     return f"{code}: {known.zh} {known.en}" if known else code
-
-
-def causes_of(report: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """Give the spoiled positions by step and code, wherever the report keeps them."""
-    causes: dict[str, dict[str, int]] = report.get("spoiled_by_cause", report["spoiled_by_step"])
-    return causes
-
-
-def oee_of(report: Mapping[str, Any]) -> dict[str, float]:
-    """Give each station's OEE, 0 to 1, whether the report keeps its factors beside it or not."""
-    return {
-        name: one["oee"] if isinstance(one, Mapping) else float(one) for name, one in report["oee_by_station"].items()
-    }
 
 
 def step_words(step: str) -> str:

@@ -1,13 +1,13 @@
 """Portraits on the chip: a JPEG photo to 102x126 pixels, those to a stream of at most 1,024 bytes, and back.
 
 The stream is Cardmill's own format, named by its first byte.  It is not the proprietary format of real cards: a
-reader that expects that one will not show it, and this decoder refuses the other.
+reader that expects that one will not show it, and what such a card holds cannot be shown here.
 """
 
 import io
 from hashlib import sha256
 from importlib import resources
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import simplejpeg
@@ -34,7 +34,7 @@ MAX_JPEG_BYTES: Final = 100_000
 BASELINE: Final = 0xC0  # the SOF marker of sequential, 8-bit, Huffman-coded frames
 NOT_FRAMES: Final = (0xC4, 0xC8, 0xCC)  # DHT, JPG and DAC lie among the SOF markers
 
-# SHA-256 of the golden portrait shrunk from a doubled photo, its stream and the decoded pixels, one after another.
+# SHA-256 of the golden portrait enlarged and shrunk again, its stream and the decoded pixels, one after another.
 GOLDEN_SHA256: Final = "e4d590375236dce86d75d21ea997f81a21af76cf4e9b5f4dcb325fca73622dde"
 
 Pixels = NDArray[np.uint8]
@@ -76,7 +76,7 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
     Args:
         pixels: uint8[126, 102, 3], RGB.
     Raises: PortraitError: portrait.shape.
-    Cost: about 7 ms, nearly all without the GIL; the same bytes on every machine.
+    Cost: 5 to 8 ms, nearly all without the GIL; the same bytes on every machine.
     """
     if pixels.shape != (HEIGHT_PX, WIDTH_PX, 3) or pixels.dtype != np.uint8:
         wanted = f"uint8 ({HEIGHT_PX}, {WIDTH_PX}, 3)"
@@ -131,7 +131,7 @@ def self_test_digest(pixels: Pixels) -> str:
     return sha256(shrunk(photo).tobytes() + stream + decode(stream).tobytes()).hexdigest()
 
 
-def shrunk(photo: Any) -> Pixels:
+def shrunk(photo: Pixels) -> Pixels:
     """A photo, uint8[441, 358, 3] in C order, at chip size."""
     pixels = np.empty((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
     shrink(photo, np.empty((3, PHOTO_WIDTH_PX), np.int32), pixels)

@@ -14,7 +14,7 @@ import typer
 from controller.config import ConfigError
 from controller.conversation import ClientError
 from devices.keys import LinkError, read_public
-from sims.demo_options import DemoOptionError, DemoOptions
+from sims.demo.options import DemoOptionError, DemoOptions
 from sims.floor import DEFAULT_FLOOR, FloorError, load_floor
 from sims.upstream import UpstreamError, run_upstream
 
@@ -84,7 +84,7 @@ def demo(
     hold_share: Annotated[float, typer.Option(help="With a fault that is held.")] = DEMO.hold_share,
 ) -> None:
     """Run a whole centre: service, stations and an upstream as real processes, to packed cards and receipts."""
-    from sims.demo import run_demo
+    from sims.demo.whole import run_demo
 
     options = DemoOptions(cards, seed, out, json, kill, scale, bad_share, hold_share)
     sys.exit(run_demo(options))

@@ -16,7 +16,7 @@ from controller.core.moves import (
     SheetBound,
     StockReceived,
 )
-from sims.staff import FIRST_BODY
+from sims.demo.staff import FIRST_BODY
 
 FIRST, SECOND = "ann", "bob"
 ERRAND_S = 180.0  # floor seconds until the pair has done what it set out for; errands queue

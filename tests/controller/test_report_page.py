@@ -9,7 +9,7 @@ import pytest
 
 from controller.report import build_report
 from controller.report_charts import Bar, bars, columns, dots, nice_ticks, shortened, stack, text_px
-from controller.report_page import causes_of, hours_text, natural, oee_of, report_page
+from controller.report_page import hours_text, natural, report_page
 from tests.controller.core.rough_floor import RoughFloor
 
 VOID = {"meta", "rect", "line", "circle", "br"}
@@ -96,7 +96,7 @@ def test_whatever_a_station_or_code_is_called_it_stays_text(report):
         "oee_by_station": report["oee_by_station"] | {evil: report["oee_by_station"][name]},
         "stations": report["stations"] | {evil: report["stations"][name]},
         "refused_by_code": {evil: 3},
-        "spoiled_by_step": {evil: {evil: 2}},
+        "spoiled_by_cause": {evil: {evil: 2}},
         "limiting_step": evil,
         "broken": [evil],
     }
@@ -128,17 +128,6 @@ def test_sums_that_do_not_hold_are_named(report):
     words = Page(report_page(report | {"broken": ["open is 3, not 0"]})).words
     assert "open is 3, not 0" in words
     assert "Every sum holds" not in words
-
-
-def test_flat_counts_with_their_parts_beside_them_give_the_same_page(report):
-    flat = report | {
-        "spoiled_by_cause": report["spoiled_by_step"],
-        "spoiled_by_step": {step: sum(codes.values()) for step, codes in report["spoiled_by_step"].items()},
-        "oee_by_station": {name: one["oee"] for name, one in report["oee_by_station"].items()},
-    }
-    assert causes_of(flat) == causes_of(report)
-    assert oee_of(flat) == oee_of(report)
-    assert report_page(flat) == report_page(report)
 
 
 def test_the_report_of_an_empty_ledger_is_a_page_too():

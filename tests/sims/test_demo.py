@@ -14,9 +14,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from sims import demo_folder
-from sims.demo import BROKEN, DONE, RESULTS, UNUSABLE, run_demo
-from sims.demo_options import DemoOptions
+from sims.demo import folder as demo_folder
+from sims.demo.options import DemoOptions
+from sims.demo.whole import BROKEN, DONE, RESULTS, UNUSABLE, run_demo
 
 CARDS = 120
 RUN_WITHIN_S = 300.0

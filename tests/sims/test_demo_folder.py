@@ -9,8 +9,8 @@ import pytest
 from controller.config import load_config
 from controller.conversation import ClientError
 from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, read_pair
-from sims.demo_folder import EPOCH, DemoFolder, free_ports
-from sims.demo_options import DemoOptions
+from sims.demo.folder import EPOCH, DemoFolder, free_ports
+from sims.demo.options import DemoOptions
 
 
 @pytest.fixture

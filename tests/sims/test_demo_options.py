@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sims.demo_options import DemoOptionError, DemoOptions
+from sims.demo.options import DemoOptionError, DemoOptions
 
 
 def test_the_defaults_are_the_main_job():

@@ -9,7 +9,7 @@ import sys
 import pytest
 import trio
 
-from sims.demo_processes import Child, ChildEnded, ending
+from sims.demo.processes import Child, ChildEnded, ending
 
 PATIENCE_S = 20.0
 WAITS = "import signal; print('up', flush=True); signal.pause()"

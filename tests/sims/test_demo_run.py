@@ -15,10 +15,10 @@ from rich.console import Console
 
 from controller.conversation import ClientError
 from devices.defects import Step
-from sims import demo_run
-from sims.demo_options import DemoOptions
-from sims.demo_run import KILLS_FROM, KILLS_TO, DemoFailed, DemoRun, Interrupted, kill_moments, progress_in
-from sims.demo_screen import DemoView
+from sims.demo import run as demo_run
+from sims.demo.options import DemoOptions
+from sims.demo.run import KILLS_FROM, KILLS_TO, DemoFailed, DemoRun, Interrupted, kill_moments, progress_in
+from sims.demo.screen import DemoView
 
 PATIENCE_S = 60.0
 SERVICE = """

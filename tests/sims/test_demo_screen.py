@@ -9,7 +9,7 @@ import trio
 from rich.console import Console
 
 from devices.defects import Step
-from sims.demo_screen import LINE_EVERY_S, DemoView, picture, plain_line, show
+from sims.demo.screen import LINE_EVERY_S, DemoView, picture, plain_line, show
 
 
 def status(**counts):

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from sims.demo_sums import FULL_FLOOR_CARDS, broken_sums
+from sims.demo.sums import FULL_FLOOR_CARDS, broken_sums
 
 GOOD = {
     "submitted": 6_000,

@@ -10,8 +10,7 @@ from PIL import Image
 
 from encoders import portrait
 from sims import proof
-from sims.faces import FaceSource
-from sims.proof import (
+from sims.demo.proof import (
     CELL_GAP_PX,
     HEIGHT_PX,
     LABEL_PX,
@@ -24,6 +23,7 @@ from sims.proof import (
     psnr_db,
     write_portraits,
 )
+from sims.faces import FaceSource
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from controller.core.moves import (
 from controller.core.stock import Account
 from devices.defects import Step
 from devices.messages import POSITIONS
-from sims.staff import FIRST_BODY, TOP_UP_SHEETS, StockKeepers, Supervisors
-from sims.verdicts import UNKNOWN, VERDICTS, rule
+from sims.demo.staff import FIRST_BODY, TOP_UP_SHEETS, StockKeepers, Supervisors
+from sims.demo.verdicts import UNKNOWN, VERDICTS, rule
 from tests.sims.desk import Desk
 
 PRESSES = ("l1", "l2", "l3")

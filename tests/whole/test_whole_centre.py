@@ -17,8 +17,8 @@ from controller.hosts.heap import replay
 from controller.ledger.chain import GENESIS, link
 from controller.ledger.store import open_ledger
 from encoders.envelope import pack
+from sims.demo.staff import StockKeepers, Supervisors
 from sims.floor import DEFAULT_FLOOR
-from sims.staff import StockKeepers, Supervisors
 from tests.whole.centre import Centre
 
 CARDS, KILLS, WITHIN_S = 200, 2, 240.0

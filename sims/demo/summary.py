@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from controller.report_page import YEARLY_TARGET, cause_words, causes_of, hours_text, oee_of
+from controller.report_page import YEARLY_TARGET, cause_words, hours_text
 from devices.defects import Step
 
 CODES_SHOWN = 8
@@ -51,7 +51,7 @@ def _blanks(blanks: Mapping[str, int]) -> str:
 
 def _floor(report: Mapping[str, Any]) -> Table:
     table = _table("The floor", "step", "first-pass yield", "OEE of stations", "")
-    oee = oee_of(report)
+    oee = report["oee_by_station"]
     for step in Step:
         shares = [oee[name] for name, one in report["stations"].items() if one["step"] == step.value]
         spread = f"{min(shares):.0%} to {max(shares):.0%} of {len(shares)}" if shares else ""
@@ -77,7 +77,9 @@ def _speed(report: Mapping[str, Any]) -> Table:
 
 def _losses(report: Mapping[str, Any]) -> Table:
     table = _table("Spoiled, by step and cause", "", "")
-    causes = [(count, step, code) for step, codes in causes_of(report).items() for code, count in codes.items()]
+    causes = [
+        (count, step, code) for step, codes in report["spoiled_by_cause"].items() for code, count in codes.items()
+    ]
     for count, step, code in sorted(causes, reverse=True):
         table.add_row(f"{step} · {cause_words(step, code)}", f"{count:,}")
     return table

@@ -16,12 +16,12 @@ from rich.console import Console
 from controller.ledger.errors import LedgerError
 from controller.report_page import report_page
 from devices.keys import LinkError
-from sims.demo_folder import DemoFolder
-from sims.demo_options import DemoOptionError, DemoOptions
-from sims.demo_report import final_report
-from sims.demo_run import DemoFailed, DemoRun
-from sims.demo_screen import DemoView
-from sims.demo_summary import summary
+from sims.demo.folder import DemoFolder
+from sims.demo.options import DemoOptionError, DemoOptions
+from sims.demo.report import final_report
+from sims.demo.run import DemoFailed, DemoRun
+from sims.demo.screen import DemoView
+from sims.demo.summary import summary
 from sims.floor import DEFAULT_FLOOR
 
 DONE, BROKEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -103,7 +103,7 @@ def _write_results(options: DemoOptions, folder: DemoFolder, report: dict[str, A
 def _draw_portraits(pictures: Path, path: Path) -> None:
     """Raises: OSError; DemoFailed: a picture of the upstream's cannot be coded."""
     from encoders.portrait import PortraitError  # numba and the codec load here, not before the screen shows
-    from sims.proof import write_portraits
+    from sims.demo.proof import write_portraits
 
     try:
         write_portraits(pictures, path)

@@ -15,7 +15,7 @@ from controller.conversation import Refused
 from controller.core.cards import Decision
 from devices.defects import Step
 from devices.messages import POSITIONS
-from sims.verdicts import rule
+from sims.demo.verdicts import rule
 
 FIRST_BODY = 50_000_001  # serial of the first body sheet that the maker delivers
 SPARE_SHEETS = 200

@@ -10,9 +10,9 @@ from controller.config import load_config
 from controller.ledger.store import open_ledger
 from controller.ledger.verify import Verified
 from controller.report import build_report
-from sims.demo_folder import DemoFolder
-from sims.demo_options import DemoOptions
-from sims.demo_sums import broken_sums
+from sims.demo.folder import DemoFolder
+from sims.demo.options import DemoOptions
+from sims.demo.sums import broken_sums
 
 FROM_PLANTED = ("planted_bad", "planted_bad_caught", "good_refused")
 FROM_RECEIPTS = ("final", "missing", "double", "unaccepted", "gaps", "repeated")
@@ -37,17 +37,12 @@ async def final_report(
 
 
 def composed(report: Mapping[str, Any], upstream: Mapping[str, Any], options: DemoOptions) -> dict[str, Any]:
-    """Give the floor's report with upstream's part: counts are plain numbers, their parts stand beside them."""
-    causes = report["spoiled_by_step"]
+    """Give the floor's report with upstream's part: its counts stand beside those of the ledger."""
     return {
         "cards": options.cards,
         "seed": options.seed,
         "scale": options.scale,
         **report,
-        "spoiled_by_step": {step: sum(causes.get(step, {}).values()) for step in report["fpy_by_step"]},
-        "spoiled_by_cause": causes,
-        "oee_by_station": {name: one["oee"] for name, one in report["oee_by_station"].items()},
-        "oee_parts_by_station": report["oee_by_station"],
         **{name: upstream["planted"][name] for name in FROM_PLANTED},
         "receipts": {name: upstream["receipts"][name] for name in FROM_RECEIPTS},
         "heard": {name: upstream[name] for name in HEARD},  # the same counts, as upstream was told

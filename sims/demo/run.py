@@ -14,11 +14,11 @@ import trio
 from rich.console import Console
 
 from controller.conversation import ClientError
-from sims.demo_folder import KEEPERS, OBSERVER, SUPERVISORS, DemoFolder
-from sims.demo_options import DemoOptions
-from sims.demo_processes import Child, ChildEnded
-from sims.demo_screen import DemoView, show
-from sims.staff import StockKeepers, Supervisors
+from sims.demo.folder import KEEPERS, OBSERVER, SUPERVISORS, DemoFolder
+from sims.demo.options import DemoOptions
+from sims.demo.processes import Child, ChildEnded
+from sims.demo.screen import DemoView, show
+from sims.demo.staff import StockKeepers, Supervisors
 
 READY_WITHIN_S = 180.0  # real seconds: the first start may compile kernels
 STOP_WITHIN_S = 30.0

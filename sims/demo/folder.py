@@ -11,7 +11,7 @@ from pathlib import Path
 from controller.client import OperatorClient
 from controller.conversation import Patience
 from devices.keys import OPERATOR, SERVER, STATION, UPSTREAM, KeyRing, new_pair
-from sims.demo_options import DemoOptions
+from sims.demo.options import DemoOptions
 
 EPOCH = "2026-03-02T08:00"  # floor time at which every demo begins: a Monday, the morning shift
 UPSTREAM_NAME = "north"
