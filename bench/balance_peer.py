@@ -195,7 +195,7 @@ class PeerLine:
         self.sheets.append((self.env.now, empty))
         self._on_floor += 1
         faces = [place < len(people) for place in PLACES]
-        return [Tray(len(self.sheets), [*people, *[None] * empty], faces, min(one.turn[0] for one in people))]
+        return [Tray(len(self.sheets), [*people, *[None] * empty], faces, min(one.turn for one in people))]
 
     def _press_closes(self, press: Machine) -> bool:
         """Say whether a press begins with the films it has."""
@@ -229,7 +229,7 @@ class PeerLine:
     def _join(self, step: Step, tray: Tray) -> None:
         """Let a tray queue for a step."""
         self._joins += 1
-        tray.turn, tray.since_s = (tray.rank, self._joins), self.env.now
+        tray.turn, tray.since_s = (*tray.rank, tray.number), self.env.now
         shortest = min(self._machines[step], key=lambda machine: len(machine.queue) + machine.inside)
         insort(shortest.queue, (tray.turn, tray))
 

@@ -137,8 +137,6 @@ class Socket(Generic[Taken]):
         """1 to `limit` messages that lie ready, for one pass of the scheduler.  Raises: LinkError."""
         await checkpoint_if_cancelled()
         while True:
-            if self._fault:
-                raise LinkError(*self._fault)
             if taken := self._take_up_to(limit):
                 if self._readers or self._writers:
                     self._look()
@@ -148,6 +146,8 @@ class Socket(Generic[Taken]):
                     await cancel_shielded_checkpoint()
                     return whole
                 await checkpoint()  # a flood of malformed messages must not keep the thread
+            elif self._fault:  # only now: what came before it is still good
+                raise LinkError(*self._fault)
             elif not self._look() & zmq.POLLIN:
                 await self._readers.park()
 
@@ -208,7 +208,7 @@ class Socket(Generic[Taken]):
     def _take_up_to(self, limit: int) -> list[Taken | None]:
         taken: list[Taken | None] = []
         with suppress(zmq.Again):
-            while len(taken) < limit:
+            while len(taken) < limit and not self._raw.closed:
                 taken.append(self._take(self._raw))
         return taken
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
 
@@ -23,9 +22,7 @@ from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.core.tally import Tally
 from controller.doors import serve_door, upstream_requests
-from controller.encoding import MadeCard, control_mark
 from controller.examination import examine
-from controller.floor import LIE_AGAIN_S, Floor
 from controller.floor_time import open_clock
 from controller.hosts.live import LiveHost
 from controller.intake import Intake, Place
@@ -39,14 +36,9 @@ from controller.submission import batch_digest
 from controller.vault.store import Vault, open_vault
 from controller.wire import BatchState, Busy, Chunk, ChunkStored, Command, Done, FetchReceipts, OpenBatch
 from controller.wiring import Books, Doors, LedgerKeeper, Parts, open_floor
-from devices import protocol as p
 from devices.keys import KeyRing, LinkError, curve_keypair
-from devices.messages import Fate, JobDone, PositionResult, SheetResult, StationState, blank_serial
 from devices.zlink import Delivery, SocketLimits
 from encoders.envelope import EnvelopeError, pack
-from encoders.face import lay_out
-from encoders.fonts.coverage import bundled_coverage
-from encoders.text_layout import TextFields
 from tests.controller.checks.samples import TODAY, context, good
 from tests.controller.core.rough_floor import RoughFloor
 
@@ -58,8 +50,7 @@ def number(sequence: int) -> str:
 
 
 def application(sequence: int, **changes: object) -> bytes:
-    person = good(acceptance_number=f"52010200120251220{sequence:05d}", portrait=b"", **changes)
-    return pack(person)
+    return pack(good(acceptance_number=f"52010200120251220{sequence:05d}", **changes))
 
 
 @dataclass
@@ -88,9 +79,13 @@ class Shell:
 
     async def judged(self, sequence: int) -> None:
         batch = self.ledger.reader.announced(number(sequence))
-        with trio.fail_after(30):
-            while self.ledger.reader.batch(batch.batch_id) is None:
-                await trio.sleep(0.01)
+        await until(lambda: self.ledger.reader.batch(batch.batch_id))
+
+
+async def until(is_so) -> None:
+    with trio.fail_after(30):
+        while not is_so():  # noqa: ASYNC110  other threads do it
+            await trio.sleep(0.01)
 
 
 @asynccontextmanager
@@ -264,8 +259,7 @@ async def test_a_batch_whose_judging_was_cut_short_is_judged_once_whatever_was_d
         told = [event for _, event in centre.ledger.events() if isinstance(event, e.BatchChecked)]
         assert [event.rows for event in told] == [rows]
         kinds = [one.kind for one in centre.ledger.reader.receipts("north", 0)]
-        assert len(kinds) == len(set(one.number for one in centre.ledger.reader.receipts("north", 0)))
-        assert kinds.count("refused") + kinds.count("accepted") + kinds.count("held") == 3
+        assert sorted(kinds) == ["accepted", "refused", "refused"]  # the third is the same person as the first
 
 
 async def test_a_body_that_reached_the_vault_alone_does_not_bind_what_is_sent_again(tmp_path):
@@ -312,11 +306,7 @@ async def test_what_the_foreman_has_decided_is_shown_only_when_it_is_durable(aut
 
 async def test_a_stop_with_a_turn_on_its_way_to_the_disk_is_a_clean_stop(tmp_path):
     async with shell(tmp_path) as centre:
-        await centre.bring(1, [application(1, portrait=b"")])
-        batch = centre.ledger.reader.announced(number(1))
-        _, rows = judge(centre.ledger.reader, batch, context().policy)
-        accepted = [replace(row, verdict=0) if False else msgspec.structs.replace(row, verdict=0) for row in rows]
-        await centre.ledger.write(StoreVerdicts(batch.batch_id, accepted))
+        await centre.bring(1, [application(1)])
     held = []
     async with open_ledger(tmp_path) as ledger, open_vault(tmp_path) as vault:
         put = ledger.put
@@ -331,12 +321,10 @@ async def test_a_stop_with_a_turn_on_its_way_to_the_disk_is_a_clean_stop(tmp_pat
         clock, ring = FloorClock(day_start_floor_s(TODAY), time.time()), KeyRing(tmp_path / "keys")
         parts = Parts(tmp_path, ledger, vault, books, metrics, clock, context(), ring, SimpleNamespace())
         config = Config(metrics=MetricsConfig(listen=""))
-        with trio.fail_after(30):
-            async with trio.open_nursery() as nursery:
-                await open_floor(config, parts, nursery, Doors(Router(), Router(), Router()))
-                while not held:
-                    await trio.sleep(0.01)
-                nursery.cancel_scope.cancel()  # SIGTERM: the floor is told to stop
+        async with trio.open_nursery() as nursery:
+            await open_floor(config, parts, nursery, Doors(Router(), Router(), Router()))
+            await until(lambda: held)
+            nursery.cancel_scope.cancel()  # SIGTERM: the floor is told to stop
         [(recorded, on_durable)] = held
         put(recorded, on_durable)  # its commit, and what it asks for, come when nobody is there any more
     async with open_ledger(tmp_path) as ledger:
@@ -347,102 +335,6 @@ async def test_a_second_service_that_is_refused_leaves_the_floor_clock_as_it_is(
     open_clock(tmp_path, ClockConfig(simulated=True, scale=600.0))
     before = json.loads((tmp_path / "clock.json").read_text("utf-8"))
     async with open_ledger(tmp_path):
-        with pytest.raises(BaseException) as refused:
+        with pytest.raises(LedgerInUse):
             await serve(Config(service=ServiceConfig(folder=str(tmp_path))))
-    assert refused.group_contains(LedgerInUse) if isinstance(refused.value, BaseExceptionGroup) else True
     assert json.loads((tmp_path / "clock.json").read_text("utf-8")) == before
-
-
-# ---- what stations say -----------------------------------------------------------------------------------------
-
-
-class Driver:
-    """A driver that notes what it is asked for."""
-
-    def __init__(self) -> None:
-        self.started = []
-
-    def start(self, station, start):
-        self.started.append(start.job_id)
-
-
-def heard_by(state, nursery, made=None):
-    """Give a floor on a state, its driver, and the events it posts."""
-    driver, posted = Driver(), []
-    vault = SimpleNamespace(cards=lambda cards: [pack(made(card)) for card in cards])
-    return Floor(driver, vault, state, posted.append, nursery), driver, posted
-
-
-@pytest.mark.parametrize("since", [math.nan, math.inf, -math.inf])
-async def test_a_time_that_is_no_time_is_not_taken_from_a_station(tmp_path, nursery, since):
-    async with shell(tmp_path) as centre:
-        floor, _, posted = heard_by(centre.host.foreman.state, nursery)
-        await centre.host.post(e.StationSeen("p1", "print", "m", 1, "idle", "")).wait()
-        floor.heard("p1", p.StateSeen(StationState.ABORTED, "jam", since, 0, 0))
-        [event] = posted
-        await centre.host.post(event).wait()
-        assert math.isfinite(centre.host.foreman.state.stations["p1"].since_floor_s)
-        assert centre.ledger.failed is None
-
-
-async def test_a_station_that_repeats_a_lie_does_not_fill_the_ledger(autojump_clock, nursery):
-    rough = RoughFloor(1, trouble=0.0)
-    floor, _, posted = heard_by(rough.state, nursery)
-    for job_id in range(1_000):
-        floor.heard("p1", p.Lied("station.job_not_given", job_id + 10**6))
-        floor.heard("p1", p.Lied("envelope.malformed"))
-        floor.heard("p2", p.Lied("envelope.malformed"))
-    assert len(posted) == 3
-    await trio.sleep(LIE_AGAIN_S)
-    floor.heard("p1", p.Lied("envelope.malformed"))
-    assert len(posted) == 4
-
-
-def open_job(step: str, kind: str = "second") -> tuple[RoughFloor, e.StartJob]:
-    """Give a floor on which a job of a step is under way."""
-    rough = RoughFloor(1, trouble=0.0)
-    rows = [e.RowVerdict(index, "1" * 22, "520102001", 0) for index in range(8)]
-    rough.host.push(1.0, e.BatchChecked(1, "1" * 25, "north", kind, 1.0, 9e5, rows))
-    while not any(job.step == step for job in rough.state.jobs.values()):
-        rough.host.now_floor_s += 1.0
-        rough.host.run(rough.host.now_floor_s)
-    return rough, next(job for job in rough.state.jobs.values() if job.step == step)
-
-
-async def test_a_job_that_was_forgotten_while_its_work_was_fetched_is_not_started(nursery):
-    rough, job = open_job("punch")
-    floor, driver, _ = heard_by(rough.state, nursery)
-    start = e.StartJob(job.job_id, job.station, job.step, [(job.sheets[0], [0] * 8)])
-    floor.perform(start)
-    await trio.testing.wait_all_tasks_blocked(0.2)
-    assert driver.started == [job.job_id]
-    floor.perform(start)
-    rough.host.handle(e.JobForgotten(job.station, job.job_id), rough.host.now_floor_s)
-    await trio.testing.wait_all_tasks_blocked(0.2)
-    assert driver.started == [job.job_id]
-
-
-@pytest.mark.parametrize(("kind", "code"), [("first", "00"), ("second", "I2")])
-async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_record_does_not(nursery, kind, code):
-    fields = TextFields(
-        name="样例", sex="1", ethnic="01", birth="19900307", address="样例路", identity_number="52010219900307125X",
-        authority="样例局", valid_from="20251220", valid_until="20451220",
-    )  # fmt: skip
-    face = lay_out(fields, bundled_coverage(), control_mark="1")
-    rough, job = open_job("inspect", kind)
-    floor, _, posted = heard_by(rough.state, nursery, lambda card: MadeCard(b"r" * 256, b"p" * 900, face))
-    [sheet] = [rough.state.sheets[sheet_id] for sheet_id in job.sheets]
-    seen = [
-        PositionResult("00", blank_serial(sheet.body, place), b"", b"", control_mark(card))
-        for place, card in enumerate(sheet.cards)
-    ]
-    done = JobDone(
-        job_id=job.job_id, started_floor_s=1.0, ended_floor_s=2.0,
-        sheets=[SheetResult(sheet.sheet_id, Fate.DONE, positions=seen)],
-    )  # fmt: skip
-    floor.heard(job.station, p.Finished(done))
-    with trio.fail_after(10):
-        while not posted:
-            await trio.sleep(0.01)
-    [outcome] = posted[0].sheets
-    assert outcome.codes == [code if card else "00" for card in sheet.cards]

@@ -207,6 +207,11 @@ async def test_a_service_of_another_kind_is_told_apart() -> None:
         nursery.cancel_scope.cancel()
 
 
+async def send_for_ever(dealer: DealerSocket) -> None:
+    while True:
+        await dealer.send(b"?")
+
+
 async def test_a_dealer_cut_off_for_good_says_so_instead_of_waiting_for_ever() -> None:
     async with door() as here:
         short = replace(LIMITS, max_message_bytes=1000)
@@ -215,10 +220,15 @@ async def test_a_dealer_cut_off_for_good_says_so_instead_of_waiting_for_ever() -
         )
         async with connecting as dealer:
             await dealer.send(b"?")
-            here.router.send((await here.router.recv()).peer, bytes(1001))
+            peer = (await here.router.recv()).peer
+            here.router.send(peer, b"still good")
+            here.router.send(peer, bytes(1001))
             with trio.fail_after(SURELY_S), pytest.raises(LinkError) as caught:
-                await dealer.recv()
+                await send_for_ever(dealer)
             assert caught.value.code == "link.not_cardmill"
+            assert await dealer.recv() == b"still good"
+            with pytest.raises(LinkError, match=r"link\.not_cardmill"):
+                await dealer.recv()
             assert not dealer.connected
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from encoders import portrait
-from sims import proof
+from sims.demo import proof
 from sims.demo.proof import (
     CELL_GAP_PX,
     HEIGHT_PX,

@@ -1,0 +1,117 @@
+"""Attempts to break the laws between foreman and stations: lies, times that are none, jobs forgotten on their way."""
+
+from __future__ import annotations
+
+import math
+from types import SimpleNamespace
+
+import pytest
+import trio
+import trio.testing
+
+from controller.core import events as e
+from controller.core.foreman import Foreman
+from controller.core.settings import CoreConfig
+from controller.encoding import MadeCard, control_mark
+from controller.floor import LIE_AGAIN_S, Floor
+from controller.ledger.journal import Recorded
+from devices import protocol as p
+from devices.messages import Fate, JobDone, PositionResult, SheetResult, StationState, blank_serial
+from encoders.envelope import pack
+from encoders.face import lay_out
+from encoders.fonts.coverage import bundled_coverage
+from encoders.text_layout import TextFields
+from tests.controller.core.rough_floor import RoughFloor
+from tests.controller.ledger.desk import Desk
+
+
+class Driver:
+    """A driver that notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.started = []
+
+    def start(self, station, start):
+        self.started.append(start.job_id)
+
+
+def heard_by(state, nursery, made=None):
+    """Give a floor on a state, its driver, and the events it posts."""
+    driver, posted = Driver(), []
+    vault = SimpleNamespace(cards=lambda cards: [pack(made(card)) for card in cards])
+    return Floor(driver, vault, state, posted.append, nursery), driver, posted
+
+
+@pytest.mark.parametrize("since", [math.nan, math.inf, -math.inf])
+async def test_a_time_that_is_no_time_is_not_taken_from_a_station(nursery, since):
+    foreman, ledger = Foreman(CoreConfig()), Desk()
+    floor, _, posted = heard_by(foreman.state, nursery)
+    said = e.StationSeen("p1", "print", "m", 1, "idle", "")
+    ledger.keep([Recorded(1.0, said, foreman.handle(said, 1.0).moves)])
+    floor.heard("p1", p.StateSeen(StationState.ABORTED, "jam", since, 0, 0))
+    [event] = posted
+    ledger.keep([Recorded(2.0, event, foreman.handle(event, 2.0).moves)])
+    assert foreman.state.stations["p1"].since_floor_s == 2.0
+
+
+async def test_a_station_that_repeats_a_lie_does_not_fill_the_ledger(autojump_clock, nursery):
+    rough = RoughFloor(1, trouble=0.0)
+    floor, _, posted = heard_by(rough.state, nursery)
+    for job_id in range(1_000):
+        floor.heard("p1", p.Lied("station.job_not_given", job_id + 10**6))
+        floor.heard("p1", p.Lied("envelope.malformed"))
+        floor.heard("p2", p.Lied("envelope.malformed"))
+    assert len(posted) == 3
+    await trio.sleep(LIE_AGAIN_S)
+    floor.heard("p1", p.Lied("envelope.malformed"))
+    assert len(posted) == 4
+
+
+def open_job(step: str, kind: str = "second") -> tuple[RoughFloor, e.StartJob]:
+    """Give a floor on which a job of a step is under way."""
+    rough = RoughFloor(1, trouble=0.0)
+    rows = [e.RowVerdict(index, "1" * 22, "520102001", 0) for index in range(8)]
+    rough.host.push(1.0, e.BatchChecked(1, "1" * 25, "north", kind, 1.0, 9e5, rows))
+    while not any(job.step == step for job in rough.state.jobs.values()):
+        rough.host.now_floor_s += 1.0
+        rough.host.run(rough.host.now_floor_s)
+    return rough, next(job for job in rough.state.jobs.values() if job.step == step)
+
+
+async def test_a_job_that_was_forgotten_while_its_work_was_fetched_is_not_started(nursery):
+    rough, job = open_job("punch")
+    floor, driver, _ = heard_by(rough.state, nursery)
+    start = e.StartJob(job.job_id, job.station, job.step, [(job.sheets[0], [0] * 8)])
+    floor.perform(start)
+    await trio.testing.wait_all_tasks_blocked(0.2)
+    assert driver.started == [job.job_id]
+    floor.perform(start)
+    rough.host.handle(e.JobForgotten(job.station, job.job_id), rough.host.now_floor_s)
+    await trio.testing.wait_all_tasks_blocked(0.2)
+    assert driver.started == [job.job_id]
+
+
+@pytest.mark.parametrize(("kind", "code"), [("first", "00"), ("second", "I2")])
+async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_record_does_not(nursery, kind, code):
+    fields = TextFields(
+        name="样例", sex="1", ethnic="01", birth="19900307", address="样例路", identity_number="52010219900307125X",
+        authority="样例局", valid_from="20251220", valid_until="20451220",
+    )  # fmt: skip
+    face = lay_out(fields, bundled_coverage(), control_mark="1")
+    rough, job = open_job("inspect", kind)
+    floor, _, posted = heard_by(rough.state, nursery, lambda card: MadeCard(b"r" * 256, b"p" * 900, face))
+    [sheet] = [rough.state.sheets[sheet_id] for sheet_id in job.sheets]
+    seen = [
+        PositionResult("00", blank_serial(sheet.body, place), b"", b"", control_mark(card))
+        for place, card in enumerate(sheet.cards)
+    ]
+    done = JobDone(
+        job_id=job.job_id, started_floor_s=1.0, ended_floor_s=2.0,
+        sheets=[SheetResult(sheet.sheet_id, Fate.DONE, positions=seen)],
+    )  # fmt: skip
+    floor.heard(job.station, p.Finished(done))
+    with trio.fail_after(10):
+        while not posted:  # noqa: ASYNC110  a thread fetches what was sent
+            await trio.sleep(0.01)
+    [outcome] = posted[0].sheets
+    assert outcome.codes == [code if card else "00" for card in sheet.cards]
