@@ -159,7 +159,7 @@ def decide(
 
 @app.command()
 def act(
-    verb: Annotated[str, typer.Argument(help="receive, issue, settle or override")],
+    verb: Annotated[str, typer.Argument(help="receive, issue, settle, give_up or override")],
     args: Annotated[list[str], typer.Argument(help="name=value …, like first_body=1000 sheets=50 lot=A7")],
     as_name: AsName = "",
     config: ConfigPath = None,

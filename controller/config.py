@@ -85,7 +85,7 @@ class ClockConfig:
 class IntakeConfig:
     """Section [intake]: what is taken from upstreams at once."""
 
-    batches_max: int = 64  # batches that are not whole yet, over all upstreams; then `busy`
+    batches_max: int = 64  # batches that have no verdicts yet, over all upstreams; then `busy`
     chunks_max: int = 8  # chunks in work at once; then `busy`
     retry_after_s: float = 0.5  # real seconds a busy answer asks to wait
 

@@ -82,7 +82,7 @@ def _readable_part(encoded: bytes) -> tuple[Application, list[Finding]]:
     """Give what can be read of a record that cannot be typed, and what is wrong with it."""
     try:
         record = msgpack.unpackb(encoded, max_map_len=64, max_array_len=64, max_ext_len=0, strict_map_key=False)
-    except (ValueError, RecursionError, msgpack.UnpackException):
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException):  # TypeError: a list or map as a key
         return Application(), [FINDINGS["record.unreadable"]]
     findings = type_findings(record) or [FINDINGS["record.unreadable"]]
     texts = {

@@ -16,11 +16,13 @@ from starlette.routing import Route
 from controller.metrics import Metrics
 
 
-def web_app(metrics: Metrics) -> Starlette:
-    """Give the pages: /metrics and /healthz."""
+def web_app(metrics: Metrics, settled: Callable[[], Awaitable[None]]) -> Starlette:
+    """Give the pages: /metrics and /healthz.  `settled` returns when all that was decided so far is durable."""
 
     async def metrics_page(request: Request) -> Response:
-        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+        text = metrics.text()
+        await settled()  # the gauges show the foreman, who runs ahead of the disk
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
 
     async def health_page(request: Request) -> Response:
         return PlainTextResponse("ok\n")

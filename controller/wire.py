@@ -52,7 +52,7 @@ class Chunk(Request, frozen=True, tag="chunk"):
 
     batch_number: ShortText
     first: Ordinal
-    applications: list[msgspec.Raw]
+    applications: Annotated[list[msgspec.Raw], msgspec.Meta(max_length=MAX_APPLICATIONS_PER_BATCH)]
 
 
 class AskBatch(Request, frozen=True, tag="status"):

@@ -101,6 +101,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     )
 
     def perform(action: AnyAction) -> None:
+        if nursery.cancel_scope.cancel_called:
+            return  # the service stops: what is durable is asked for again at the next start
         if isinstance(action, Encode):
             nursery.start_soon(encoders.encode, action)
         else:
@@ -139,7 +141,11 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
 async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list[str]:
     if not config.metrics.listen:
         return []
-    return list(await nursery.start(serve_web, web_app(parts.metrics), config.metrics.listen))
+
+    async def settled() -> None:
+        await parts.ledger.write(commands.AllBefore())
+
+    return list(await nursery.start(serve_web, web_app(parts.metrics, settled), config.metrics.listen))
 
 
 def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str]) -> None:

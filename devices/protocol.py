@@ -258,7 +258,7 @@ class ControllerSide:
             heard.events.append(Lied(lies.BAD_STEP))
         else:
             self._joined = heard.welcome = True
-            self._seen = None
+            self._seen, self._newest_issue = None, 0  # its magazine may be forgotten too: the caller tells it again
             heard.events.append(Joined(hello))
             heard.messages += self._ask_open(now_s)
 

@@ -15,7 +15,7 @@ from controller.core.moves import (
     SheetBound,
     StockReceived,
 )
-from controller.core.results import ALL
+from controller.core.results import ALL, job_forgotten
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
 from devices.lies import MAX_SERIAL
@@ -142,6 +142,20 @@ def _settle(turn: Turn, args: Args, by: str, second: str) -> None:
     turn.mark(sheet, mask, mark, FATE_UNKNOWN, "", sheet.step, (by, second))
 
 
+# ---- a job nobody will ever answer for --------------------------------------------------------------------------
+
+
+def _give_up_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    if int(args["job_id"]) not in turn.state.jobs:
+        return ("act.no_job", "no open job has this number: see `cardmill stations`")
+    return None
+
+
+def _give_up(turn: Turn, args: Args, by: str, second: str) -> None:
+    job = turn.state.jobs[int(args["job_id"])]
+    job_forgotten(turn, e.JobForgotten(job.station, job.job_id))
+
+
 # ---- a shared number ------------------------------------------------------------------------------------------
 
 
@@ -163,5 +177,6 @@ ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
     "receive": ({"first_body": int, "sheets": int, "lot": str}, _receive, _receive_why),
     "issue": ({"station": str, "first_body": int, "sheets": int}, _issue, _issue_why),
     "settle": ({"sheet_id": int, "mask": int, "finding": str}, _settle, _settle_why),
+    "give_up": ({"job_id": int}, _give_up, _give_up_why),
     "override": ({"card": int, "reason": str}, _override, _override_why),
 }

@@ -192,7 +192,7 @@ async def test_batches_that_wait_for_their_verdicts_are_counted_at_the_door(tmp_
             assert isinstance(await centre.chunk(1, [application(1)]), ChunkStored)
         assert centre.judge.backlog == 2
         nursery.start_soon(centre.judge.run)
-        await centre.judged(2)
+        await until(lambda: not centre.judge.backlog)
         assert isinstance(await centre.bring(3, [application(3)]), BatchState)
         await centre.judged(3)
         nursery.cancel_scope.cancel()
