@@ -22,6 +22,7 @@ from sims.faults import Faults, draw, exponential, pick, triangular
 from sims.floor import StationSpec
 from sims.heap_batches import Arrival
 from sims.heap_floor import ENCODE_CARD_S, ENCODERS
+from sims.heap_staff import ERRAND_S
 
 PLACES = range(8)
 LINE = (Step.PRINT, Step.LAMINATE, Step.PUNCH, Step.WRITE, Step.INSPECT)
@@ -61,7 +62,8 @@ class Tray:
     turn: Turn = ()  # in the queue it is in
     flawed: set[int] = field(default_factory=set)
     wrong: set[int] = field(default_factory=set)  # chips written wrong, and nobody saw it
-    moved: bool = False  # the film slipped by one place
+    moved: bool = False  # the film slipped by one place on its body
+    turned: bool = False  # the cards slipped by one place in their tray: the writer notices
     since_s: float = 0.0
 
 
@@ -242,19 +244,29 @@ class PeerLine:
             fate = yield from self._cycle(machine, job, load[0].number, len(load))
             for tray in load:
                 if fate == "returned":
+                    tray.since_s = self.env.now
                     insort(machine.queue, (tray.turn, tray))
                     continue
                 machine.roll -= 1
                 self._ruin(spec.step, tray) if fate == "spoiled" else self._treat(spec.step, tray)
-            if spec.roll_sheets and machine.roll <= 0:
+            if fate != "done":  # it is cleared a moment after the load is out
                 self._give_out()
-                yield self.env.timeout(spec.refill_s)
-                machine.roll = spec.roll_sheets
             self._rest(machine)
+            if spec.roll_sheets and machine.roll <= 0:
+                yield from self._change_roll(machine)
 
     def _rest(self, machine: Machine) -> None:
         machine.given, machine.idle, machine.inside = self.env.event(), True, 0
         self._give_out()
+
+    def _change_roll(self, printer: Machine) -> Waiting:
+        """Put in a new roll; like the stations, a printer may have got its next load just before it says so."""
+        was_idle, printer.idle = printer.idle, False
+        yield self.env.timeout(printer.spec.refill_s)
+        printer.roll = printer.spec.roll_sheets
+        if was_idle:
+            printer.idle = True
+            self._give_out()
 
     def _cycle(self, machine: Machine, job: int, number: int, units: int) -> Waiting:
         """Pass the time of one load, stops too; gives done, returned or spoiled.  `number` 0: cards, not sheets."""
@@ -298,6 +310,11 @@ class PeerLine:
         if step is Step.LAMINATE and self._happens(self._faults.film_shifted, "film shifted", tray.number):
             tray.moved, tray.faces = True, [False, *tray.faces[:-1]]
             tray.flawed = {place + 1 for place in tray.flawed}
+        if step is Step.PUNCH and self._happens(self._faults.tray_shifted, "tray shifted", tray.number):
+            tray.turned = True
+        if step is Step.WRITE and tray.turned:
+            self.env.process(self._settle(tray))
+            return
         lost = self._inspect(tray) if step is Step.INSPECT else self._flaws(step, tray)
         if step is Step.PRINT and len(lost) >= self._discard_at:
             lost = set(PLACES)
@@ -308,6 +325,13 @@ class PeerLine:
             self._join(LINE[LINE.index(step) + 1], tray)
         else:
             self._on_floor -= 1
+
+    def _settle(self, tray: Tray) -> Waiting:
+        """Two people look at a tray nobody may guess about, and find it spoiled."""
+        yield self.env.timeout(ERRAND_S)
+        self._on_floor -= 1
+        self._remake(tray, PLACES)
+        self._give_out()
 
     def _flaws(self, step: Step, tray: Tray) -> set[int]:
         """Make a step's flaws; gives the places where the station says so."""

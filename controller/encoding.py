@@ -8,7 +8,6 @@ from typing import Protocol
 import msgspec
 import structlog
 import trio
-from encoders.portrait import PortraitError
 
 from controller.application import Application, batch_of, index_of
 from controller.checks.rows import normalised
@@ -17,6 +16,7 @@ from encoders import portrait
 from encoders.envelope import Opener, pack
 from encoders.face import FaceError, FaceJob, lay_out
 from encoders.fonts.coverage import FontCoverage
+from encoders.portrait import PortraitError
 from encoders.text_layout import TextFields, TextRecordError
 from encoders.text_record import encode_records
 

@@ -19,7 +19,7 @@ from controller.core.moves import (
 from sims.demo.staff import FIRST_BODY
 
 FIRST, SECOND = "ann", "bob"
-ERRAND_S = 180.0  # floor seconds until the pair has done what it set out for; errands queue
+ERRAND_S = 180.0  # floor seconds until the pair has done what it set out for
 MAGAZINE_SHEETS = 144  # six loads of a press
 LOW_SHEETS = 72
 ORDER_SHEETS = 50_000
@@ -35,7 +35,6 @@ class HeapStaff:
         self._bodies: Counter[str] = Counter()  # by press, those on their way too
         self._waiting = list(presses)  # presses to be filled once there are bodies
         self._next_body = self._ordered_to = self._received_to = FIRST_BODY
-        self._free_floor_s = 0.0
 
     def begin(self, at_floor_s: float) -> None:
         """Receive the first body sheets and fill every magazine, before the floor begins."""
@@ -46,7 +45,7 @@ class HeapStaff:
         if isinstance(move, SheetBound):
             self._bodies[move.station] -= 1
             if self._bodies[move.station] < LOW_SHEETS:
-                self._fill(move.station, self._errand(at_floor_s))
+                self._fill(move.station, at_floor_s + ERRAND_S)
         elif isinstance(move, ActProposed) and move.by == FIRST:
             self._push(at_floor_s, e.ActSeconded(move.act_id, SECOND))
         elif isinstance(move, StockReceived):
@@ -56,10 +55,10 @@ class HeapStaff:
                 self._fill(press, at_floor_s)
         elif isinstance(move, PositionsMarked) and move.mark is Mark.SUSPECTED:
             args: dict[str, int | str] = {"sheet_id": move.sheet_id, "mask": move.mask, "finding": "spoiled"}
-            self._push(self._errand(at_floor_s), e.ActAsked("settle", args, FIRST))
+            self._push(at_floor_s + ERRAND_S, e.ActAsked("settle", args, FIRST))
         elif isinstance(move, CardStopped):
             said = e.DecisionMade(move.card, Decision.REFUSE_LATE, FIRST, "it cannot be made")
-            self._push(self._errand(at_floor_s), said)
+            self._push(at_floor_s + ERRAND_S, said)
 
     def _fill(self, press: str, at_floor_s: float) -> None:
         """Issue what brings a magazine back to its full height; order more when the vault has not so much."""
@@ -81,8 +80,3 @@ class HeapStaff:
         args: dict[str, int | str] = {"first_body": self._ordered_to, "sheets": ORDER_SHEETS, "lot": "made"}
         self._ordered_to += ORDER_SHEETS
         self._push(at_floor_s, e.ActAsked("receive", args, FIRST))
-
-    def _errand(self, at_floor_s: float) -> float:
-        """Give when the pair has gone there and done it."""
-        self._free_floor_s = max(at_floor_s, self._free_floor_s) + ERRAND_S
-        return self._free_floor_s
