@@ -1,0 +1,305 @@
+"""The watch for drift: sequential charts of every station's defects, a fold of moves like the tally."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from math import log
+from typing import Any, NamedTuple
+
+from controller.core import moves as m
+from controller.core.moves import Mark, positions_in
+from controller.core.settings import SettingError, require_range
+from devices.defects import DEFECTS, FATE_UNKNOWN, GOOD
+from devices.messages import Fate
+
+SHEETS_KEPT = 20_000  # sheets not yet counted that are remembered; the oldest is forgotten first
+WINDOW_KEPT = 4_096  # sheets one chart remembers since its last zero
+BAD_MARKS = (Mark.FILM_SPOILED, Mark.SPOILED)
+GOOD_MARKS = (Mark.PASSED, Mark.QUARANTINED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftConfig:
+    """Section [drift] of config.toml: when a station's defects are more than chance."""
+
+    defect_share: float = 0.01  # of a station's cards, when it is in control
+    drifted_share: float = 0.03  # the share to be found fast
+    threshold: float = 6.73  # log-likelihood ratio at which a station is held
+    warn_threshold: float = 3.7  # the same for one defect code, which only warns
+
+    def __post_init__(self) -> None:
+        require_range("drift.defect_share", self.defect_share, 0.0001, 0.05)
+        require_range("drift.drifted_share", self.drifted_share, 0.0002, 0.2)
+        if self.drifted_share < 1.5 * self.defect_share:
+            raise SettingError("drift.drifted_share", self.drifted_share, "at least 1.5 times drift.defect_share")
+        require_range("drift.threshold", self.threshold, 1, 20)
+        require_range("drift.warn_threshold", self.warn_threshold, 0.5, self.threshold)
+
+    def defect_points(self) -> int:
+        """Give what a defect adds to a chart, in points; a good card takes one away."""
+        return round(log(self.drifted_share / self.defect_share) / self._good_ratio())
+
+    def points(self, log_ratio: float) -> int:
+        """Give a log-likelihood ratio in points."""
+        return round(log_ratio / self._good_ratio())
+
+    def _good_ratio(self) -> float:
+        return log((1 - self.defect_share) / (1 - self.drifted_share))
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A chart crossed its threshold: hold the station (`deciding`), or look at one defect code of it.
+
+    `sheets_since_zero` are counted sheets, in the order of inspection.  `in_flight` are sheets it worked on, or has
+    now, that are not counted yet.  First job and time are the earliest of the sheets since zero, at this station.
+    """
+
+    station: str
+    deciding: bool
+    code: str  # empty when deciding: all defects it caused are pooled
+    cards_since_zero: int
+    sheets_since_zero: tuple[int, ...]
+    in_flight: tuple[int, ...]
+    first_job_id: int
+    first_job_floor_s: float
+
+
+class Visit(NamedTuple):
+    """A sheet at a station."""
+
+    step: str
+    station: str
+    job_id: int
+    at_floor_s: float
+
+
+class Verdict(NamedTuple):
+    """What one position of a sheet proves: for the first `visits` stations of its route."""
+
+    visits: int
+    code: str  # GOOD, or the defect
+    station: str  # that caused the defect
+
+
+@dataclass(slots=True)
+class Chart:
+    """A Bernoulli CUSUM in whole points: folds are bit-identical, and its Markov chain is exact.
+
+    Source: Reynolds and Stoumbos, Journal of Quality Technology 31 (1999), 87-108.
+    """
+
+    defect_points: int
+    limit: int
+    score: int = 0
+    cards: int = 0  # since the ledger began
+    cards_since_zero: int = 0
+    sheets: list[int] = field(default_factory=list)  # since the last zero
+    first_job_id: int = 0  # since the last zero; 0 while it stands there
+    first_job_floor_s: float = 0.0
+    after_job_id: int = 0  # only later jobs count: it signalled, and what was made before is quarantined anyway
+
+    def take(self, sheet_id: int, visit: Visit, good: int, bad: bool) -> bool:
+        """Count good cards of a sheet, then a bad one if there is; True when the threshold is reached."""
+        self.cards += good + bad
+        if good >= self.score:
+            self.to_zero()
+            good = 0
+        self.score -= good
+        self.cards_since_zero += good + bad
+        if bad:
+            self.score += self.defect_points
+        if self.score:
+            self._remember(sheet_id, visit)
+        return self.score >= self.limit
+
+    def to_zero(self) -> None:
+        """Start afresh."""
+        self.score = self.cards_since_zero = self.first_job_id = 0
+        self.first_job_floor_s = 0.0
+        self.sheets.clear()
+
+    def _remember(self, sheet_id: int, visit: Visit) -> None:
+        if not self.sheets or self.sheets[-1] != sheet_id:
+            self.sheets.append(sheet_id)
+            del self.sheets[:-WINDOW_KEPT]
+        if not self.first_job_id or visit.job_id < self.first_job_id:
+            self.first_job_id, self.first_job_floor_s = visit.job_id, visit.at_floor_s
+
+
+@dataclass(slots=True)
+class Trace:
+    """A sheet from imposition until its last position is judged."""
+
+    live: int
+    visits: list[Visit] = field(default_factory=list)
+    marks: list[m.PositionsMarked] = field(default_factory=list)  # of the job whose end is still to come
+    verdicts: dict[int, Verdict] = field(default_factory=dict)  # by position
+
+    def cause(self, mark: m.PositionsMarked) -> str:
+        """Give the station a mark is charged to: that of the causing step, else the one that found it."""
+        return next((visit.station for visit in self.visits if visit.step == mark.caused_at), mark.station)
+
+    def settle_marks(self, fate: str) -> None:
+        """Turn a job's marks into verdicts, now that the sheet's fate is known."""
+        charged = set()
+        for mark in self.marks:
+            positions = positions_in(mark.mask)
+            code = GOOD if mark.mark in GOOD_MARKS else mark.code
+            if mark.mark in BAD_MARKS:
+                if code in (GOOD, FATE_UNKNOWN) or code in charged:
+                    continue  # nobody knows; or the rest of a film thrown away whole, unjudged
+                charged.add(code)
+                if fate == Fate.SPOILED:
+                    del positions[1:]  # a jam is one incident of one machine, not eight defects
+            elif mark.mark not in GOOD_MARKS:
+                continue
+            for position in positions:
+                self.verdicts[position] = Verdict(len(self.visits), code, self.cause(mark) if code != GOOD else "")
+        self.marks.clear()
+
+
+@dataclass(slots=True)
+class DriftWatch:
+    """All charts: one a station that decides, one a defect code of it that warns.
+
+    A sheet is counted when its last position is judged, so that defects found early do not run ahead of the good
+    cards beside them.
+    """
+
+    config: DriftConfig = field(default_factory=DriftConfig)
+    charts: dict[str, Chart] = field(default_factory=dict)
+    warnings: dict[str, dict[str, Chart]] = field(default_factory=dict)  # station -> code -> chart above zero
+    sheets: dict[int, Trace] = field(default_factory=dict)  # not counted yet
+    last_job_id: int = 0
+
+    def fold(self, at_floor_s: float, move: m.AnyMove) -> list[Signal]:
+        """Count one move, and give the charts that crossed their threshold by it."""
+        fold = FOLDS.get(type(move))
+        return fold(self, at_floor_s, move) if fold else []
+
+    def _count(self, sheet_id: int) -> list[Signal]:
+        """Count a whole sheet for every station its positions went through, and forget it."""
+        trace = self.sheets.pop(sheet_id)
+        signals = []
+        for index, visit in enumerate(trace.visits):
+            proofs = [trace.verdicts[place] for place in sorted(trace.verdicts) if trace.verdicts[place].visits > index]
+            codes = [proof.code if proof.station == visit.station else GOOD for proof in proofs]
+            signals += self._count_codes(sheet_id, visit, codes)
+        return signals
+
+    def _count_codes(self, sheet_id: int, visit: Visit, codes: Sequence[str]) -> list[Signal]:
+        chart = self.charts.get(visit.station)
+        if chart is None:
+            chart = self.charts[visit.station] = self._chart(self.config.threshold)
+        if visit.job_id <= chart.after_job_id:
+            return []
+        signals = self._warn(sheet_id, visit, codes)
+        for good, bad in _runs([code != GOOD for code in codes]):
+            if chart.take(sheet_id, visit, good, bad):
+                signals.append(self._signal(visit.station, "", chart))
+                chart.after_job_id = self.last_job_id
+                self.warnings.pop(visit.station, None)
+                break
+        return signals
+
+    def _warn(self, sheet_id: int, visit: Visit, codes: Sequence[str]) -> list[Signal]:
+        charts = self.warnings.setdefault(visit.station, {})
+        signals = []
+        # a code that is not in the table has no chart of its own: a station could invent any number of them
+        for code in sorted({*charts, *codes} & DEFECTS.keys()):
+            chart = charts.setdefault(code, self._chart(self.config.warn_threshold))
+            for good, bad in _runs([one == code for one in codes]):
+                if chart.take(sheet_id, visit, good, bad):
+                    signals.append(self._signal(visit.station, code, chart))
+            if not chart.score:
+                del charts[code]
+        if not charts:
+            del self.warnings[visit.station]
+        return signals
+
+    def _chart(self, log_ratio: float) -> Chart:
+        return Chart(self.config.defect_points(), self.config.points(log_ratio))
+
+    def _signal(self, station: str, code: str, chart: Chart) -> Signal:
+        """Give the signal of a chart, and start the chart afresh."""
+        flying = (
+            sheet_id
+            for sheet_id, trace in self.sheets.items()
+            if any(visit.station == station and visit.job_id > chart.after_job_id for visit in trace.visits)
+        )
+        signal = Signal(
+            station,
+            not code,
+            code,
+            chart.cards_since_zero,
+            tuple(chart.sheets),
+            tuple(flying),
+            chart.first_job_id,
+            chart.first_job_floor_s,
+        )
+        chart.to_zero()
+        return signal
+
+
+def _runs(bad: Sequence[bool]) -> list[tuple[int, bool]]:
+    """Give cards as runs: so many good ones, and whether a bad one follows."""
+    runs, good = [], 0
+    for one in bad:
+        if one:
+            runs.append((good, True))
+            good = 0
+        else:
+            good += 1
+    return [*runs, (good, False)] if good else runs
+
+
+def _sheet(watch: DriftWatch, at: float, move: m.SheetImposed) -> list[Signal]:
+    watch.sheets[move.sheet_id] = Trace(sum(1 << place for place, card in enumerate(move.cards) if card))
+    if len(watch.sheets) > SHEETS_KEPT:
+        del watch.sheets[next(iter(watch.sheets))]
+    return []
+
+
+def _job(watch: DriftWatch, at: float, move: m.JobStarted) -> list[Signal]:
+    watch.last_job_id = max(watch.last_job_id, move.job_id)
+    for sheet_id in move.sheets:
+        if sheet_id in watch.sheets:
+            watch.sheets[sheet_id].visits.append(Visit(move.step, move.station, move.job_id, at))
+    return []
+
+
+def _marked(watch: DriftWatch, at: float, move: m.PositionsMarked) -> list[Signal]:
+    trace = watch.sheets.get(move.sheet_id)
+    if trace and move.mask & trace.live:  # a settled suspect, or a card inspected again, was taken out before
+        trace.live &= ~move.mask
+        trace.marks.append(move)
+    return []
+
+
+def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> list[Signal]:
+    signals = []
+    for end in move.sheets:
+        trace = watch.sheets.get(end.sheet_id)
+        if trace is None:
+            continue
+        trace.settle_marks(end.fate)
+        if end.fate == Fate.UNTOUCHED:
+            trace.visits = [visit for visit in trace.visits if visit.job_id != move.job_id]
+        elif not trace.live:
+            signals += watch._count(end.sheet_id)
+    return signals
+
+
+def _dropped(watch: DriftWatch, at: float, move: m.SheetDropped) -> list[Signal]:
+    return watch._count(move.sheet_id) if move.sheet_id in watch.sheets else []
+
+
+FOLDS: dict[type, Callable[[DriftWatch, float, Any], list[Signal]]] = {
+    m.SheetImposed: _sheet,
+    m.JobStarted: _job,
+    m.PositionsMarked: _marked,
+    m.JobEnded: _job_ended,
+    m.SheetDropped: _dropped,
+}
