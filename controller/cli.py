@@ -133,10 +133,29 @@ for _verb, _help in {
     "review": "Held applications: what is doubtful about each.",
     "stopped": "Cards that wait for a person.",
     "suspects": "Positions whose fate is unknown.",
+    "piles": "Good cards that wait for two people: a bundle did not scan whole.",
+    "consignments": "What was sent to whom, what arrived, and the difference.",
     "acts": "Two-person acts that wait for a second person.",
     "report": "The report of everything since the ledger began.",
 }.items():
     _looking(_verb, _help)
+
+
+@app.command()
+def why(
+    thing: Annotated[list[str], typer.Argument(help="station, 25 or 22 digits, `sheet N` or `card N`")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Say in one sentence why a card, a sheet, a batch or a station is where it is."""
+    result = ask("why", {"thing": " ".join(thing)}, as_name, config, data)
+    if json:
+        show.write_json(result, json)
+        return
+    lines = [result["sentence_en"], result["sentence_zh"], *(f"  {other}" for other in result["beaten"])]
+    print("\n".join(lines))
 
 
 # ---- what operators do ----------------------------------------------------------------------------------------
@@ -159,7 +178,7 @@ def decide(
 
 @app.command()
 def act(
-    verb: Annotated[str, typer.Argument(help="receive, issue, settle, give_up or override")],
+    verb: Annotated[str, typer.Argument(help="receive, issue, settle, give_up, repack, missing or override")],
     args: Annotated[list[str], typer.Argument(help="name=value …, like first_body=1000 sheets=50 lot=A7")],
     as_name: AsName = "",
     config: ConfigPath = None,
@@ -195,6 +214,21 @@ def dispatch(
     show.done("sent", ask("dispatch", {"batch_number": batch_number}, as_name, config, data), json)
 
 
+@app.command()
+def arrived(
+    consignment: Annotated[int, typer.Argument(help="The consignment's number, as `consignments` shows it.")],
+    unit: Annotated[str, typer.Argument(help="The police station that counted.")],
+    cards: Annotated[int, typer.Argument(help="The cards it counted.")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Enter what a police station counted of a consignment; a later count replaces it."""
+    args = {"consignment_id": consignment, "unit": unit, "cards": cards}
+    show.done("counted", ask("arrived", args, as_name, config, data), json)
+
+
 def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None) -> Any:
     """Give the service's answer to a verb.  Raises: ClientError, ConfigError, LinkError."""
     folder = data_folder(config, data)
@@ -210,13 +244,13 @@ def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data
 
 
 def arguments(pairs: list[str]) -> dict[str, int | str]:
-    """Give `name=value` arguments; a value of digits only is a number, but `lot` and `reason` are always texts."""
+    """Give `name=value` arguments; a value of digits only is a number, but `lot`, `reason`, `unit` are always texts."""
     found: dict[str, int | str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"{pair!r} is not name=value")
-        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason")
+        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit")
         found[name] = int(value) if is_number else value
     return found
 

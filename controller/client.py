@@ -50,7 +50,7 @@ from encoders.envelope import Opener
 Result = TypeVar("Result")
 
 RECEIPTS_A_PAGE = 500
-READING_VERBS = frozenset({"status", "review", "stopped", "suspects", "acts", "stations", "stock", "report"})
+READING_VERBS = frozenset({"status", "review", "stopped", "suspects", "acts", "stations", "stock", "report", "why"})
 
 
 class SyncLink:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import structlog
 import trio
 
 from controller.clock import FloorClock, floor_date, floor_text
 from controller.core.cards import State
-from controller.core.events import ActAsked, ActSeconded, AnyEvent, DecisionMade, DispatchAsked
+from controller.core.events import ActAsked, ActSeconded, AnyEvent, ArrivalReported, DecisionMade, DispatchAsked
+from controller.core.moves import CardMissing
+from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
-from controller.core.turn import Turn
+from controller.core.turn import Refused, Turn
+from controller.core.why import why
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.report import build_report
@@ -22,6 +26,9 @@ from devices.defects import Step
 
 PAGE = 1_000
 MAX_REASON = 200
+
+log = structlog.get_logger()
+ACCEPTANCE_DIGITS = 22
 
 
 class BadArgument(Exception):
@@ -43,6 +50,7 @@ class Desk:
     simulated: bool
     yearly_hours: float
     post: Callable[[AnyEvent], Ticket]
+    core: CoreConfig = field(default_factory=CoreConfig)
 
 
 async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:
@@ -59,11 +67,11 @@ async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:
         text = f"{request.verb} needs {error.name}: {error.wanted}"
         return Refusal(request=request.request, code="command.argument", text=text, field=error.name)
     if isinstance(result, Turn):
-        if result.refused:
-            return Refusal(request=request.request, code=result.refused.code, text=result.refused.text)
-        result = {"act_id": result.answer} if result.answer else {}
+        result = result.refused or ({"act_id": result.answer} if result.answer else {})
     else:
         await desk.ledger.write(AllBefore())  # the foreman, who was looked at, may run ahead of the disk
+    if isinstance(result, Refused):
+        return Refusal(request=request.request, code=result.code, text=result.text)
     return Done(request=request.request, result=result)
 
 
@@ -200,6 +208,25 @@ async def _suspects(desk: Desk, user: str, args: Args) -> Any:
     ]
 
 
+async def _piles(desk: Desk, user: str, args: Args) -> Any:
+    return [
+        {
+            "batch_id": batch_id,
+            "unit": unit,
+            "stations": list(pile.stations),
+            "cards": list(pile.cards),
+            "missing": list(pile.missing),
+            "foreign": list(pile.foreign),
+        }
+        for (batch_id, unit), pile in sorted(desk.state.stopped_piles.items())
+    ]
+
+
+async def _consignments(desk: Desk, user: str, args: Args) -> Any:
+    rows = await trio.to_thread.run_sync(desk.ledger.reader.sent)
+    return [asdict(row) | {"difference": row.difference()} for row in rows]
+
+
 async def _acts(desk: Desk, user: str, args: Args) -> Any:
     return [
         {"act_id": act.act_id, "verb": act.verb, "args": act.args, "by": act.by} for act in desk.state.acts.values()
@@ -208,6 +235,20 @@ async def _acts(desk: Desk, user: str, args: Args) -> Any:
 
 async def _report(desk: Desk, user: str, args: Args) -> Any:
     return await trio.to_thread.run_sync(build_report, desk.ledger.replay(), desk.yearly_hours)
+
+
+async def _why(desk: Desk, user: str, args: Args) -> Any:
+    thing, stopped_for = _text(args, "thing", 64), ""
+    if len(thing) == ACCEPTANCE_DIGITS and thing.isascii() and thing.isdigit():
+        rows = await trio.to_thread.run_sync(desk.ledger.reader.cards_of, thing)
+        thing = f"card {rows[0].card_id}" if rows else thing
+    noun, _, digits = thing.partition(" ")
+    card = desk.state.cards.get(int(digits)) if noun == "card" and digits.isascii() and digits.isdigit() else None
+    if card is not None and card.state is State.STOPPED:
+        row = await trio.to_thread.run_sync(desk.ledger.reader.card, card.card)
+        stopped_for = row.stopped_for if row else ""
+    reason = why(desk.state, desk.core, desk.clock.now_floor_s(), thing, stopped_for)
+    return reason if isinstance(reason, Refused) else asdict(reason)
 
 
 # ---- deciding -------------------------------------------------------------------------------------------------
@@ -230,7 +271,11 @@ async def _act(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _second(desk: Desk, user: str, args: Args) -> Any:
-    return await desk.post(ActSeconded(_number(args, "act_id"), user)).wait()
+    turn = await desk.post(ActSeconded(_number(args, "act_id"), user)).wait()
+    for move in turn.moves:
+        if isinstance(move, CardMissing):
+            log.error("blank.missing", card=move.card, blank=move.blank)
+    return turn
 
 
 async def _dispatch(desk: Desk, user: str, args: Args) -> Any:
@@ -240,6 +285,19 @@ async def _dispatch(desk: Desk, user: str, args: Args) -> Any:
         await desk.ledger.write(AllBefore())
         raise BadArgument("batch_number", "the number of an open batch")
     return await desk.post(DispatchAsked(batch.batch_id, user)).wait()
+
+
+async def _arrived(desk: Desk, user: str, args: Args) -> Any:
+    consignment, unit, cards = _number(args, "consignment_id"), _text(args, "unit", 32), _number(args, "cards")
+    rows = await trio.to_thread.run_sync(desk.ledger.reader.sent, consignment)
+    row = next((one for one in rows if one.unit == unit), None)
+    if row is None:
+        await desk.ledger.write(AllBefore())
+        raise BadArgument("unit", "a police station that a consignment of this number was for")
+    turn = await desk.post(ArrivalReported(consignment, unit, row.sent, cards, user)).wait()
+    difference = cards - row.sent
+    counted = {"consignment_id": consignment, "unit": unit, "sent": row.sent, "arrived": cards}
+    return turn if turn.refused else counted | {"difference": difference}
 
 
 Args = Mapping[str, Any]
@@ -266,10 +324,14 @@ VERBS: dict[str, Callable[[Desk, str, Args], Awaitable[Any]]] = {
     "review": _review,
     "stopped": _stopped,
     "suspects": _suspects,
+    "piles": _piles,
+    "consignments": _consignments,
     "acts": _acts,
     "report": _report,
+    "why": _why,
     "decide": _decide,
     "act": _act,
     "second": _second,
     "dispatch": _dispatch,
+    "arrived": _arrived,
 }

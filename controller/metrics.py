@@ -114,6 +114,7 @@ class FloorCollector(Collector):
         cards.add_metric(["ready"], sum(map(len, state.ready.values())))
         cards.add_metric(["held"], len(state.holds))
         cards.add_metric(["good"], sum(map(len, state.piles.values())))
+        cards.add_metric(["good_stopped"], sum(len(pile.cards) for pile in state.stopped_piles.values()))
         yield cards
 
     def _blanks(self) -> Metric:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from controller.core.fold import apply
-from controller.core.moves import AnyMove, BundleMade, PositionsMarked, SheetBound, positions_in
+from controller.core.moves import AnyMove, BundleMade, CardMissing, PositionsMarked, SheetBound, positions_in
 from controller.core.state import FloorState
 from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.tally import StationTally, Tally
@@ -193,6 +193,8 @@ class BlankTrace:
         elif isinstance(move, PositionsMarked) and move.sheet_id in self._bodies and move.mark in ENTRY_OF_MARK:
             for position in positions_in(move.mask):
                 self.account_of[blank_serial(self._bodies[move.sheet_id], position)] = ENTRY_OF_MARK[move.mark]
+        elif isinstance(move, CardMissing):
+            self.account_of[move.blank] = Account.MISSING
 
     def count(self, *accounts: Account) -> int:
         """Give how many drawn blanks lie in these accounts."""

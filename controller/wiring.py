@@ -127,6 +127,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         config.clock.simulated,
         config.calendar.yearly_hours(),
         host.post,
+        config.core(),
     )
     await host.post(ServiceBegan()).wait()
     nursery.start_soon(host.run_timers)

@@ -69,7 +69,7 @@ class SocketLimits:
     # A message must cross the wire, and a full queue be read, within heartbeat_timeout_s, or libzmq hangs up in
     # the middle, each time anew (measured: 3.5 MB never arrived over 500 kB/s).  Raise it for slow lines.
     heartbeat_timeout_s: float = 3.0
-    linger_s: float = 1.0  # how long a closing context waits for what is still unsent
+    linger_s: float = 1.0  # how long a closing context goes on sending; only an answer says that it arrived
 
     def check(self, body: bytes) -> None:
         """Raises: LinkError link.too_long: the other end would hang up."""

@@ -10,12 +10,14 @@ from controller.core.moves import (
     ActEnded,
     ActProposed,
     CardDecided,
+    CardMissing,
     MagazineIssued,
     Mark,
+    PileRepacked,
     SheetBound,
     StockReceived,
 )
-from controller.core.results import ALL, job_forgotten
+from controller.core.results import ALL, COUNT_DIFFERS, job_forgotten
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
 from devices.lies import MAX_SERIAL
@@ -156,6 +158,35 @@ def _give_up(turn: Turn, args: Args, by: str, second: str) -> None:
     job_forgotten(turn, e.JobForgotten(job.station, job.job_id))
 
 
+# ---- bundles that did not scan whole ---------------------------------------------------------------------------
+
+
+def _repack_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    if (int(args["batch_id"]), str(args["unit"])) not in turn.state.stopped_piles:
+        return ("pack.not_stopped", "no pile of this batch and police station waits for a person: see `cardmill piles`")
+    return None
+
+
+def _repack(turn: Turn, args: Args, by: str, second: str) -> None:
+    turn.record(PileRepacked(int(args["batch_id"]), str(args["unit"]), by, second))
+
+
+def _missing_why(turn: Turn, args: Args) -> tuple[str, str] | None:
+    card = turn.state.cards.get(int(args["card"]))
+    if card is None or card.state is not State.GOOD:
+        return ("pack.not_good", "this is not a good card that waits to be packed")
+    for job in turn.state.jobs.values():
+        if card.card in job.cards:
+            return ("pack.under_way", f"{job.station} is packing this card: wait for what it scans")
+    return None
+
+
+def _missing(turn: Turn, args: Args, by: str, second: str) -> None:
+    card = turn.state.card(int(args["card"]))
+    turn.record(CardMissing(card.card, card.blank, COUNT_DIFFERS, by, second))
+    turn.stop_when_used_up(card.card)
+
+
 # ---- a shared number ------------------------------------------------------------------------------------------
 
 
@@ -178,5 +209,7 @@ ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
     "issue": ({"station": str, "first_body": int, "sheets": int}, _issue, _issue_why),
     "settle": ({"sheet_id": int, "mask": int, "finding": str}, _settle, _settle_why),
     "give_up": ({"job_id": int}, _give_up, _give_up_why),
+    "repack": ({"batch_id": int, "unit": str}, _repack, _repack_why),
+    "missing": ({"card": int}, _missing, _missing_why),
     "override": ({"card": int, "reason": str}, _override, _override_why),
 }

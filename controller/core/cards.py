@@ -45,6 +45,7 @@ class Cause(StrEnum):
     STOP = "stop"
     IMPOSE = "impose"
     BUNDLE = "bundle"
+    MISSING = "missing"
     SEND = "send"
 
 
@@ -71,6 +72,7 @@ MOVES: Mapping[tuple[State, str], State] = {
     (State.SUSPECT, Mark.FOUND_SPOILED): State.READY,
     (State.SUSPECT, Mark.FOUND_MISSING): State.READY,
     (State.GOOD, Cause.BUNDLE): State.MADE,
+    (State.GOOD, Cause.MISSING): State.READY,  # its blank is missing by then
     (State.MADE, Cause.SEND): State.DISPATCHED,
     (State.STOPPED, Decision.RESUME): State.ACCEPTED,
     (State.STOPPED, Decision.CANCEL): State.CANCELLED,

@@ -147,6 +147,16 @@ class DispatchAsked(Event, frozen=True, array_like=True, tag="dispatch"):
     by: str
 
 
+class ArrivalReported(Event, frozen=True, array_like=True, tag="arrived"):
+    """A person says how many cards of a consignment a police station counted; `sent` were for it by the ledger."""
+
+    consignment_id: int
+    unit: str
+    sent: int
+    cards: int
+    by: str
+
+
 AnyEvent = (
     ServiceBegan
     | TimerFired
@@ -163,6 +173,7 @@ AnyEvent = (
     | ActAsked
     | ActSeconded
     | DispatchAsked
+    | ArrivalReported
 )
 
 

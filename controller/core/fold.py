@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -201,13 +200,18 @@ def _source_of(sheet: Sheet, mark: Mark) -> Account:
 def _lay(state: FloorState, sheet: Sheet, position: int, card: Card, after: State, at: float) -> None:
     """Bring the card of a position to its next state: with a blank of its own, or for its next generation."""
     if after is State.READY:
-        card.generation += 1
-        batch = state.batch(card.batch_id)
-        card.rank = rank_of(card.card, card.generation, card.express, batch.due_floor_s, card.batch_id, card.unit)
-        card.sheet_id = card.blank = 0
+        _make_again(state, card)
     elif sheet.body:
         card.blank = blank_serial(sheet.body, position)
     state.set_card(card, after, at)
+
+
+def _make_again(state: FloorState, card: Card) -> None:
+    """Begin a card's next generation: it is bound to no sheet and no blank any more."""
+    card.generation += 1
+    batch = state.batch(card.batch_id)
+    card.rank = rank_of(card.card, card.generation, card.express, batch.due_floor_s, card.batch_id, card.unit)
+    card.sheet_id = card.blank = 0
 
 
 # ---- packing --------------------------------------------------------------------------------------------------
@@ -227,9 +231,29 @@ def _bundle(state: FloorState, at: float, move: m.BundleMade) -> None:
 
 @folds(m.BundleStopped)
 def _bundle_stopped(state: FloorState, at: float, move: m.BundleStopped) -> None:
-    for number in move.cards:
-        card = state.card(number)
-        insort(state.piles.setdefault((card.batch_id, card.unit), []), number)
+    cards = [state.card(number) for number in move.cards]
+    if move.waits:
+        stopped = state.stop_pile((cards[0].batch_id, cards[0].unit))
+        stopped.stations.append(move.station)
+        stopped.missing += move.missing_cards
+        stopped.foreign += move.foreign_blanks
+    for card in cards:
+        state.put_on_pile(card)
+
+
+@folds(m.PileRepacked)
+def _repacked(state: FloorState, at: float, move: m.PileRepacked) -> None:
+    state.release_pile((move.batch_id, move.unit))
+
+
+@folds(m.CardMissing)
+def _missing(state: FloorState, at: float, move: m.CardMissing) -> None:
+    card = state.card(move.card)
+    after = card.after(Cause.MISSING)
+    state.take_from_pile(card)  # before its next generation: law 1 wants the blank accounted for first
+    state.stock.enter(Account.GOOD, Account.MISSING, 1)
+    _make_again(state, card)
+    state.set_card(card, after, at)
 
 
 @folds(m.ConsignmentSent)
@@ -243,6 +267,11 @@ def _sent(state: FloorState, at: float, move: m.ConsignmentSent) -> None:
             card = state.card(number)
             state.set_card(card, card.after(Cause.SEND), at)
         state.stock.enter(Account.BUNDLE, Account.DISPATCHED, len(cards))
+
+
+@folds(m.ArrivalCounted)
+def _arrived(state: FloorState, at: float, move: m.ArrivalCounted) -> None:
+    state.used_id("arrival", move.arrival_id)
 
 
 # ---- stock, stations, acts ------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ class Foreman:
         """Take one event at its time.  Raises: CoreError when a law would break; then the service must end."""
         turn = Turn(self.state, self.config, now_floor_s)
         HANDLERS[type(event)](turn, event)
+        _finish_stopped(turn)
         end_overdue_acts(turn)
         plan(turn)
         return turn
@@ -98,6 +99,13 @@ def finish_batch(turn: Turn, batch_id: int) -> None:
         turn.record(_closing(batch))
 
 
+def _finish_stopped(turn: Turn) -> None:
+    """Look at the batches of cards that stopped in this turn: the rest of such a batch may be ready to go."""
+    stopped = [turn.state.cards[move.card].batch_id for move in turn.moves if isinstance(move, m.CardStopped)]
+    for batch_id in dict.fromkeys(stopped):
+        finish_batch(turn, batch_id)
+
+
 def _closing(batch: Batch) -> m.BatchClosed:
     return m.BatchClosed(
         batch.batch_id,
@@ -121,6 +129,14 @@ def _dispatch_asked(turn: Turn, event: e.DispatchAsked) -> None:
         return
     _send(turn, batch, event.by)
     finish_batch(turn, event.batch_id)
+
+
+def _arrived(turn: Turn, event: e.ArrivalReported) -> None:
+    if not 1 <= event.consignment_id <= turn.state.last_id["consignment"]:
+        turn.refuse("arrival.no_consignment", "no consignment of this number was sent: see `cardmill consignments`")
+        return
+    arrival_id = turn.state.next_id("arrival")
+    turn.record(m.ArrivalCounted(arrival_id, event.consignment_id, event.unit, event.sent, event.cards, event.by))
 
 
 # ---- cards ----------------------------------------------------------------------------------------------------
@@ -224,4 +240,5 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     e.ActAsked: act_asked,
     e.ActSeconded: _seconded,
     e.DispatchAsked: _dispatch_asked,
+    e.ArrivalReported: _arrived,
 }

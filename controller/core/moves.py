@@ -210,13 +210,36 @@ class BundleMade(Move, frozen=True, array_like=True, tag="bundle"):
 
 
 class BundleStopped(Move, frozen=True, array_like=True, tag="bundle_stopped"):
-    """The scanned set was not the expected set: these cards go back to be packed anew."""
+    """A bundle came to nothing: its cards go back to their pile, which waits for a person when the scan was wrong."""
 
     bundle_id: int
     cards: list[int]
     code: str
     missing: int
     foreign: int
+    station: str = ""
+    missing_cards: list[int] = []  # expected, not scanned
+    foreign_blanks: list[int] = []  # serials scanned that were not expected, or expected once and scanned twice
+    waits: bool = False
+
+
+class PileRepacked(Move, frozen=True, array_like=True, tag="repack"):
+    """Two people looked at a stopped pile: it is packed anew."""
+
+    batch_id: int
+    unit: str
+    by: str
+    second: str
+
+
+class CardMissing(Move, frozen=True, array_like=True, tag="missing"):
+    """Two people could not find a good card: its blank is missing, and the card is made again."""
+
+    card: int
+    blank: int
+    code: str
+    by: str
+    second: str
 
 
 class ConsignmentSent(Move, frozen=True, array_like=True, tag="sent"):
@@ -225,6 +248,17 @@ class ConsignmentSent(Move, frozen=True, array_like=True, tag="sent"):
     consignment_id: int
     batch_id: int
     bundles: list[int]
+    by: str
+
+
+class ArrivalCounted(Move, frozen=True, array_like=True, tag="arrived"):
+    """A police station counted `cards` in a consignment that held `sent` for it; its last count holds."""
+
+    arrival_id: int
+    consignment_id: int
+    unit: str
+    sent: int
+    cards: int
     by: str
 
 
@@ -316,7 +350,10 @@ AnyMove = (
     | PositionsMarked
     | BundleMade
     | BundleStopped
+    | PileRepacked
+    | CardMissing
     | ConsignmentSent
+    | ArrivalCounted
     | StockReceived
     | MagazineIssued
     | StationJoined

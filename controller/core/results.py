@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from controller.core import events as e
+from controller.core.cards import Card
 from controller.core.moves import (
     BundleMade,
     BundleStopped,
@@ -22,6 +23,7 @@ from devices.messages import POSITIONS, Fate, blank_serial
 
 ALL = (1 << POSITIONS) - 1
 WRONG_BLANK = "W9"
+COUNT_DIFFERS = "K2"
 
 
 def step_done(turn: Turn, event: e.StepDone) -> None:
@@ -48,14 +50,28 @@ def bundle_packed(turn: Turn, event: e.BundlePacked) -> None:
         first = cards[0]
         turn.record(BundleMade(job.bundle_id, first.batch_id, first.unit, list(job.cards), job.station))
     else:
-        missing, foreign = (expected - scanned).total(), (scanned - expected).total()
-        turn.record(BundleStopped(job.bundle_id, list(job.cards), "K2", missing, foreign))
+        turn.record(_wrong_scan(job, cards, expected - scanned, scanned - expected))
     turn.record(
         JobEnded(
             job.job_id, job.station, job.step, "done", event.started_floor_s, event.ended_floor_s, [], len(job.cards)
         )
     )
     turn.act(e.ReleaseJob(job.job_id, job.station))
+
+
+def _wrong_scan(job: Job, cards: list[Card], missing: Counter[int], foreign: Counter[int]) -> BundleStopped:
+    """Give the end of a bundle that did not scan whole: its pile waits, or it would be packed for ever."""
+    return BundleStopped(
+        job.bundle_id,
+        list(job.cards),
+        COUNT_DIFFERS,
+        missing.total(),
+        foreign.total(),
+        job.station,
+        [card.card for card in cards if card.blank in missing],
+        sorted(foreign),
+        waits=True,
+    )
 
 
 def job_never_seen(turn: Turn, event: e.JobNeverSeen) -> None:
@@ -78,7 +94,7 @@ def job_forgotten(turn: Turn, event: e.JobForgotten) -> None:
         mark = Mark.FILM_SPOILED if job.step is Step.PRINT else Mark.SUSPECTED
         turn.mark(sheet, sheet.live, mark, FATE_UNKNOWN, job.station, job.step)
     if job.cards:
-        turn.record(BundleStopped(job.bundle_id, list(job.cards), FATE_UNKNOWN, len(job.cards), 0))
+        turn.record(BundleStopped(job.bundle_id, list(job.cards), FATE_UNKNOWN, len(job.cards), 0, job.station))
     now = turn.now_floor_s
     turn.record(JobEnded(job.job_id, job.station, job.step, "unknown", job.started_floor_s, now, ends, len(job.cards)))
     turn.act(e.ReleaseJob(job.job_id, job.station))

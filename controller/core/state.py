@@ -88,6 +88,16 @@ class Job:
 
 
 @dataclass(slots=True)
+class StoppedPile:
+    """Good cards that no packer gets before two people said so, and what the scans that stopped them found."""
+
+    stations: list[str] = field(default_factory=list)
+    cards: list[int] = field(default_factory=list)
+    missing: list[int] = field(default_factory=list)  # cards expected and not scanned
+    foreign: list[int] = field(default_factory=list)  # serials scanned and not expected
+
+
+@dataclass(slots=True)
 class FloorState:
     """All that the foreman knows.  Two folds of the same moves are equal, field by field."""
 
@@ -99,6 +109,7 @@ class FloorState:
     encode_jobs: dict[int, list[int]] = field(default_factory=dict)
     ready: dict[str, list[Rank]] = field(default_factory=dict)  # card kind -> ranks, in order
     piles: dict[Pile, list[int]] = field(default_factory=dict)  # good cards that wait to be packed
+    stopped_piles: dict[Pile, StoppedPile] = field(default_factory=dict)  # good cards that wait for two people
     making: Counter[Pile] = field(default_factory=Counter)  # cards that may yet join a pile
     sheets: dict[int, Sheet] = field(default_factory=dict)
     waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
@@ -153,7 +164,7 @@ class FloorState:
             card.ready_floor_s = at_floor_s
             insort(self.ready.setdefault(batch.card_kind, []), card.rank)
         elif state is State.GOOD:
-            insort(self.piles.setdefault(pile, []), card.card)
+            self.put_on_pile(card)
 
     def _leave(self, card: Card, pile: Pile) -> None:
         if card.state in IN_MAKING:
@@ -176,14 +187,36 @@ class FloorState:
         if place < len(self.unencoded) and self.unencoded[place] == card.rank:
             del self.unencoded[place]
 
+    def put_on_pile(self, card: Card) -> None:
+        """Lay a good card on its pile; on a stopped one it waits with the others."""
+        pile = (card.batch_id, card.unit)
+        stopped = self.stopped_piles.get(pile)
+        insort(stopped.cards if stopped else self.piles.setdefault(pile, []), card.card)
+
     def take_from_pile(self, card: Card) -> None:
         """Take a good card off its pile; one that a packer has is on none."""
         pile = (card.batch_id, card.unit)
-        cards = self.piles.get(pile, [])
-        if card.card in cards:
-            cards.remove(card.card)
-            if not cards:
-                del self.piles[pile]
+        stopped = self.stopped_piles.get(pile)
+        cards = stopped.cards if stopped else self.piles.get(pile, [])
+        if card.card not in cards:
+            return
+        cards.remove(card.card)
+        if not cards and stopped:
+            del self.stopped_piles[pile]
+        elif not cards:
+            del self.piles[pile]
+
+    def stop_pile(self, pile: Pile) -> StoppedPile:
+        """Keep a pile from the packers, all that lies on it and all that will join it."""
+        if pile not in self.stopped_piles:
+            self.stopped_piles[pile] = StoppedPile(cards=self.piles.pop(pile, []))
+        return self.stopped_piles[pile]
+
+    def release_pile(self, pile: Pile) -> None:
+        """Let a stopped pile be packed again.  Raises: UnknownThing."""
+        if pile not in self.stopped_piles:
+            raise UnknownThing(f"no stopped pile of batch {pile[0]} for {pile[1]}")
+        self.piles[pile] = self.stopped_piles.pop(pile).cards
 
     # ---- how a sheet changes -------------------------------------------------------------------------------
 

@@ -159,6 +159,12 @@ def _bundle(tally: Tally, at: float, move: m.BundleMade) -> None:
     tally.last_made_floor_s = at
 
 
+def _missing(tally: Tally, at: float, move: m.CardMissing) -> None:
+    tally.remade += 1
+    tally.spoiled_by[(Step.PACK, move.code)] += 1
+    tally.found_at[(Step.PACK, Step.PACK)] += 1
+
+
 def _sent(tally: Tally, at: float, move: m.ConsignmentSent) -> None:
     cards = sum(tally.bundles.pop(bundle) for bundle in move.bundles)
     tally.dispatched += cards
@@ -187,6 +193,7 @@ FOLDS: dict[type, Callable[[Tally, float, Any], None]] = {
     m.JobEnded: _job_ended,
     m.PositionsMarked: _marked,
     m.BundleMade: _bundle,
+    m.CardMissing: _missing,
     m.ConsignmentSent: _sent,
     m.StationJoined: _joined,
     m.StationChanged: _changed,

@@ -76,6 +76,10 @@ class Turn:
         if mark not in REMAKING:
             return
         for number in cards:
-            card = self.state.card(number)
-            if card.state is State.READY and card.generation > self.config.remake.attempts_max:
-                self.record(CardStopped(number, "remake.attempts"))
+            self.stop_when_used_up(number)
+
+    def stop_when_used_up(self, number: int) -> None:
+        """Stop a card that is to be made again, for a person, when its attempts are used up."""
+        card = self.state.card(number)
+        if card.state is State.READY and card.generation > self.config.remake.attempts_max:
+            self.record(CardStopped(number, "remake.attempts"))

@@ -15,6 +15,7 @@ from controller.ledger import receipts, tables
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in
 from controller.ledger.receipts import ReceiptBook, Stamp, kind_of
 from controller.ledger.rows import (
+    ArrivalRow,
     BatchRow,
     BundleRow,
     CardRow,
@@ -36,6 +37,7 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
     {
         m.ServiceStarted,
         m.BundleStopped,
+        m.PileRepacked,
         m.StockReceived,
         m.MagazineIssued,
         m.StationLied,
@@ -63,6 +65,7 @@ class Projection:
         self.sheets = Shelf(tables.sheet, SheetRow, connection)
         self.bundles = Shelf(tables.bundle, BundleRow, connection)
         self.consignments = Shelf(tables.consignment, ConsignmentRow, connection)
+        self.arrivals = Shelf(tables.arrival, ArrivalRow, connection)
         self.stations = Shelf(tables.station, StationRow, connection)
         self.receipts = ReceiptBook(connection)
         self._shelves: tuple[Shelf[Any], ...] = (
@@ -72,6 +75,7 @@ class Projection:
             self.sheets,
             self.bundles,
             self.consignments,
+            self.arrivals,
             self.stations,
         )
         self._over: list[tuple[Shelf[Any], Iterable[int]]] = []
@@ -91,7 +95,9 @@ class Projection:
             m.JobEnded: self._job_ended,
             m.PositionsMarked: self._positions_marked,
             m.BundleMade: self._bundle_made,
+            m.CardMissing: self._card_missing,
             m.ConsignmentSent: self._consignment_sent,
+            m.ArrivalCounted: self._arrival_counted,
             m.StationJoined: self._station_joined,
             m.StationChanged: self._station_changed,
         }
@@ -289,6 +295,11 @@ class Projection:
             card.bundle_id = move.bundle_id
             self._bring(stamp, card, Cause.BUNDLE)
 
+    def _card_missing(self, stamp: Stamp, move: m.CardMissing) -> None:
+        card = self.cards.get(move.card)
+        self._bring(stamp, card, Cause.MISSING, move.code)
+        _make_again(card)
+
     def _consignment_sent(self, stamp: Stamp, move: m.ConsignmentSent) -> None:
         sent = 0
         for bundle_id in move.bundles:
@@ -303,6 +314,13 @@ class Projection:
         )
         self.consignments.add(move.consignment_id, row)
         self._over += [(self.bundles, list(move.bundles)), (self.consignments, [move.consignment_id])]
+
+    def _arrival_counted(self, stamp: Stamp, move: m.ArrivalCounted) -> None:
+        row = ArrivalRow(
+            move.arrival_id, move.consignment_id, move.unit, move.sent, move.cards, move.by, stamp.at_floor_s
+        )
+        self.arrivals.add(move.arrival_id, row)
+        self._over.append((self.arrivals, [move.arrival_id]))
 
     def _station_joined(self, stamp: Stamp, move: m.StationJoined) -> None:
         station = self.stations.find(move.station)
@@ -337,7 +355,12 @@ def _leave(stamp: Stamp, move: m.AnyMove) -> None:
 def _lay(card: CardRow, sheet: SheetRow, position: int) -> None:
     """Say where a marked card lies now: nowhere if it is to be made again, else in its blank."""
     if card.state == _READY:
-        card.generation += 1
-        card.sheet_id, card.position, card.blank = 0, -1, 0
+        _make_again(card)
     elif sheet.body:
         card.blank = blank_serial(sheet.body, position)
+
+
+def _make_again(card: CardRow) -> None:
+    """Begin a card's next generation: it lies nowhere any more."""
+    card.generation += 1
+    card.sheet_id, card.position, card.blank = 0, -1, 0

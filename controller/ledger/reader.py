@@ -68,6 +68,23 @@ class WaitingCard:
     since_floor_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class SentUnit:
+    """What a consignment held for one police station; `arrived` is its last count, -1 before any."""
+
+    consignment_id: int
+    batch_number: str
+    unit: str
+    sent_floor_s: float
+    bundles: int
+    sent: int
+    arrived: int
+
+    def difference(self) -> int:
+        """Give the cards counted too many (below 0: too few); 0 before any count."""
+        return self.arrived - self.sent if self.arrived >= 0 else 0
+
+
 class Reader:
     """Answers from what is durable.  Each call is one short transaction: a long one would pin the write-ahead log."""
 
@@ -225,6 +242,31 @@ class Reader:
         card = tables.card
         query = select(card).where(card.c.acceptance_number == acceptance_number).order_by(card.c.card_id.desc())
         return [CardRow(*row) for row in self._all(query)]
+
+    def sent(self, consignment_id: int | None = None, limit: int = 100) -> list[SentUnit]:
+        """Give what the newest consignments, or one of them, held for each police station, and what it counted."""
+        table, batch, bundle, arrival = tables.consignment, tables.batch, tables.bundle, tables.arrival
+        query = select(table.c.consignment_id, table.c.batch_id, table.c.sent_floor_s, batch.c.batch_number)
+        query = query.join(batch, batch.c.batch_id == table.c.batch_id)
+        query = query.order_by(table.c.consignment_id.desc()).limit(limit)
+        if consignment_id is not None:
+            query = query.where(table.c.consignment_id == consignment_id)
+        with self._engine.connect() as connection:
+            sent = connection.execute(query).all()
+            batches, numbers = {row.batch_id for row in sent}, [row.consignment_id for row in sent]
+            bundles = connection.execute(select(bundle).where(bundle.c.batch_id.in_(batches))).all()
+            counts = select(arrival).where(arrival.c.consignment_id.in_(numbers)).order_by(arrival.c.arrival_id)
+            arrived = {(row.consignment_id, row.unit): row.cards for row in connection.execute(counts)}
+        held: dict[tuple[int, str], list[int]] = {}
+        for row in bundles:
+            held.setdefault((row.consignment_id, row.unit), []).append(len(numbers_in(row.cards)))
+        return [
+            SentUnit(number, row.batch_number, unit, row.sent_floor_s, len(cards), sum(cards), arrived.get(key, -1))
+            for row in sent
+            for key, cards in sorted(held.items())
+            for number, unit in [key]
+            if number == row.consignment_id
+        ]
 
     def cards_on_sheet(self, sheet_id: int) -> list[int]:
         """Give the cards that were imposed on a sheet, by position, 0 for an empty place; empty when unknown."""

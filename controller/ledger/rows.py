@@ -102,6 +102,19 @@ class ConsignmentRow:
 
 
 @dataclass(slots=True)
+class ArrivalRow:
+    """One row of `tables.arrival`."""
+
+    arrival_id: int
+    consignment_id: int
+    unit: str
+    sent: int
+    cards: int
+    counted_by: str
+    counted_floor_s: float
+
+
+@dataclass(slots=True)
 class StationRow:
     """One row of `tables.station`."""
 

@@ -178,6 +178,18 @@ consignment = Table(
     _column("chain", LargeBinary),  # head at the move that sent it: a manifest carries it away
 )
 
+arrival = Table(
+    "arrival",  # each count that was entered; of a consignment and unit the last one holds
+    metadata,
+    Column("arrival_id", Id, primary_key=True, autoincrement=False),
+    _column("consignment_id", BigInteger, index=True),
+    _column("unit", Text),
+    _column("sent", Integer),  # cards that were for it
+    _column("cards", Integer),  # cards it counted
+    _column("counted_by", Text),
+    _column("counted_floor_s", Double),
+)
+
 station = Table(
     "station",
     metadata,
@@ -211,7 +223,7 @@ receipt = Table(
     sqlite_with_rowid=False,
 )
 
-STATE_TABLES = (batch, card, encode_job, sheet, bundle, consignment, station, receipt)
+STATE_TABLES = (batch, card, encode_job, sheet, bundle, consignment, arrival, station, receipt)
 
 # ---- what is not moves ----------------------------------------------------------------------------------------
 

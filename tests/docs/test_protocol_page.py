@@ -130,7 +130,9 @@ def test_each_defect_code_stands_on_the_page():
     assert rows == wanted
 
 
-REFUSALS = r"\"((?:wire|batch|chunk|cancel|decision|dispatch|act|stock|suspect|command|envelope)\.[a-z_]+)\""
+REFUSALS = (
+    r"\"((?:wire|batch|chunk|cancel|decision|dispatch|act|stock|suspect|command|envelope|pack|arrival)\.[a-z_]+)\""
+)
 NOT_ANSWERED = {"stock.unbalanced"}  # the end of the service, never an answer
 IN_CODES_PAGE = {"batch.conflict", "batch.digest"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import urllib.request
 
@@ -161,3 +162,26 @@ def test_a_port_that_is_taken_is_named(running, tmp_path_factory):
     code, _, errors = run_cli("serve", "--config", str(other.config))
     assert code == 2
     assert "link.address_in_use" in errors
+
+
+LOOKS = ["status", "stations", "stock", "review", "stopped", "suspects", "acts", "piles", "consignments", "report"]
+
+
+def test_an_operator_s_command_line_shows_everything_as_table_and_as_json(running):
+    secret = running.secret("operator", "ann")
+    peers = running.data / "peers"
+    peers.mkdir()
+    for file in secret.parent.iterdir():
+        (peers / file.name).write_bytes(file.read_bytes())
+        (peers / file.name).chmod(0o600)
+    own = ("--as", "ann", "--config", str(running.config))
+    for verb in LOOKS:
+        code, shown, errors = run_cli(verb, *own)
+        assert (code, errors) == (0, ""), verb
+        assert verb in shown
+        code, shown, _ = run_cli(verb, *own, "--json", "-")
+        assert code == 0
+        json.loads(shown)
+    code, _, errors = run_cli("why", "p1", *own)
+    assert code == 1
+    assert "why.unknown" in errors

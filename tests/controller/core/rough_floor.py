@@ -44,6 +44,7 @@ class RoughFloor:
         self.bodies: dict[str, list[int]] = {}
         self.drawn: dict[int, int] = {}  # sheet -> body
         self.lost: set[int] = set()
+        self.never_found: set[int] = set()  # blanks that fell off a packer's belt
         self.next_body = 1_000
         self.seen: Counter[str] = Counter()
         self.report = Report(yearly_hours=4_000)
@@ -113,7 +114,7 @@ class RoughFloor:
             blanks = list(job.blanks)
             if dice < self.trouble:
                 self.seen["short bundle"] += 1
-                blanks.pop()
+                self.never_found.add(blanks.pop()) if self.random.random() < 0.5 else blanks.pop()
             event: e.AnyEvent = e.BundlePacked(job.station, job.job_id, at, end, blanks)
         else:
             event = e.StepDone(
@@ -155,6 +156,11 @@ class RoughFloor:
             assert 0 <= tally.dispatched <= tally.made <= tally.accepted
         state = self.state
         assert state.stock.balanced()
+        assert not state.piles.keys() & state.stopped_piles.keys()
+        piled = [card for pile in state.piles.values() for card in pile]
+        piled += [card for pile in state.stopped_piles.values() for card in pile.cards]
+        piled += [card for job in state.jobs.values() for card in job.cards]
+        assert sorted(piled) == sorted(card.card for card in state.cards.values() if card.state is State.GOOD)
         live = [card.blank for card in state.cards.values() if card.blank]
         assert len(live) == len(set(live)), "two cards on one blank"
         for sheet in state.sheets.values():
@@ -170,6 +176,7 @@ class RoughFloor:
         for batch in state.batches.values():
             counted = Counter(state.cards[number].state for number in batch.cards)
             assert counted == +batch.states
+            assert not batch.bundles or batch.in_making(), "bundles wait though no card can join them"
 
     def settle_suspects(self) -> int:
         """Two people look at every suspect and find it spoiled or missing (or good, when it was inspected)."""
@@ -195,8 +202,26 @@ class RoughFloor:
             settled += 1
         return settled
 
+    def look_through_piles(self) -> None:
+        """Two people look at every stopped pile: what they cannot find is missing, then the rest is packed anew."""
+        for pile, stopped in list(self.state.stopped_piles.items()):
+            for card in [card for card in stopped.missing if card in stopped.cards]:
+                if self.state.cards[card].blank in self.never_found:
+                    self.seen["missing"] += 1
+                    self.two_people("missing", {"card": card})
+            if pile in self.state.stopped_piles:
+                self.seen["repack"] += 1
+                self.two_people("repack", {"batch_id": pile[0], "unit": pile[1]})
+
+    def two_people(self, verb: str, args: dict[str, int | str]) -> None:
+        now = self.host.now_floor_s
+        turn = self.host.handle(e.ActAsked(verb, args, "ann"), now)
+        assert turn.refused is None, turn.refused
+        turn = self.host.handle(e.ActSeconded(turn.answer, "bob"), now)
+        assert turn.refused is None, turn.refused
+
     def run(self) -> None:
-        """Go on until every batch is closed: refill magazines, settle suspects, decide about the stopped."""
+        """Go on until every batch is closed: refill magazines, settle suspects, decide about stopped cards, piles."""
         for _ in range(400):
             self.host.run()
             if not self.state.batches:
@@ -207,6 +232,7 @@ class RoughFloor:
                     break
             now = self.host.now_floor_s
             self.settle_suspects()
+            self.look_through_piles()
             for card in list(self.state.cards.values()):
                 if card.state is State.STOPPED:
                     self.host.handle(e.DecisionMade(card.card, "refuse_late", "ann", "enough"), now)

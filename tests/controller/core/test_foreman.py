@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from controller.core.foreman import Foreman
-from controller.core.settings import CoreConfig
+from controller.core.settings import CoreConfig, RemakeConfig
 from controller.core.stock import Account
 from controller.hosts.heap import replay
 from tests.controller.core.rough_floor import RoughFloor
@@ -57,3 +57,11 @@ def test_the_rough_floor_meets_every_trouble_it_promises():
         seen += crowded(seed, trouble=0.15).seen
     troubles = {"never_seen", "forgotten", "short bundle", "told twice", "untouched", "sheet spoiled", "shifted"}
     assert troubles <= set(seen), troubles - set(seen)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_bundled_leaves_also_when_the_last_card_stops_for_a_person(seed):
+    floor = RoughFloor(seed, CoreConfig(remake=RemakeConfig(attempts_max=1)), trouble=0.1)
+    floor.submit(600.0, 1, cards=24)
+    floor.run()  # every turn is checked: no bundle waits for a card that cannot come
+    assert set(floor.ends().values()) == {1}

@@ -9,7 +9,7 @@ import pytest
 from controller.core import events as e
 from controller.core.cards import Decision
 from controller.core.foreman import Foreman
-from controller.core.moves import Mark, PositionsMarked, SheetBound, SheetImposed, positions_in
+from controller.core.moves import CardMissing, Mark, PositionsMarked, SheetBound, SheetImposed, positions_in
 from controller.core.settings import CoreConfig
 from controller.hosts.heap import replay
 from controller.ledger.journal import Recorded
@@ -35,6 +35,7 @@ class WildFloor(RoughFloor):
         self.alive: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)  # card -> places that may be good
         self.turns: list[Recorded] = []
         self.taken: set[int] = set()
+        self.bound: list[tuple[int, int]] = []
         super().__init__(seed, trouble=0.3)
 
     # ---- law 1, at every turn ------------------------------------------------------------------------------
@@ -52,8 +53,13 @@ class WildFloor(RoughFloor):
             elif isinstance(move, SheetBound):
                 assert move.body not in self.taken, "a body drawn twice"
                 self.taken.add(move.body)
+                self.bound.append((move.sheet_id, move.body))
             elif isinstance(move, PositionsMarked):
                 self.mark(move)
+            elif isinstance(move, CardMissing):
+                [place] = self.alive.pop(move.card)
+                bound = next(sheet for sheet in reversed(self.bound) if sheet[0] == place[0])
+                assert move.blank == blank_serial(bound[1], place[1]), "another blank than the good one"
 
     def mark(self, move: PositionsMarked) -> None:
         for position in positions_in(move.mask):
@@ -121,6 +127,11 @@ class WildFloor(RoughFloor):
             mask = dice.choice([sheet.suspect, 1, dice.randrange(256)])
             args = {"sheet_id": sheet.sheet_id, "mask": mask, "finding": dice.choice(["good", "spoiled", "missing"])}
             return e.ActAsked("settle", args | dice.choice([{}, {"body": dice.randrange(1_000, 1_300)}]), "ann")
+        if dice.random() < 0.4:
+            card = dice.choice([*self.state.cards, 1])
+            pile = dice.choice([*self.state.stopped_piles, (1, "520102000")])
+            acts = [("missing", {"card": card}), ("repack", {"batch_id": pile[0], "unit": pile[1]})]
+            return e.ActAsked(*dice.choice(acts), "ann")
         first = dice.choice([self.next_body, 1_000, dice.randrange(900, 1_500)])
         args = {"station": dice.choice(["l1", "l2"]), "first_body": first, "sheets": dice.randrange(30), "lot": "q"}
         return e.ActAsked(dice.choice(["receive", "issue", "override"]), args, "ann")

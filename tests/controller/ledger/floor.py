@@ -51,7 +51,9 @@ class SmallFloor:
             self._settle,
             self._pack,
             self._pack,
+            self._lose,
             self._send,
+            self._arrive,
             self._close,
         )
 
@@ -236,6 +238,25 @@ class SmallFloor:
             m.JobEnded(job_id, "pack1", "pack", "done", *times, [], len(cards)),
             m.BundleMade(bundle_id, batch_id, UNIT, cards, "pack1"),
         ]
+
+    def _lose(self) -> list[m.AnyMove]:
+        """Let two people miss a good card, now and then."""
+        good = self._in("good")
+        if not good or self._luck.random() < 0.7:
+            return []
+        self.cards[good[0]] = "ready"
+        return [m.CardMissing(good[0], self.blank_of(good[0]), "K2", "anna", "bert")]
+
+    def blank_of(self, card: int) -> int:
+        """Give any serial: no fold reads the blank of a card that is missing."""
+        return FIRST_BODY * 10 + card
+
+    def _arrive(self) -> list[m.AnyMove]:
+        sent = self._last.get("consignment", 0)
+        if not sent:
+            return []
+        counted = self._luck.randint(0, 9)
+        return [m.ArrivalCounted(self._next("arrival"), self._luck.randint(1, sent), UNIT, 9, counted, "carl")]
 
     def _send(self) -> list[m.AnyMove]:
         if not self.bundles:

@@ -34,6 +34,7 @@ def test_each_row_class_names_the_columns_of_its_table_in_order():
         "sheet": rows.SheetRow,
         "bundle": rows.BundleRow,
         "consignment": rows.ConsignmentRow,
+        "arrival": rows.ArrivalRow,
         "station": rows.StationRow,
         "inbox_batch": InboxBatch,
     }
@@ -83,6 +84,12 @@ def test_what_is_asked_often_is_found_by_an_index(call, way):
     plan = _plan(call)
     assert way in plan
     assert "SCAN" not in plan
+
+
+def test_what_was_sent_is_found_by_indexes():
+    plan = _plan(lambda reader: reader.sent(7))
+    assert "ix_arrival_consignment_id" in plan
+    assert "SCAN arrival" not in plan
 
 
 def test_a_batch_number_is_never_given_twice_even_when_the_inbox_is_emptied():

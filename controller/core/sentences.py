@@ -1,0 +1,165 @@
+"""The sentences of `core.why`, in English and Chinese, and the facts that stand in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from controller.core.state import SILENT
+from devices.messages import StationState
+
+Fact = int | float | str
+Facts = dict[str, Fact]
+
+LATEST_FLOOR_S = 253_402_300_800.0  # year 10000: what a station calls a time may be none
+
+EN = {
+    "final": "{what} is {state}: nothing more happens to it.",
+    "held": "{what} is held for {codes}: one person releases or refuses it.",
+    "held_two": "{what} is held for {codes}: only two people lift that, by the act override.",
+    "proposed": "{what} waits for a second person: act {act_id} ({verb}) was proposed and ends at {until_floor_s}.",
+    "stopped": "{what} is stopped for {codes} after {attempts} of {attempts_max} attempts: a person decides.",
+    "encoding": "{what} is with the encoders (job {job_id}).",
+    "unencoded": "{what} waits for an encoder: {busy} of {encode_jobs} encode jobs run, {ahead} cards go before it.",
+    "quarantined": "{what} was made inside a drift window: it is inspected again before it counts as good.",
+    "suspect": "{what} is suspect since {step}: two people settle it (sheet {sheet_id}, mask {mask}).",
+    "made": "{what} is in bundle {bundle_id}, and {in_making} cards of its batch must be packed before it leaves.",
+    "made_stopped": "{what} is in bundle {bundle_id}: {people} cards of its batch wait for people (or dispatch it).",
+    "made_asked": "{what} is in bundle {bundle_id}, which leaves when a person dispatches it.",
+    "works": "{what} is at {step} in {station} since {started_floor_s} (job {job_id}, {load} in the load).",
+    "works_not": "{what} is at {step} in {station} (job {job_id}), which is {state} since {since_floor_s}{reason}.",
+    "away": "{what} is {state} since {since_floor_s}{reason}: {meaning}.",
+    "ready": "{what} waits for a sheet, {ahead} cards before it ({remakes} remakes, {express} express, "
+    "{due_earlier} due earlier): ",
+    "waits": "{what} waits for {step}, {ahead} sheets before it: ",
+    "pile_stopped": "{what} is good; a scan stops its pile ({missing} missing, {foreign} foreign): two people decide.",
+    "pile": "{what} is good and waits to be packed, {ahead} piles before its own: ",
+    "idle": "{what} is idle: ",
+    "batch": "{what} has {open} of {cards} cards open ({counts}), due {due_floor_s}; the last one: ",
+    "none": "no {step} station ever said hello.",
+    "down": "no {step} station works, {station} is {state} since {since_floor_s}{reason}.",
+    "busy": "every {step} station that works is busy ({names}; {down} down).",
+    "paused": "printing pauses while {films} films wait before the presses ({films_max} at most).",
+    "coming": "the sheet has {filled} of 8 cards, and {coming} more are with the encoders.",
+    "sheet_until": "the sheet has {filled} of 8 cards and waits for more until {until_floor_s}.",
+    "empty": "no body sheets in the magazine of {names} ({busy} other presses work).",
+    "press_until": "the load of {station} is {load} of {load_max}, it waits for more films until {until_floor_s}.",
+    "more": "{pile} of {bundle_max} cards, and {making} more of police station {unit} may come.",
+    "nothing": "nothing waits for {step}.",
+    "now": "it is next, and starts with the next turn.",
+}
+ZH = {
+    "final": "{what}{state}，不再变动。",
+    "held": "{what}因 {codes} 扣留，待一人放行或拒绝。",
+    "held_two": "{what}因 {codes} 扣留，须两人以 override 放行。",
+    "proposed": "{what}待第二人同意：操作 {act_id}（{verb}）已提出，{until_floor_s} 失效。",
+    "stopped": "{what}因 {codes} 停止，已试 {attempts} 次（上限 {attempts_max}），待人工决定。",
+    "encoding": "{what}正在编码（作业 {job_id}）。",
+    "unencoded": "{what}等待编码：{encode_jobs} 个编码作业中 {busy} 个在运行，前面有 {ahead} 张卡。",
+    "quarantined": "{what}在漂移窗口内制成，须复检合格。",
+    "suspect": "{what}在{step}后去向不明，须两人认定（联 {sheet_id}，位掩码 {mask}）。",
+    "made": "{what}在包 {bundle_id} 中，本批还有 {in_making} 张卡须先装包。",
+    "made_stopped": "{what}在包 {bundle_id} 中，本批有 {people} 张卡待人工决定，可用 dispatch 先发出。",
+    "made_asked": "{what}在包 {bundle_id} 中，待人工发出。",
+    "works": "{what}自 {started_floor_s} 起在 {station} {step}（作业 {job_id}，本次 {load} 件）。",
+    "works_not": "{what}在 {station} {step}（作业 {job_id}），该设备自 {since_floor_s} 起{state}{reason}。",
+    "away": "{what}自 {since_floor_s} 起{state}{reason}：{meaning}。",
+    "ready": "{what}等待拼版，前面有 {ahead} 张卡（重制 {remakes}，加急 {express}，到期更早 {due_earlier}）：",
+    "waits": "{what}等待{step}，前面有 {ahead} 联：",
+    "pile_stopped": "{what}合格，但扫描核对使其所在堆停止（缺 {missing}，多 {foreign}），须两人认定。",
+    "pile": "{what}合格，等待装包，前面有 {ahead} 堆：",
+    "idle": "{what}空闲：",
+    "batch": "{what}共 {cards} 张卡，未完 {open} 张（{counts}），{due_floor_s} 到期；最后一张：",
+    "none": "没有{step}设备接入。",
+    "down": "没有可用的{step}设备，{station} 自 {since_floor_s} 起{state}{reason}。",
+    "busy": "可用的{step}设备都在忙（{names}；另有 {down} 台停用）。",
+    "paused": "平压前已有 {films} 张膜（上限 {films_max}），打印暂停。",
+    "coming": "本版已有 {filled}/8 张，另有 {coming} 张正在编码。",
+    "sheet_until": "本版已有 {filled}/8 张，最迟等到 {until_floor_s}。",
+    "empty": "{names} 料仓没有卡体（另有 {busy} 台平压在忙）。",
+    "press_until": "{station} 已有 {load}/{load_max} 张膜，最迟等到 {until_floor_s}。",
+    "more": "已有 {pile}/{bundle_max} 张，派出所 {unit} 还有 {making} 张可能到来。",
+    "nothing": "没有等待{step}的工作。",
+    "now": "轮到它，下一轮即开始。",
+}
+WORDS_ZH = {
+    "print": "膜打印",
+    "laminate": "平压",
+    "punch": "冲切",
+    "write": "电写入",
+    "inspect": "质量检验",
+    "pack": "分拣",
+    "accepted": "已受理",
+    "ready": "待拼版",
+    "imposed": "已拼版",
+    "quarantined": "隔离",
+    "suspect": "去向不明",
+    "good": "合格",
+    "made": "已装包",
+    "dispatched": "已发出",
+    "cancelled": "已撤销",
+    "refused": "已拒绝",
+    "refused_late": "受理后拒绝",
+    "held": "扣留",
+    "stopped": "停止",
+    "idle": "空闲",
+    "execute": "运行",
+    "suspended": "待料",
+    "aborted": "故障",
+    SILENT: "无应答",
+    "the operator at the machine took it off line": "操作员在设备上停机",
+    "an inside cause, to be cleared at the machine": "设备内部原因，须在设备上处理",
+    "an outside cause, no material or no power": "外部原因，缺料或断电",
+    "it broke down": "设备故障",
+    "the controller does not hear it": "控制器收不到它的消息",
+    "it ends work that is no open job": "正在收尾，没有未结作业",
+}
+MEANINGS = {
+    StationState.STOPPED: "the operator at the machine took it off line",
+    StationState.HELD: "an inside cause, to be cleared at the machine",
+    StationState.SUSPENDED: "an outside cause, no material or no power",
+    StationState.ABORTED: "it broke down",
+    StationState.EXECUTE: "it ends work that is no open job",
+    SILENT: "the controller does not hear it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, in two languages; `facts["because"]` names the rule, `beaten` up to three it beat or lost to."""
+
+    sentence_en: str
+    sentence_zh: str
+    facts: Facts
+    beaten: list[str]
+
+
+def tell(what: tuple[str, str], keys: Sequence[str], facts: Mapping[str, Fact], now_floor_s: float) -> tuple[str, str]:
+    """Give the sentences of `keys`, joined, about a thing, in English and in Chinese."""
+    en = "".join(EN[key] for key in keys).format(what=what[0], **_words(facts, now_floor_s, {}))
+    zh = "".join(ZH[key] for key in keys).format(what=what[1], **_words(facts, now_floor_s, WORDS_ZH))
+    return en, zh
+
+
+def clock_text(at_floor_s: float, now_floor_s: float) -> str:
+    """Give a floor time as `08:00`, on another day than now as `03-02 08:00`; `--:--` for what is no time."""
+    if not (0 <= at_floor_s < LATEST_FLOOR_S and 0 <= now_floor_s < LATEST_FLOOR_S):
+        return "--:--"
+    at, now = (datetime.fromtimestamp(one, UTC) for one in (at_floor_s, now_floor_s))
+    return at.strftime("%H:%M" if at.date() == now.date() else "%m-%d %H:%M")
+
+
+def _words(facts: Mapping[str, Fact], now_floor_s: float, words: Mapping[str, str]) -> dict[str, str]:
+    """Give facts as they are read: times as a clock shows them, words in their language."""
+    said = {}
+    for name, value in facts.items():
+        if name.endswith("_floor_s"):
+            said[name] = clock_text(float(value), now_floor_s)
+        elif name == "reason":
+            said[name] = f" ({value})" if value else ""
+        else:
+            said[name] = words.get(value, value) if isinstance(value, str) else str(value)
+    counts = {name.removeprefix("count_"): value for name, value in facts.items() if name.startswith("count_")}
+    said["counts"] = ", ".join(f"{value} {words.get(state, state)}" for state, value in counts.items())
+    return said
