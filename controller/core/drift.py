@@ -292,14 +292,9 @@ def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> list[Signal]:
     return signals
 
 
-def _dropped(watch: DriftWatch, at: float, move: m.SheetDropped) -> list[Signal]:
-    return watch._count(move.sheet_id) if move.sheet_id in watch.sheets else []
-
-
 FOLDS: dict[type, Callable[[DriftWatch, float, Any], list[Signal]]] = {
     m.SheetImposed: _sheet,
     m.JobStarted: _job,
     m.PositionsMarked: _marked,
     m.JobEnded: _job_ended,
-    m.SheetDropped: _dropped,
 }

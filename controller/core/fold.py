@@ -286,7 +286,6 @@ def _received(state: FloorState, at: float, move: m.StockReceived) -> None:
 def _issued(state: FloorState, at: float, move: m.MagazineIssued) -> None:
     state.used_id("issue", move.issue_id)
     state.stock.issue(move.issue_id, move.station, move.first_body, move.sheets)
-    state.issues[move.issue_id] = (move.station, move.first_body, move.sheets)
 
 
 @folds(m.StationJoined)

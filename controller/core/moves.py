@@ -173,12 +173,6 @@ class SheetBound(Move, frozen=True, array_like=True, tag="bound"):
     station: str
 
 
-class SheetDropped(Move, frozen=True, array_like=True, tag="dropped"):
-    """A film left the floor before lamination: no card is on it any more."""
-
-    sheet_id: int
-
-
 class PositionsMarked(Move, frozen=True, array_like=True, tag="mark"):
     """Positions of one sheet changed for one cause.
 
@@ -346,7 +340,6 @@ AnyMove = (
     | JobStarted
     | JobEnded
     | SheetBound
-    | SheetDropped
     | PositionsMarked
     | BundleMade
     | BundleStopped

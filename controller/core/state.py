@@ -118,7 +118,6 @@ class FloorState:
     jobs: dict[int, Job] = field(default_factory=dict)
     stock: Stock = field(default_factory=Stock)
     acts: dict[int, ActProposed] = field(default_factory=dict)
-    issues: dict[int, tuple[str, int, int]] = field(default_factory=dict)  # issue -> station, first body, sheets
     last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act
 
     def batch(self, batch_id: int) -> Batch:

@@ -90,7 +90,6 @@ class Projection:
             m.EncodeEnded: self._encode_ended,
             m.SheetImposed: self._sheet_imposed,
             m.SheetBound: self._sheet_bound,
-            m.SheetDropped: self._sheet_dropped,
             m.JobStarted: self._job_started,
             m.JobEnded: self._job_ended,
             m.PositionsMarked: self._positions_marked,
@@ -232,11 +231,6 @@ class Projection:
     def _sheet_bound(self, stamp: Stamp, move: m.SheetBound) -> None:
         sheet = self.sheets.get(move.sheet_id)
         sheet.body = move.body
-        self._changed_sheet(stamp, sheet)
-
-    def _sheet_dropped(self, stamp: Stamp, move: m.SheetDropped) -> None:
-        sheet = self.sheets.get(move.sheet_id)
-        sheet.live = sheet.suspect = 0
         self._changed_sheet(stamp, sheet)
 
     def _job_started(self, stamp: Stamp, move: m.JobStarted) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 
-from controller.core.foreman import Foreman
+from controller.core.events import AnyEvent
+from controller.core.fold import FOLDS
+from controller.core.foreman import HANDLERS, Foreman
+from controller.core.moves import AnyMove
 from controller.core.settings import CoreConfig, RemakeConfig
 from controller.core.stock import Account
 from controller.hosts.heap import replay
@@ -65,3 +69,8 @@ def test_what_is_bundled_leaves_also_when_the_last_card_stops_for_a_person(seed)
     floor.submit(600.0, 1, cards=4)  # three police stations: one may have a single card
     floor.run()  # every turn is checked: no bundle waits for a card that cannot come
     assert set(floor.ends().values()) == {1}
+
+
+def test_every_move_has_its_fold_and_every_event_its_handler():
+    assert set(get_args(AnyMove)) == set(FOLDS)
+    assert set(get_args(AnyEvent)) == set(HANDLERS)
