@@ -255,6 +255,7 @@ async def test_a_full_disk_ends_the_ledger_and_what_was_acknowledged_is_there(tm
                         break
                     nursery.start_soon(announce, ledger, number)
                     await trio.lowlevel.checkpoint()
+                    await ledger.room()
         assert "full" in str(ledger.failed)
         assert (await ledger.wait_failed()) is ledger.failed
         with pytest.raises(LedgerStopped) as stopped:
