@@ -43,7 +43,8 @@ async def ended(child):
 
 
 async def test_what_a_child_says_goes_to_its_log_and_the_tail_is_the_end_of_it(child):
-    one = child("import sys\nfor n in range(50): print('line', n, flush=True)\nprint('why', file=sys.stderr); sys.exit(7)")
+    lines = "import sys\nfor n in range(50): print('line', n, flush=True)\n"
+    one = child(lines + "print('why', file=sys.stderr); sys.exit(7)")
     await one.start()
     assert await ended(one) == 7
     assert not one.runs
