@@ -11,7 +11,7 @@ DEBIAN_PACKAGES := strace
 .PHONY: demo test check release bench-short
 
 demo: $(STAMP)
-	$(BIN)/cardmill-sim demo $(ARGS)
+	@$(BIN)/cardmill-sim demo $(ARGS)
 
 test: $(TEST_STAMP) debian-packages
 	$(BIN)/python -m pytest $(ARGS)

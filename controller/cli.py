@@ -23,6 +23,7 @@ REFUSED, USAGE, NO_ANSWER = 1, 2, 3
 app = typer.Typer(
     help="The controller of an ID-card production centre.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     add_completion=True,
 )
@@ -102,6 +103,8 @@ def keys_allow(
     data: DataPath = None,
 ) -> None:
     """Let a peer in; a running service sees it at the peer's next attempt."""
+    if public.suffix == ".secret":
+        raise ConfigError(f"{public} is a secret, which only the peer should have: give the .public file beside it")
     KeyRing(data_folder(config, data) / "keys").allow(role, name, read_public(public))
     print(f"allowed: {name} as {role}")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 import trio
+from sqlalchemy.exc import SQLAlchemyError
 
 from controller.wire import Answer, OperatorRequest, Refusal, UpstreamRequest
 from devices.keys import LinkError, PeerGone
@@ -62,4 +63,9 @@ async def _answer_one(
     except EnvelopeError as error:
         log.warning("message not understood", user=delivery.user, code=error.code)
         return Refusal(code=error.code, text=error.text, field=error.path)
-    return await answer(delivery.user, request)
+    try:
+        return await answer(delivery.user, request)
+    except SQLAlchemyError as error:  # of a reader: a failed commit ends the service by another way
+        log.error("the ledger could not be read", user=delivery.user, kind=type(error).__name__)
+        text = "the ledger could not be read: look into the log of the service"
+        return Refusal(request=request.request, code="ledger.unread", text=text)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from controller.config import ConfigError
 
@@ -66,7 +67,7 @@ def _rows(title: str, rows: list[Any]) -> None:
     for name in names:
         table.add_column(name)
     for row in rows:
-        table.add_row(*(_text(row.get(name)) for name in names))
+        table.add_row(*(Text(_text(row.get(name))) for name in names))  # never markup: people type some of it
     Console().print(table)
 
 
@@ -79,7 +80,7 @@ def _fields(title: str, fields: dict[str, Any], prefix: str = "") -> None:
         if isinstance(value, list) and value and isinstance(value[0], dict):
             lists[name] = value
         else:
-            table.add_row(name, _text(value))
+            table.add_row(name, Text(_text(value)))
     Console().print(table)
     for name, rows in lists.items():
         _rows(name, rows)

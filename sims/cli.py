@@ -24,6 +24,7 @@ DEMO = DemoOptions()
 app = typer.Typer(
     help="Everything pretend: stations, people, upstream, a whole demo.",
     no_args_is_help=True,
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 

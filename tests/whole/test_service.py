@@ -185,3 +185,11 @@ def test_an_operator_s_command_line_shows_everything_as_table_and_as_json(runnin
     code, _, errors = run_cli("why", "p1", *own)
     assert code == 1
     assert "why.unknown" in errors
+
+
+def test_a_secret_is_not_taken_for_a_public_key(tmp_path):
+    assert run_cli("keys", "new", "carl", "--data", str(tmp_path))[0] == 0
+    secret = str(tmp_path / "peers" / "carl.secret")
+    code, _, errors = run_cli("keys", "allow", "operator", "carl", secret, "--data", str(tmp_path))
+    assert code == 2
+    assert ".public" in errors
