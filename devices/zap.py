@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 import trio
+from trio.lowlevel import ParkingLot, cancel_shielded_checkpoint, checkpoint_if_cancelled
 
-from devices.keys import KEY_BYTES, KeyPair, PeerGone, key_text
+from devices.keys import KEY_BYTES, KeyPair, LinkError, PeerGone, key_text
 from devices.zlink import Context, Delivery, Socket, SocketLimits, take_delivery
 
 Allow = Callable[[str, str], str | None]  # domain and public key (Z85) -> the user's name, or None
@@ -80,19 +81,74 @@ async def serve_zap(
             await socket.send_frames(*verdict.reply)
 
 
-class RouterSocket(Socket[Delivery]):
-    """A bound ROUTER for many peers, one frame a message, that never waits for a slow peer.
+@dataclass(slots=True)
+class Inbox:
+    """Messages of one user that wait to be received."""
 
-    `counters` holds what became of connections (by the names in zlink.EVENTS) and messages dropped: malformed,
-    shed (for a peer that reads too slowly), gone (waiting for a peer that left).
+    waiting: deque[Delivery] = field(default_factory=deque)
+    waiting_bytes: int = 0
+
+    def put(self, delivery: Delivery, limits: SocketLimits) -> bool:
+        """Whether there was room."""
+        size_bytes = self.waiting_bytes + len(delivery.body)
+        if self.waiting and (len(self.waiting) >= limits.inbox_messages or size_bytes > limits.inbox_bytes):
+            return False
+        self.waiting.append(delivery)
+        self.waiting_bytes = size_bytes
+        return True
+
+    def take(self) -> Delivery:
+        """The oldest."""
+        delivery = self.waiting.popleft()
+        self.waiting_bytes -= len(delivery.body)
+        return delivery
+
+
+class RouterSocket(Socket[Delivery]):
+    """A bound ROUTER for many peers, one frame a message: none of them can stop it or fill the memory.
+
+    What comes is taken off at once into an inbox per user; `recv` gives each user with messages its turn, and keeps
+    the order of each.  `counters` holds what became of connections (by the names in zlink.EVENTS) and messages
+    dropped: malformed, flooded (inbox full), shed (for a peer that reads too slowly), gone (for a peer that left).
     """
 
     def __init__(self, ctx: Context, endpoint: str, role: str, keys: KeyPair, limits: SocketLimits) -> None:
         raw, events = ctx.open_router(endpoint, role, keys, limits)
         super().__init__(raw, take_delivery, events)
-        self._limits, self._work = limits, trio.Event()
+        self._limits, self._work, self._arrivals = limits, trio.Event(), ParkingLot()
+        self._inboxes: dict[str, Inbox] = {}  # of users with messages, the one whose turn it is first
         self._outboxes: dict[bytes, deque[bytes]] = {}
-        self._tasks.append(self._flush)
+        self._tasks += [self._drain, self._flush]
+
+    async def recv_many(self, limit: int = 64) -> list[Delivery]:
+        """1 to `limit` messages that wait; cancelled, none is lost.  Raises: LinkError link.closed."""
+        await checkpoint_if_cancelled()
+        while not self._inboxes:
+            if self._fault:
+                raise LinkError(*self._fault)
+            await self._arrivals.park()
+        taken: list[Delivery] = []
+        while self._inboxes and len(taken) < limit:
+            user = next(iter(self._inboxes))
+            inbox = self._inboxes.pop(user)
+            taken.append(inbox.take())
+            if inbox.waiting:
+                self._inboxes[user] = inbox  # last again
+        await cancel_shielded_checkpoint()
+        return taken
+
+    def fail(self, code: str, about: str = "") -> None:
+        """Make every call raise LinkError from now on, those that wait too; what came before is still given."""
+        super().fail(code, about)
+        self._arrivals.unpark_all()
+
+    async def _drain(self) -> None:
+        while True:
+            for delivery in await super().recv_many():
+                inbox = self._inboxes.setdefault(delivery.user, Inbox())
+                if not inbox.put(delivery, self._limits):
+                    self.counters["flooded"] += 1
+            self._arrivals.unpark_all()
 
     def send(self, peer: bytes, body: bytes) -> None:
         """Hand over a message for `peer`, without waiting; order per peer is kept.

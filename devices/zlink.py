@@ -41,7 +41,7 @@ EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any
     (zmq.EVENT_DISCONNECTED, 0): "disconnected",
     (zmq.EVENT_CONNECT_RETRIED, 0): "retried",
 }
-COUNTERS = (*EVENTS.values(), "malformed", "shed", "gone")  # the last three are messages dropped here
+COUNTERS = (*EVENTS.values(), "malformed", "flooded", "shed", "gone")  # the last four: messages dropped here
 REFUSALS = {  # a client's libzmq 4.3.5 never tries again after these (measured): its socket is of no more use
     **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_cardmill"),  # given_up: no retry
     "unlisted_key": "link.key_refused",
@@ -61,14 +61,13 @@ class SocketLimits:
     """What one socket takes from its peers, and how much it holds for them."""
 
     max_message_bytes: int = (4 << 20) + (64 << 10)  # a longer frame costs the peer its connection
-    queue_messages: int = 50  # libzmq's queue per peer and direction (HWM): it counts messages, not bytes
+    queue_messages: int = 50  # libzmq's queue per peer (HWM), outward only on a ROUTER; counts messages, not bytes
     outbox_messages: int = 256  # what waits here per peer once that queue is full; beyond, the peer is shed
     outbox_bytes: int = 8 << 20
+    inbox_messages: int = 256  # what one user of a router may have waiting here; beyond, what comes is dropped
+    inbox_bytes: int = 64 << 20
     handshake_s: float = 1.5  # a peer still unknown after this is hung up on
-    heartbeat_s: float = 1.0
-    # A message must cross the wire, and a full queue be read, within heartbeat_timeout_s, or libzmq hangs up in
-    # the middle, each time anew (measured: 3.5 MB never arrived over 500 kB/s).  Raise it for slow lines.
-    heartbeat_timeout_s: float = 3.0
+    silence_s: float = 4.0  # so is one whose system, or whose program in reading, makes no progress for this long
     linger_s: float = 1.0  # how long a closing context goes on sending; only an answer says that it arrived
 
     def check(self, body: bytes) -> None:
@@ -254,8 +253,7 @@ class Context(AbstractContextManager["Context"]):
         """A bound ROUTER and its events, for `devices.zap`.  Raises: LinkError."""
         if not self.zap_bound:
             raise LinkError("link.no_zap")
-        public = public_from_secret(keys.secret)
-        raw, events = self._open(zmq.ROUTER, limits)
+        public, (raw, events) = public_from_secret(keys.secret), self._open(zmq.ROUTER, limits)
         raw.router_mandatory, raw.router_handover = 1, 0  # unknown peers raise, and nobody takes over a routing id
         raw.curve_server, raw.curve_publickey, raw.curve_secretkey = 1, public.encode(), keys.secret.encode()
         raw.zap_domain = role.encode()
@@ -275,10 +273,12 @@ class Context(AbstractContextManager["Context"]):
     def _open(self, kind: int, limits: SocketLimits) -> Opened:
         raw, monitor = self._raw.socket(kind), self._raw.socket(zmq.PAIR)
         raw.maxmsgsize = limits.max_message_bytes  # does not hold if set after bind
-        raw.sndhwm = raw.rcvhwm = max(2, limits.queue_messages)  # with 1 a ROUTER under ZAP delivers nothing (4.3.5)
+        # libzmq 4.3.5 aborts the process if a peer dies while the queue inward is full and a ping is due or under way
+        # (measured; zeromq/libzmq 3937, 4364): so a ROUTER, whose peers may ping, has none, and nobody here pings
+        raw.sndhwm, raw.rcvhwm = limits.queue_messages, 0 if kind == zmq.ROUTER else limits.queue_messages
         raw.handshake_ivl, raw.linger = round(limits.handshake_s * 1000), round(limits.linger_s * 1000)
-        raw.heartbeat_ivl = round(limits.heartbeat_s * 1000)
-        raw.heartbeat_timeout = round(limits.heartbeat_timeout_s * 1000)
+        raw.tcp_maxrt, raw.tcp_keepalive_cnt = round(limits.silence_s * 1000), max(1, round(limits.silence_s))
+        raw.tcp_keepalive = raw.tcp_keepalive_idle = raw.tcp_keepalive_intvl = 1
         monitor.rcvhwm = monitor.linger = 0  # no bound: a full monitor would stop the I/O thread
         self._monitors += 1
         raw.monitor(f"inproc://monitor-{self._monitors}", sum({event for event, _ in EVENTS}))

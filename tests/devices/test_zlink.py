@@ -260,9 +260,4 @@ async def test_an_error_of_the_body_leaves_as_it_is_with_its_own_cause() -> None
 def test_limits_are_those_of_the_design() -> None:
     limits = SocketLimits()
     assert limits.max_message_bytes > 3.5 * 2**20 > SHARE_FROM_BYTES
-    assert (limits.queue_messages, limits.handshake_s, limits.heartbeat_s, limits.heartbeat_timeout_s) == (
-        50,
-        1.5,
-        1,
-        3,
-    )
+    assert (limits.queue_messages, limits.handshake_s, limits.silence_s) == (50, 1.5, 4.0)

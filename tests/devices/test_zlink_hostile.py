@@ -26,7 +26,7 @@ from devices.zlink import (
 )
 from tests.devices.test_zlink_stress import RawSocket
 
-LIMITS = SocketLimits(handshake_s=0.3, heartbeat_s=0.1, heartbeat_timeout_s=0.5, linger_s=0)
+LIMITS = SocketLimits(handshake_s=0.3, silence_s=0.5, linger_s=0)
 NEVER_S, SURELY_S = 0.15, 5.0
 SERVER, ALICE, BOB, PRESS, MALLORY = (curve_keypair() for _ in range(5))
 NAMES = {(UPSTREAM, ALICE.public): "alice", (UPSTREAM, BOB.public): "bob", (STATION, PRESS.public): "press"}
@@ -239,7 +239,7 @@ async def test_a_peer_that_never_reads_is_shed_within_bounded_memory_and_then_hu
 
 
 async def test_a_peer_that_reads_again_after_it_was_shed_is_served_again() -> None:
-    limits = replace(LIMITS, queue_messages=4, outbox_messages=20, heartbeat_timeout_s=SURELY_S)
+    limits = replace(LIMITS, queue_messages=4, outbox_messages=20, silence_s=SURELY_S)
     async with door(limits) as here:
         with stranger(here.router.endpoint, BOB) as slow:
             slow.send(b"wait for me")

@@ -263,8 +263,8 @@ async def test_the_synchronous_dealer_asks_and_is_answered() -> None:
 
 
 async def test_the_last_message_of_a_synchronous_dealer_is_sent_before_it_closes() -> None:
-    limits = replace(LIMITS, linger_s=SURELY_S, heartbeat_s=SURELY_S)  # a ping at a closed peer costs what is unread
-    async with door(limits) as here:
+    limits = replace(LIMITS, linger_s=SURELY_S)
+    async with door() as here:
 
         def tell() -> None:
             with SyncDealer(

@@ -196,7 +196,7 @@ async def stress_bare_pair(rnd: random.Random, kind: int) -> str:
 async def stress_service(rnd: random.Random) -> str:
     """The service's router with one to three clients, all under CURVE; `send` never waits, so we watch the backlog."""
     server, client = curve_keypair(), curve_keypair()
-    limits = [SocketLimits(queue_messages=rnd.choice(QUEUES), linger_s=0) for _ in range(2)]
+    limits = [SocketLimits(queue_messages=rnd.choice(QUEUES), inbox_messages=10_000, linger_s=0) for _ in range(2)]
     traffic, limit = Traffic(rnd), rnd.choice((1, 1, 8))
 
     def answering(router: RouterSocket, peer: bytes) -> Send:
