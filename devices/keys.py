@@ -35,7 +35,8 @@ FAULTS = {  # code -> what is wrong and what to do; {} is what it is about, neve
     "link.peer_gone": "the peer has left: it has to ask again",
     "link.peer_shed": "the peer reads too slowly, what waited for it is dropped: it has to ask again",
     "link.key_refused": "{} does not know your key: have it listed with `cardmill keys allow`",
-    "link.not_cardmill": "{} does not speak as a Cardmill service does: check its address, its port and both versions",
+    "link.not_cardmill": "{} does not speak with you as a Cardmill service does: check its address, its port,"
+    " your copy of its public key, and both versions",
     "link.unreachable": "{} lets nobody in: check that it runs, its address, and your copy of its public key",
     "link.timeout": "{} is there but gave no answer in time: ask again",
     "link.closed": "the socket is closed",

@@ -16,9 +16,7 @@ import trio
 import zmq
 from trio.lowlevel import ParkingLot, cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled, wait_readable
 
-from devices.keys import KeyPair, LinkError, LinkTimeout, PeerGone, key_bytes
-from devices.keys import curve_keypair as curve_keypair
-from devices.keys import public_from_secret as public_from_secret
+from devices.keys import KeyPair, LinkError, LinkTimeout, PeerGone, key_bytes, public_from_secret
 
 Body = bytes | memoryview
 RawSocket = zmq.Socket[bytes]
@@ -28,7 +26,7 @@ Opened = tuple[RawSocket, "Socket[str]"]  # a socket and what happens to its con
 
 SHARE_FROM_BYTES = 64 << 10  # received bodies from here up are views of libzmq's memory, not copies
 ROUTER_RETRY_S = 0.005  # rule 5 of Socket
-RECONNECT_MS, RECONNECT_MAX_MS, RETRIES_WITHIN_S = 100, 5_000, 1.0
+RECONNECT_MS, RECONNECT_MAX_MS, RETRIES_WITHIN_S, HANG_UPS = 100, 5_000, 1.0, 40
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"  # fixed by ZeroMQ RFC 27
 EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any other) -> counter
     (zmq.EVENT_ACCEPTED, 0): "accepted",
@@ -43,7 +41,7 @@ EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any
 }
 COUNTERS = (*EVENTS.values(), "malformed", "flooded", "shed", "gone")  # the last four: messages dropped here
 REFUSALS = {  # a client's libzmq 4.3.5 never tries again after these (measured): its socket is of no more use
-    **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_cardmill"),  # given_up: no retry
+    **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_cardmill"),  # given_up: by us
     "unlisted_key": "link.key_refused",
 }
 # libzmq takes port 99999 for 34463, and has no CURVE on inproc
@@ -289,14 +287,14 @@ class Context(AbstractContextManager["Context"]):
 class DealerSocket(Socket[Body]):
     """A DEALER on its way to one service, one frame a message.
 
-    While the service is away `send` waits, and what was under way is lost: nothing old is sent again.  Once the
-    service has refused the key every call raises; only a new socket tries again.
+    While the service is away `send` waits, and what was under way is lost: nothing old is sent again.  Once it has
+    refused the key, or hung up HANG_UPS times in a row, every call raises; only a new socket tries again.
     """
 
     def __init__(self, ctx: Context, endpoint: str, keys: KeyPair, server_key: str, limits: SocketLimits) -> None:
         raw, events = ctx.open_dealer(endpoint, keys, server_key, limits)
         super().__init__(raw, _take_body, events)
-        self.connected, self._limits = False, limits
+        self.connected, self._hung_up, self._limits = False, 0, limits
 
     async def send(self, body: bytes) -> None:
         """Send, waiting for room; cancelled, it is not sent.  Raises: LinkError: link.too_long, link.key_refused."""
@@ -310,7 +308,8 @@ class DealerSocket(Socket[Body]):
                 event = await self._events.recv()
                 self.counters[event] += 1
                 self.connected = event == "handshake"
-            if waiting.cancelled_caught:
+                self._hung_up = 0 if self.connected else self._hung_up + (event == "no_handshake")
+            if waiting.cancelled_caught or self._hung_up >= HANG_UPS:  # libzmq no longer tries, or for nothing
                 event = "given_up"
         self.fail(REFUSALS[event], self.endpoint)
 

@@ -12,7 +12,7 @@ import pytest
 import trio
 import zmq
 
-from devices.keys import STATION, UPSTREAM
+from devices.keys import STATION, UPSTREAM, curve_keypair
 from devices.zap import RouterSocket, ZapCounts, serve_router, serve_zap
 from devices.zlink import (
     Context,
@@ -22,7 +22,6 @@ from devices.zlink import (
     PeerGone,
     SocketLimits,
     connect_dealer,
-    curve_keypair,
 )
 from tests.devices.test_zlink_stress import RawSocket
 

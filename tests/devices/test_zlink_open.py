@@ -19,6 +19,7 @@ import zmq
 from devices.keys import UPSTREAM
 from devices.zap import RouterSocket, ZapCounts, serve_router, serve_zap
 from devices.zlink import (
+    HANG_UPS,
     Body,
     Context,
     DealerSocket,
@@ -204,6 +205,25 @@ async def test_a_service_of_another_kind_is_told_apart() -> None:
                 with trio.fail_after(SURELY_S), pytest.raises(LinkError) as caught:
                     await dealer.recv()
         assert caught.value.code == "link.not_cardmill"
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_takes_every_call_and_hangs_up_at_once_is_given_up() -> None:
+    calls = 0
+
+    async def hang_up(stream: trio.SocketStream) -> None:
+        nonlocal calls
+        calls += 1
+        await stream.aclose()
+
+    async with trio.open_nursery() as nursery:
+        [listener] = await nursery.start(partial(trio.serve_tcp, hang_up, 0, host="127.0.0.1"))
+        with Context() as ctx:
+            async with client(ctx, f"tcp://127.0.0.1:{listener.socket.getsockname()[1]}") as dealer:
+                with trio.fail_after(6 * SURELY_S), pytest.raises(LinkError) as caught:
+                    await dealer.recv()
+        assert caught.value.code == "link.not_cardmill"
+        assert calls >= HANG_UPS
         nursery.cancel_scope.cancel()
 
 

@@ -12,8 +12,9 @@ import pytest
 import trio
 import zmq
 
+from devices.keys import curve_keypair
 from devices.zap import RouterSocket, serve_router, serve_zap
-from devices.zlink import Context, Socket, SocketLimits, connect_dealer, curve_keypair
+from devices.zlink import Context, Socket, SocketLimits, connect_dealer
 
 QUEUES = (1, 1, 2, 5, 50, 100)
 TASKS = (1, 1, 1, 2, 3)  # an end: one alone has nobody to wake it by chance
