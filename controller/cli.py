@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import trio
 import typer
 
-from controller import show
-from controller.client import OperatorClient
-from controller.config import Config, ConfigError, load_config
-from controller.conversation import ClientError, Patience, Refused
-from devices.keys import OPERATOR, ROLES, KeyRing, LinkError, new_pair, read_public
+from controller import cli_campaign, cli_cases, cli_quality, cli_stock, show
+from controller.cli_options import AsName, ConfigPath, DataPath, JsonPath, arguments, ask, data_folder, looking
+from controller.config import ConfigError, load_config
+from controller.conversation import ClientError, Refused
+from devices.keys import ROLES, KeyRing, LinkError, new_pair, read_public
 
 REFUSED, USAGE, NO_ANSWER = 1, 2, 3
 
@@ -29,12 +29,6 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="Key pairs of the service's peers, and who may connect as what.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
-
-ConfigPath = Annotated[Path | None, typer.Option("--config", help="Settings; without it every default holds.")]
-DataPath = Annotated[Path | None, typer.Option("--data", help="The service's data folder.", show_default=False)]
-AsName = Annotated[str, typer.Option("--as", envvar="CARDMILL_AS", help="Your key's name: it stands for you.")]
-JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this file, `-` for standard output.")]
-WITHIN_S = 10.0
 
 
 def main() -> None:
@@ -120,15 +114,6 @@ def keys_list(config: ConfigPath = None, data: DataPath = None, json: JsonPath =
 # ---- what operators look at -----------------------------------------------------------------------------------
 
 
-def _looking(verb: str, help_text: str) -> None:
-    """Add a command that shows what a verb answers."""
-
-    def look(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-        show.answer(verb, ask(verb, {}, as_name, config, data), json)
-
-    app.command(verb, help=help_text)(look)
-
-
 for _verb, _help in {
     "status": "How far everything is.",
     "stations": "Every station with its state and its age.",
@@ -141,7 +126,9 @@ for _verb, _help in {
     "acts": "Two-person acts that wait for a second person.",
     "report": "The report of everything since the ledger began.",
 }.items():
-    _looking(_verb, _help)
+    looking(app, _verb, _help)
+for _room in (cli_stock, cli_quality, cli_cases, cli_campaign):
+    _room.add_to(app)
 
 
 @app.command()
@@ -230,38 +217,6 @@ def arrived(
     """Enter what a police station counted of a consignment; a later count replaces it."""
     args = {"consignment_id": consignment, "unit": unit, "cards": cards}
     show.done("counted", ask("arrived", args, as_name, config, data), json)
-
-
-def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None) -> Any:
-    """Give the service's answer to a verb.  Raises: ClientError, ConfigError, LinkError."""
-    folder = data_folder(config, data)
-    if not as_name:
-        raise ConfigError(
-            f"say who you are: --as NAME, after `cardmill keys new NAME --role {OPERATOR}` made you a key"
-        )
-    endpoint = show.endpoint(folder, "operators")
-    server = folder / "keys" / "server.public"
-    secret = folder / "peers" / f"{as_name}.secret"
-    with OperatorClient.connect(endpoint, server, secret, patience=Patience(give_up_s=WITHIN_S)) as client:
-        return client.command(verb, **args)
-
-
-def arguments(pairs: list[str]) -> dict[str, int | str]:
-    """Give `name=value` arguments; a value of digits only is a number, but `lot`, `reason`, `unit` are always texts."""
-    found: dict[str, int | str] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"{pair!r} is not name=value")
-        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit")
-        found[name] = int(value) if is_number else value
-    return found
-
-
-def data_folder(config: Path | None, data: Path | None) -> Path:
-    """Give the data folder that options and settings name."""
-    settings: Config = load_config(config)
-    return data or settings.service.path()
 
 
 if __name__ == "__main__":

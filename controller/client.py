@@ -50,7 +50,9 @@ from encoders.envelope import Opener
 Result = TypeVar("Result")
 
 RECEIPTS_A_PAGE = 500
-READING_VERBS = frozenset({"status", "review", "stopped", "suspects", "acts", "stations", "stock", "report", "why"})
+READING_VERBS = frozenset(
+    {"status", "review", "stopped", "suspects", "acts", "stations", "stock", "report", "why", "piles", "consignments"}
+)
 
 
 class SyncLink:

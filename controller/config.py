@@ -11,7 +11,16 @@ from typing import Any
 
 import platformdirs
 
-from controller.core.settings import ActConfig, CoreConfig, PlanConfig, RemakeConfig, SettingError, require_range
+from controller.core.settings import (
+    ActConfig,
+    CalendarConfig,
+    CoreConfig,
+    DriftConfig,
+    PlanConfig,
+    RemakeConfig,
+    SettingError,
+    require_range,
+)
 
 SHARED_NUMBER_POLICIES = ("neither", "both", "first_only")
 
@@ -118,24 +127,6 @@ class CheckConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CalendarConfig:
-    """Section [calendar]: the hours of a year in which the floor works."""
-
-    shifts_per_day: int = 2
-    shift_hours: float = 8.0
-    working_days: int = 250
-
-    def __post_init__(self) -> None:
-        require_range("calendar.shifts_per_day", self.shifts_per_day, 1, 3)
-        require_range("calendar.shift_hours", self.shift_hours, 1, 24 / self.shifts_per_day)
-        require_range("calendar.working_days", self.working_days, 1, 366)
-
-    def yearly_hours(self) -> float:
-        """Give the working hours of a year."""
-        return self.shifts_per_day * self.shift_hours * self.working_days
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All of config.toml; a service with these defaults starts as it is."""
 
@@ -150,10 +141,11 @@ class Config:
     plan: PlanConfig = field(default_factory=PlanConfig)
     remake: RemakeConfig = field(default_factory=RemakeConfig)
     acts: ActConfig = field(default_factory=ActConfig)
+    drift: DriftConfig = field(default_factory=DriftConfig)
 
     def core(self) -> CoreConfig:
         """Give what the foreman is told."""
-        return CoreConfig(plan=self.plan, remake=self.remake, acts=self.acts)
+        return CoreConfig(plan=self.plan, remake=self.remake, acts=self.acts, drift=self.drift, calendar=self.calendar)
 
 
 def load_config(path: Path | None) -> Config:

@@ -22,6 +22,7 @@ from controller.core.events import AnyAction, AnyEvent, Encode, ServiceBegan
 from controller.core.foreman import Foreman
 from controller.core.moves import AnyMove
 from controller.core.tally import Tally
+from controller.desk.desk import AllBefore, Desk
 from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
 from controller.floor import Floor
@@ -119,7 +120,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     judge = Judge(ledger, parts.context.policy, host.post)
     place = Place(parts.clock, config.clock.simulated)
     intake = Intake(ledger, vault, judge, parts.context, place, config.intake, host.post, workers)
-    desk = commands.Desk(
+    desk = Desk(
         ledger,
         state,
         parts.books.tally,
@@ -144,7 +145,7 @@ async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list
         return []
 
     async def settled() -> None:
-        await parts.ledger.write(commands.AllBefore())
+        await parts.ledger.write(AllBefore())
 
     return list(await nursery.start(serve_web, web_app(parts.metrics, settled), config.metrics.listen))
 

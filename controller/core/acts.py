@@ -11,13 +11,12 @@ from controller.core.moves import (
     ActProposed,
     CardDecided,
     CardMissing,
-    MagazineIssued,
     Mark,
     PileRepacked,
     SheetBound,
-    StockReceived,
 )
 from controller.core.results import ALL, COUNT_DIFFERS, job_forgotten
+from controller.core.stock_moves import MagazineIssued, StockReceived
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
 from devices.lies import MAX_SERIAL

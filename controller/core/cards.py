@@ -47,6 +47,9 @@ class Cause(StrEnum):
     BUNDLE = "bundle"
     MISSING = "missing"
     SEND = "send"
+    OPEN = "open"  # its bundle is opened
+    QUARANTINE = "quarantine"
+    SET_GOOD = "set_good"
 
 
 FINAL = frozenset({State.REFUSED, State.CANCELLED, State.REFUSED_LATE, State.DISPATCHED})
@@ -68,12 +71,17 @@ MOVES: Mapping[tuple[State, str], State] = {
     (State.IMPOSED, Mark.SUSPECTED): State.SUSPECT,
     (State.QUARANTINED, Mark.PASSED): State.GOOD,
     (State.QUARANTINED, Mark.SPOILED): State.READY,
+    (State.QUARANTINED, Mark.SUSPECTED): State.SUSPECT,
     (State.SUSPECT, Mark.FOUND_GOOD): State.GOOD,
     (State.SUSPECT, Mark.FOUND_SPOILED): State.READY,
     (State.SUSPECT, Mark.FOUND_MISSING): State.READY,
     (State.GOOD, Cause.BUNDLE): State.MADE,
     (State.GOOD, Cause.MISSING): State.READY,  # its blank is missing by then
+    (State.GOOD, Cause.QUARANTINE): State.QUARANTINED,
+    (State.MADE, Cause.OPEN): State.GOOD,
     (State.MADE, Cause.SEND): State.DISPATCHED,
+    (State.READY, Cause.SET_GOOD): State.GOOD,  # its remake is not imposed yet
+    (State.STOPPED, Cause.SET_GOOD): State.GOOD,
     (State.STOPPED, Decision.RESUME): State.ACCEPTED,
     (State.STOPPED, Decision.CANCEL): State.CANCELLED,
     (State.STOPPED, Decision.REFUSE_LATE): State.REFUSED_LATE,
@@ -106,6 +114,8 @@ class Card:
     sheet_id: int = 0
     blank: int = 0  # serial of the inspected blank
     ready_floor_s: float = 0.0
+    rejected_blank: int = 0  # of the generation before, spoiled at inspection: two people may set it good
+    spoiled_floor_s: float = 0.0  # when the generation before was spoiled: the remake's clock; 0 in the first
 
     def after(self, cause: str) -> State:
         """Give the state that `cause` leads to.  Raises: IllegalMove."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from math import log
 from typing import Any, NamedTuple
 
 from controller.core import moves as m
 from controller.core.moves import Mark, positions_in
-from controller.core.settings import SettingError, require_range
+from controller.core.settings import DriftConfig
 from devices.defects import DEFECTS, FATE_UNKNOWN, GOOD
 from devices.messages import Fate
 
@@ -17,35 +16,6 @@ SHEETS_KEPT = 20_000  # sheets not yet counted that are remembered; the oldest i
 WINDOW_KEPT = 4_096  # sheets one chart remembers since its last zero
 BAD_MARKS = (Mark.FILM_SPOILED, Mark.SPOILED)
 GOOD_MARKS = (Mark.PASSED, Mark.QUARANTINED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftConfig:
-    """Section [drift] of config.toml: when a station's defects are more than chance."""
-
-    defect_share: float = 0.01  # of a station's cards, when it is in control
-    drifted_share: float = 0.03  # the share to be found fast
-    threshold: float = 6.73  # log-likelihood ratio at which a station is held
-    warn_threshold: float = 3.7  # the same for one defect code, which only warns
-
-    def __post_init__(self) -> None:
-        require_range("drift.defect_share", self.defect_share, 0.0001, 0.05)
-        require_range("drift.drifted_share", self.drifted_share, 0.0002, 0.2)
-        if self.drifted_share < 1.5 * self.defect_share:
-            raise SettingError("drift.drifted_share", self.drifted_share, "at least 1.5 times drift.defect_share")
-        require_range("drift.threshold", self.threshold, 1, 20)
-        require_range("drift.warn_threshold", self.warn_threshold, 0.5, self.threshold)
-
-    def defect_points(self) -> int:
-        """Give what a defect adds to a chart, in points; a good card takes one away."""
-        return round(log(self.drifted_share / self.defect_share) / self._good_ratio())
-
-    def points(self, log_ratio: float) -> int:
-        """Give a log-likelihood ratio in points."""
-        return round(log_ratio / self._good_ratio())
-
-    def _good_ratio(self) -> float:
-        return log((1 - self.defect_share) / (1 - self.drifted_share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +143,13 @@ class DriftWatch:
     warnings: dict[str, dict[str, Chart]] = field(default_factory=dict)  # station -> code -> chart above zero
     sheets: dict[int, Trace] = field(default_factory=dict)  # not counted yet
     last_job_id: int = 0
+    signals: list[Signal] = field(default_factory=list)  # that no move tells yet: empty at each turn's end
+
+    def watch(self, at_floor_s: float, move: m.AnyMove) -> None:
+        """Count one move of the floor, and keep the signals for the foreman."""
+        fold = FOLDS.get(type(move))
+        if fold:
+            self.signals += fold(self, at_floor_s, move)
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> list[Signal]:
         """Count one move, and give the charts that crossed their threshold by it."""

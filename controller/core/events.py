@@ -157,6 +157,57 @@ class ArrivalReported(Event, frozen=True, array_like=True, tag="arrived"):
     by: str
 
 
+class HoldAsked(Event, frozen=True, array_like=True, tag="hold"):
+    """A person wants a station to get no more work; `code` is a short word that says why."""
+
+    station: str
+    code: str
+    by: str
+
+
+class ReleaseAsked(Event, frozen=True, array_like=True, tag="release"):
+    """A person looked after a held station: it may work again."""
+
+    station: str
+    by: str
+
+
+class SignedOn(Event, frozen=True, array_like=True, tag="signed_on"):
+    """A person works at a station from now on (`operator` empty: nobody does); the certificate was looked at."""
+
+    station: str
+    operator: str
+    until_floor_s: float
+
+
+class CountTaken(Event, frozen=True, array_like=True, tag="count"):
+    """A person counted a place of stock, without being told what should be there."""
+
+    place: str
+    counted: int
+    by: str
+
+
+class SupplyEntered(Event, frozen=True, array_like=True, tag="supply"):
+    """A person loaded a station with a lot of film, ribbon or laminate, good for so many sheets."""
+
+    station: str
+    kind: str
+    lot: str
+    units: int
+    by: str
+
+
+class CardCameBack(Event, frozen=True, array_like=True, tag="came_back"):
+    """A dispatched card came back bad; its next case is the card `case_card` of a batch that is checked next."""
+
+    card: int
+    blank: int
+    case_card: int
+    code: str
+    by: str
+
+
 AnyEvent = (
     ServiceBegan
     | TimerFired
@@ -174,6 +225,12 @@ AnyEvent = (
     | ActSeconded
     | DispatchAsked
     | ArrivalReported
+    | HoldAsked
+    | ReleaseAsked
+    | SignedOn
+    | CountTaken
+    | SupplyEntered
+    | CardCameBack
 )
 
 

@@ -9,17 +9,19 @@ from controller.core import moves as m
 from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
 from controller.core.moves import Mark, Verdict, positions_in
+from controller.core.quality_folds import QUALITY_FOLDS, make_again
 from controller.core.settings import ROUTES
 from controller.core.state import Batch, FloorState, Job, Sheet, Station
 from controller.core.stock import ENTRY_OF_MARK, Account
+from controller.core.stock_folds import STOCK_FOLDS, use_supplies
 from devices.defects import Step
-from devices.messages import Fate, blank_serial
+from devices.messages import Fate, StationState, blank_serial
 
 CARDS_PER_BATCH = 10_000  # a card's number is its batch's times this, plus its place
 
 Folder = Callable[[FloorState, float, Any], None]
 Kind = TypeVar("Kind", bound=Folder)
-FOLDS: dict[type, Folder] = {}
+FOLDS: dict[type, Folder] = {**STOCK_FOLDS, **QUALITY_FOLDS}
 
 
 def folds(kind: type) -> Callable[[Kind], Kind]:
@@ -35,6 +37,7 @@ def folds(kind: type) -> Callable[[Kind], Kind]:
 def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
     """Change the state by one move.  Raises: CoreError when the move cannot be."""
     FOLDS[type(move)](state, at_floor_s, move)
+    state.drift.watch(at_floor_s, move)
 
 
 # ---- batches and cards ----------------------------------------------------------------------------------------
@@ -140,10 +143,14 @@ def _job(state: FloorState, at: float, move: m.JobStarted) -> None:
     if move.bundle_id:
         state.used_id("bundle", move.bundle_id)
     job = Job(move.job_id, move.station, Step(move.step), list(move.sheets), at, move.bundle_id, list(move.cards))
+    job.because, job.beaten = move.because, list(move.beaten)
     state.jobs[move.job_id] = job
-    state.stations[move.station].job_id = move.job_id
+    station = state.stations[move.station]
+    station.job_id = move.job_id
     for sheet_id in move.sheets:
-        state.take_sheet(state.sheet(sheet_id), move.job_id)
+        sheet = state.sheet(sheet_id)
+        state.take_sheet(sheet, move.job_id)
+        station.kind = sheet.kind
     for number in move.cards:  # so that no second packer takes them
         state.take_from_pile(state.card(number))
 
@@ -154,6 +161,9 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
     station = state.stations[job.station]
     if station.job_id == move.job_id:
         station.job_id = 0
+    took_s = max(0.0, move.ended_floor_s - move.started_floor_s)
+    station.load_s = took_s if not station.load_s else 0.8 * station.load_s + 0.2 * took_s
+    use_supplies(state, job.station, sum(end.fate == Fate.DONE for end in move.sheets))
     for end in move.sheets:
         sheet = state.sheets.get(end.sheet_id)
         if sheet is None:  # the marks before this move ended it
@@ -179,13 +189,19 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
     sheet = state.sheet(move.sheet_id)
     source = _source_of(sheet, move.mark)
     if sheet.body and move.mark in ENTRY_OF_MARK:
-        state.stock.enter(source, ENTRY_OF_MARK[move.mark], move.mask.bit_count())
+        target = ENTRY_OF_MARK[move.mark]
+        state.stock.enter(source, target, move.mask.bit_count())
+        if target is Account.SPOILED:
+            for position in positions_in(move.mask):
+                state.stock.spoil(blank_serial(sheet.body, position), at)
     for position in positions_in(move.mask):
         if move.mark is Mark.UNUSED:
             continue
         card = state.card(sheet.cards[position])
         after = card.after(move.mark)
         _lay(state, sheet, position, card, after, at)
+        if move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT:
+            card.rejected_blank = blank_serial(sheet.body, position)
     sheet.live &= ~move.mask
     sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
     state.drop_sheet_if_over(sheet)
@@ -194,24 +210,16 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
 def _source_of(sheet: Sheet, mark: Mark) -> Account:
     if mark in (Mark.FOUND_GOOD, Mark.FOUND_SPOILED, Mark.FOUND_MISSING):
         return Account.SUSPECT
-    return Account.SHEET
+    return Account.QUARANTINED if sheet.quarantined else Account.SHEET
 
 
 def _lay(state: FloorState, sheet: Sheet, position: int, card: Card, after: State, at: float) -> None:
     """Bring the card of a position to its next state: with a blank of its own, or for its next generation."""
     if after is State.READY:
-        _make_again(state, card)
+        make_again(state, card, at)
     elif sheet.body:
         card.blank = blank_serial(sheet.body, position)
     state.set_card(card, after, at)
-
-
-def _make_again(state: FloorState, card: Card) -> None:
-    """Begin a card's next generation: it is bound to no sheet and no blank any more."""
-    card.generation += 1
-    batch = state.batch(card.batch_id)
-    card.rank = rank_of(card.card, card.generation, card.express, batch.due_floor_s, card.batch_id, card.unit)
-    card.sheet_id = card.blank = 0
 
 
 # ---- packing --------------------------------------------------------------------------------------------------
@@ -252,7 +260,7 @@ def _missing(state: FloorState, at: float, move: m.CardMissing) -> None:
     after = card.after(Cause.MISSING)
     state.take_from_pile(card)  # before its next generation: law 1 wants the blank accounted for first
     state.stock.enter(Account.GOOD, Account.MISSING, 1)
-    _make_again(state, card)
+    make_again(state, card, at)
     state.set_card(card, after, at)
 
 
@@ -277,24 +285,14 @@ def _arrived(state: FloorState, at: float, move: m.ArrivalCounted) -> None:
 # ---- stock, stations, acts ------------------------------------------------------------------------------------
 
 
-@folds(m.StockReceived)
-def _received(state: FloorState, at: float, move: m.StockReceived) -> None:
-    state.stock.receive(move.first_body, move.sheets)
-
-
-@folds(m.MagazineIssued)
-def _issued(state: FloorState, at: float, move: m.MagazineIssued) -> None:
-    state.used_id("issue", move.issue_id)
-    state.stock.issue(move.issue_id, move.station, move.first_body, move.sheets)
-
-
 @folds(m.StationJoined)
 def _joined(state: FloorState, at: float, move: m.StationJoined) -> None:
     known = state.stations.get(move.station)
     station = Station(move.station, Step(move.step), move.load_max, move.model, since_floor_s=at)
     if known:
         station.state, station.reason, station.job_id = known.state, known.reason, known.job_id
-        station.since_floor_s = known.since_floor_s
+        station.since_floor_s, station.kind, station.load_s = known.since_floor_s, known.kind, known.load_s
+        station.operator, station.operator_until_floor_s = known.operator, known.operator_until_floor_s
     state.stations[move.station] = station
 
 
@@ -304,6 +302,9 @@ def _changed(state: FloorState, at: float, move: m.StationChanged) -> None:
     if station is None:
         raise UnknownThing(f"station {move.station}")
     station.state, station.reason, station.since_floor_s = move.state, move.reason, move.since_floor_s
+    hold = state.station_holds.get(move.station)
+    if hold and move.state == StationState.STOPPED:
+        hold.off_line = True
 
 
 @folds(m.StationLied)

@@ -9,13 +9,17 @@ from controller.core import events as e
 from controller.core import moves as m
 from controller.core.acts import act_asked, act_seconded, end_overdue_acts
 from controller.core.cards import MOVES, Decision, State
+from controller.core.cases import CASE_HANDLERS
+from controller.core.drift import DriftWatch
 from controller.core.fold import apply
 from controller.core.plan import plan
+from controller.core.quarantine import take_signals
 from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
 from controller.core.settings import CoreConfig
-from controller.core.state import SILENT, Batch, FloorState
+from controller.core.state import Batch, FloorState
+from controller.core.stations import STATION_HANDLERS, silence
+from controller.core.stocktaking import STOCK_HANDLERS
 from controller.core.turn import Turn
-from devices.defects import Step
 
 SHARED_NUMBER = "duplicate.shared_number"  # a hold that one person alone cannot lift
 
@@ -29,12 +33,13 @@ class Foreman:
 
     def __init__(self, config: CoreConfig, state: FloorState | None = None) -> None:
         self.config = config
-        self.state = state or FloorState()
+        self.state = state or FloorState(drift=DriftWatch(config.drift))
 
     def handle(self, event: e.AnyEvent, now_floor_s: float) -> Turn:
         """Take one event at its time.  Raises: CoreError when a law would break; then the service must end."""
         turn = Turn(self.state, self.config, now_floor_s)
         HANDLERS[type(event)](turn, event)
+        take_signals(turn)
         _finish_stopped(turn)
         end_overdue_acts(turn)
         plan(turn)
@@ -57,13 +62,7 @@ def _began(turn: Turn, event: e.ServiceBegan) -> None:
     for job in state.jobs.values():
         turn.act(e.AskJob(job.job_id, job.station))
     for station in sorted(state.stations):
-        _silence(turn, station)
-
-
-def _silence(turn: Turn, station: str) -> None:
-    """Nothing is known of a station until it is heard again."""
-    if turn.state.stations[station].state != SILENT:
-        turn.record(m.StationChanged(station, SILENT, "", turn.now_floor_s))
+        silence(turn, station)
 
 
 def _timer(turn: Turn, event: e.TimerFired) -> None:
@@ -170,44 +169,7 @@ def _decision_made(turn: Turn, event: e.DecisionMade) -> None:
     finish_batch(turn, card.batch_id)
 
 
-# ---- stations -------------------------------------------------------------------------------------------------
-
-
-def _station_seen(turn: Turn, event: e.StationSeen) -> None:
-    if event.step not in list(Step):
-        turn.record(m.StationLied(event.station, "station.unknown_step", 0))
-        return
-    state = turn.state
-    known = state.stations.get(event.station)
-    if known and known.job_id and known.step != event.step:
-        turn.record(m.StationLied(event.station, "station.other_step", known.job_id))
-        return
-    if not known or (known.step, known.load_max, known.model) != (event.step, event.load_max, event.model):
-        turn.record(m.StationJoined(event.station, event.step, event.model, event.load_max))
-    _report(turn, event.station, event.state, event.reason, turn.now_floor_s)
-    if known and known.job_id:
-        turn.act(e.AskJob(known.job_id, event.station))
-    left: dict[int, tuple[int, int]] = {}  # issue -> first and last body sheet that were not drawn yet
-    for one in state.stock.magazines.get(event.station, ()):
-        left[one.issue_id] = (left.get(one.issue_id, (one.first, 0))[0], one.first + one.sheets - 1)
-    for issue_id, (first, last) in sorted(left.items()):
-        turn.act(e.FillMagazine(event.station, issue_id, first, last - first + 1))
-
-
-def _station_reported(turn: Turn, event: e.StationReported) -> None:
-    if event.station in turn.state.stations:
-        since = event.since_floor_s or turn.now_floor_s
-        _report(turn, event.station, event.state, event.reason, since)
-
-
-def _report(turn: Turn, station: str, state: str, reason: str, since_floor_s: float) -> None:
-    known = turn.state.stations[station]
-    if (known.state, known.reason) != (state, reason):
-        turn.record(m.StationChanged(station, state, reason, since_floor_s))
-
-
-def _nonsense(turn: Turn, event: e.StationSpokeNonsense) -> None:
-    turn.record(m.StationLied(event.station, event.code, event.job_id))
+# ---- packing -----------------------------------------------------------------------------------------------------
 
 
 def _packed(turn: Turn, event: e.BundlePacked) -> None:
@@ -229,9 +191,6 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     e.TimerFired: _timer,
     e.BatchChecked: _batch_checked,
     e.CardsEncoded: _cards_encoded,
-    e.StationSeen: _station_seen,
-    e.StationReported: _station_reported,
-    e.StationSpokeNonsense: _nonsense,
     e.StepDone: step_done,
     e.BundlePacked: _packed,
     e.JobNeverSeen: job_never_seen,
@@ -241,4 +200,7 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     e.ActSeconded: _seconded,
     e.DispatchAsked: _dispatch_asked,
     e.ArrivalReported: _arrived,
+    **STATION_HANDLERS,
+    **STOCK_HANDLERS,
+    **CASE_HANDLERS,
 }

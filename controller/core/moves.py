@@ -11,6 +11,10 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from controller.core.move import Move
+from controller.core.quality_moves import AnyQualityMove
+from controller.core.stock_moves import AnyStockMove
+
 
 class Verdict(IntEnum):
     """What the checks say of one application."""
@@ -35,10 +39,6 @@ class Mark(StrEnum):
     FOUND_MISSING = "found_missing"
 
 
-class Move(msgspec.Struct, frozen=True, array_like=True):
-    """One recorded change."""
-
-
 class RowVerdict(msgspec.Struct, frozen=True, array_like=True):
     """One application's verdict: its place in the batch, its number, where it goes, the codes found."""
 
@@ -49,6 +49,9 @@ class RowVerdict(msgspec.Struct, frozen=True, array_like=True):
     codes: list[str] = []
     fields: list[str] = []
     express: bool = False
+    case_no: int = 0  # 0 the first making; 1 … a card that came back bad
+    fee_class: str = ""  # as the application says it
+    in_scope: bool = False  # the campaign counts this person (aged 16 or over)
 
 
 class ServiceStarted(Move, frozen=True, array_like=True, tag="run"):
@@ -130,6 +133,7 @@ class SheetImposed(Move, frozen=True, array_like=True, tag="sheet"):
 
     sheet_id: int
     cards: list[int]
+    because: str = ""  # the rule that closed it: see `core.plan`
 
 
 class SheetEnd(msgspec.Struct, frozen=True, array_like=True):
@@ -150,6 +154,8 @@ class JobStarted(Move, frozen=True, array_like=True, tag="job"):
     sheets: list[int]
     bundle_id: int = 0
     cards: list[int] = []  # pack only
+    because: str = ""  # the rule that chose this load now: see `core.plan`
+    beaten: list[str] = []  # up to three others it was chosen before
 
 
 class JobEnded(Move, frozen=True, array_like=True, tag="job_ended"):
@@ -256,30 +262,6 @@ class ArrivalCounted(Move, frozen=True, array_like=True, tag="arrived"):
     by: str
 
 
-# ---- stock ----------------------------------------------------------------------------------------------------
-
-
-class StockReceived(Move, frozen=True, array_like=True, tag="received"):
-    """Body sheets came into the vault: `sheets` serials from `first_body` on."""
-
-    first_body: int
-    sheets: int
-    lot: str
-    by: str
-    second: str
-
-
-class MagazineIssued(Move, frozen=True, array_like=True, tag="issued"):
-    """Body sheets went from the vault into a laminate station's magazine."""
-
-    issue_id: int
-    station: str
-    first_body: int
-    sheets: int
-    by: str
-    second: str
-
-
 # ---- stations and acts ----------------------------------------------------------------------------------------
 
 
@@ -347,13 +329,13 @@ AnyMove = (
     | CardMissing
     | ConsignmentSent
     | ArrivalCounted
-    | StockReceived
-    | MagazineIssued
     | StationJoined
     | StationChanged
     | StationLied
     | ActProposed
     | ActEnded
+    | AnyStockMove
+    | AnyQualityMove
 )
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from controller.core.cards import FINAL, IN_MAKING, Card, State
+from controller.core.drift import DriftWatch
 from controller.core.errors import UnknownThing
 from controller.core.moves import ActProposed
 from controller.core.stock import Stock
@@ -58,6 +59,7 @@ class Sheet:
     body: int = 0
     job_id: int = 0  # 0: it waits
     waiting_floor_s: float = 0.0
+    quarantined: bool = False  # a tray that is inspected again: its blanks lie in that account
 
 
 @dataclass(slots=True)
@@ -72,6 +74,20 @@ class Station:
     reason: str = ""
     since_floor_s: float = 0.0
     job_id: int = 0
+    kind: str = ""  # the card kind it worked on last: another one costs a setup
+    load_s: float = 0.0  # floor seconds of its loads, smoothed; 0 before the first ended
+    operator: str = ""  # who signed on
+    operator_until_floor_s: float = 0.0  # end of that person's certificate for this post; 0: none
+
+
+@dataclass(slots=True)
+class Hold:
+    """Why the controller gives a station no work."""
+
+    code: str
+    since_floor_s: float
+    by: str = ""  # empty: the foreman
+    off_line: bool = False  # its operator has it off line since: when it is back, it was looked after
 
 
 @dataclass(slots=True)
@@ -85,6 +101,8 @@ class Job:
     started_floor_s: float
     bundle_id: int = 0
     cards: list[int] = field(default_factory=list)
+    because: str = ""
+    beaten: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -116,9 +134,11 @@ class FloorState:
     bundles: dict[int, tuple[int, list[int]]] = field(default_factory=dict)  # bundle -> batch, cards; until sent
     stations: dict[str, Station] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
+    station_holds: dict[str, Hold] = field(default_factory=dict)
+    drift: DriftWatch = field(default_factory=DriftWatch)
     stock: Stock = field(default_factory=Stock)
     acts: dict[int, ActProposed] = field(default_factory=dict)
-    last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act
+    last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act, count …
 
     def batch(self, batch_id: int) -> Batch:
         """Give a batch that is on the floor.  Raises: UnknownThing."""

@@ -39,6 +39,7 @@ ENTRY_OF_MARK: dict[Mark, Account] = {  # the account a marked position's blank 
     Mark.FOUND_SPOILED: Account.SPOILED,
     Mark.FOUND_MISSING: Account.MISSING,
 }
+COUNTED_PLACES = ("vault", "spoiled")  # besides the magazines, by their stations' names
 
 
 @dataclass(slots=True)
@@ -55,6 +56,14 @@ class BodyRange:
 
 
 @dataclass(slots=True)
+class Supply:
+    """What a station is loaded with: the lot, and the sheets it is still good for."""
+
+    lot: str
+    units: int
+
+
+@dataclass(slots=True)
 class Stock:
     """The accounts, counted in blanks, and the serial ranges of what is still in body sheets."""
 
@@ -63,6 +72,11 @@ class Stock:
     lots: list[BodyRange] = field(default_factory=list)  # all that ever came, as it came
     vault: list[BodyRange] = field(default_factory=list)
     magazines: dict[str, deque[BodyRange]] = field(default_factory=dict)
+    spoiled: dict[int, float] = field(default_factory=dict)  # serial -> since when it waits for destruction
+    lost: list[int] = field(default_factory=list)  # serials declared missing in this shift
+    counts: dict[str, tuple[int, int]] = field(default_factory=dict)  # place -> counted, expected; in this shift
+    shift_floor_s: float = 0.0  # when this shift was opened: when the one before was closed
+    supplies: dict[str, dict[str, Supply]] = field(default_factory=dict)  # station -> kind -> what is loaded
 
     def enter(self, source: Account, target: Account, blanks: int) -> None:
         """Move `blanks` from one account to another.  Raises: Unbalanced when the source has not so many."""
@@ -110,6 +124,27 @@ class Stock:
         self._cut(magazine, body, 1)
         self.enter(Account.MAGAZINE, Account.SHEET, POSITIONS)
 
+    def unissue(self, station: str, first: int, sheets: int) -> None:
+        """Move body sheets from a magazine back to the vault.  Raises: Unbalanced."""
+        self._cut(self.magazines.get(station, deque()), first, sheets)
+        self.vault.append(BodyRange(first, sheets))
+        self.enter(Account.MAGAZINE, Account.VAULT, sheets * POSITIONS)
+
+    def take_out(self, station: str, first: int, sheets: int, target: Account) -> None:
+        """Move body sheets out of the vault (`station` empty) or a magazine for good.  Raises: Unbalanced."""
+        self._cut(self.magazines.get(station, deque()) if station else self.vault, first, sheets)
+        self.enter(Account.MAGAZINE if station else Account.VAULT, target, sheets * POSITIONS)
+
+    def spoil(self, blank: int, at_floor_s: float) -> None:
+        """Let a spoiled blank, whose entry is made, wait for its destruction."""
+        self.spoiled[blank] = at_floor_s
+
+    def unspoil(self, blank: int, target: Account) -> None:
+        """Move one spoiled blank to another account.  Raises: Unbalanced when it is not there."""
+        if self.spoiled.pop(blank, None) is None:
+            raise Unbalanced(f"blank {blank} is not among the spoiled")
+        self.enter(Account.SPOILED, target, 1)
+
     def balanced(self) -> bool:
         """Say whether the accounts add up to what was received, and the ranges to their accounts."""
         vault = sum(one.sheets for one in self.vault) * POSITIONS
@@ -118,6 +153,7 @@ class Stock:
             sum(self.blanks.values()) == self.received
             and vault == self.blanks[Account.VAULT]
             and magazine == self.blanks[Account.MAGAZINE]
+            and len(self.spoiled) == self.blanks[Account.SPOILED]
         )
 
     @staticmethod

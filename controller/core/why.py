@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from controller.core.cards import FINAL, Card, State
 from controller.core.foreman import SHARED_NUMBER
-from controller.core.plan import free_stations
+from controller.core.plan import films_may_come, free_stations, pile_rank
 from controller.core.sentences import MEANINGS, Facts, Reason, tell
 from controller.core.settings import CoreConfig
 from controller.core.state import SILENT, Batch, FloorState, Job, Pile, Rank, Sheet, Station
@@ -165,16 +165,12 @@ def _good(look: Look, card: Card, what: tuple[str, str], facts: Facts) -> Reason
     if stopped:
         facts |= {"unit": card.unit, "missing": len(stopped.missing), "foreign": len(stopped.foreign)}
         return look.say(what, ["pile_stopped"], {**facts, "stations": ", ".join(stopped.stations)})
-    before = sorted((_pile_rank(state, other), len(state.piles[other])) for other in state.piles)
-    mine = (_pile_rank(state, pile), len(state.piles[pile]))
+    before = sorted((pile_rank(state, other), len(state.piles[other])) for other in state.piles)
+    mine = (pile_rank(state, pile), len(state.piles[pile]))
     facts["ahead"] = before.index(mine)
     beaten = [f"batch {rank[1]} {rank[2]}: {cards} cards" for rank, cards in before if (rank, cards) != mine]
     key, more = _pack_tail(look, [pile], _stations_of(state, Step.PACK))
     return look.say(what, ["pile", key], {**facts, **more}, beaten)
-
-
-def _pile_rank(state: FloorState, pile: Pile) -> tuple[float, int, str]:
-    return (state.batches[pile[0]].due_floor_s, *pile)
 
 
 def _made(look: Look, card: Card, what: tuple[str, str], facts: Facts) -> Reason:
@@ -328,18 +324,11 @@ def _press_tail(look: Look, presses: list[Station]) -> Tail:
         return ("empty", {"names": _names(free), "busy": busy})
     until = min(state.sheets[sheet_id].waiting_floor_s for _, sheet_id in films) + look.config.plan.press_wait_s
     all_wait = all(len(films) <= room and len(films) < station.load_max for station, room in stocked)
-    if not (all_wait and _films_may_come(state)) or look.now_floor_s >= until:
+    if not (all_wait and films_may_come(state)) or look.now_floor_s >= until:
         return ("now", {})
     station = stocked[0][0]
     facts: Facts = {"station": station.station, "load": len(films), "load_max": station.load_max}
     return ("press_until", {**facts, "until_floor_s": until})
-
-
-def _films_may_come(state: FloorState) -> bool:
-    """Say whether a film may yet come to the presses."""
-    printing = any(job.step is Step.PRINT for job in state.jobs.values())
-    before = (state.unencoded, state.encode_jobs, state.waiting[Step.PRINT])
-    return printing or any(before) or any(state.ready.values())
 
 
 def _pack_tail(look: Look, piles: list[Pile], packers: list[Station]) -> Tail:

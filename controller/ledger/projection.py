@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from functools import partial
+from typing import Any, get_args
 
 from sqlalchemy import Connection
 
 from controller.application import CARD_IDS_PER_BATCH, batch_of, card_id
 from controller.core import moves as m
+from controller.core import quality_moves as q
 from controller.core.cards import MOVES, Cause, IllegalMove, State
 from controller.core.moves import Mark, Verdict, positions_in
+from controller.core.stock_moves import AnyStockMove
 from controller.ledger import receipts, tables
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in
+from controller.ledger.quality_rows import QUALITY_ROWS
 from controller.ledger.receipts import ReceiptBook, Stamp, kind_of
 from controller.ledger.rows import (
     ArrivalRow,
@@ -38,8 +42,12 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         m.ServiceStarted,
         m.BundleStopped,
         m.PileRepacked,
-        m.StockReceived,
-        m.MagazineIssued,
+        *get_args(AnyStockMove),
+        q.DriftSignalled,
+        q.StationHeld,
+        q.StationReleased,
+        q.OperatorSignedOn,
+        q.CardReturned,
         m.StationLied,
         m.ActProposed,
         m.ActEnded,
@@ -99,6 +107,7 @@ class Projection:
             m.ArrivalCounted: self._arrival_counted,
             m.StationJoined: self._station_joined,
             m.StationChanged: self._station_changed,
+            **{kind: partial(fold, self) for kind, fold in QUALITY_ROWS.items()},
         }
 
     def apply(self, stamp: Stamp, move: m.AnyMove) -> None:
@@ -179,14 +188,14 @@ class Projection:
         self._over += [(self.batches, [batch_id]), (self.cards, range(first, first + received))]
 
     def _card_decided(self, stamp: Stamp, move: m.CardDecided) -> None:
-        self._bring(stamp, self.cards.get(move.card), move.decision)
+        self.bring(stamp, self.cards.get(move.card), move.decision)
 
     def _card_stopped(self, stamp: Stamp, move: m.CardStopped) -> None:
         card = self.cards.get(move.card)
         card.stopped_for = move.code
-        self._bring(stamp, card, Cause.STOP)
+        self.bring(stamp, card, Cause.STOP)
 
-    def _bring(self, stamp: Stamp, card: CardRow, cause: str, code: str = "") -> None:
+    def bring(self, stamp: Stamp, card: CardRow, cause: str, code: str = "") -> None:
         """Bring a card to the state that `cause` leads to, and tell upstream when it concerns it."""
         way = _WAYS.get((card.state, cause))
         if way is None:
@@ -210,7 +219,7 @@ class Projection:
         for number in numbers_in(job.cards):
             card = self.cards.get(number)
             if card.state == State.ACCEPTED and number not in failed:
-                self._bring(stamp, card, Cause.ENCODED)
+                self.bring(stamp, card, Cause.ENCODED)
             elif self.batches.get(card.batch_id).state == CLOSED:  # cancelled meanwhile, and the last of its batch
                 self._let_go(card.batch_id)
 
@@ -223,7 +232,7 @@ class Projection:
                 live |= 1 << position
                 card = self.cards.get(number)
                 card.sheet_id, card.position = move.sheet_id, position
-                self._bring(stamp, card, Cause.IMPOSE)
+                self.bring(stamp, card, Cause.IMPOSE)
         cards = list_text(move.cards)
         sheet = SheetRow(move.sheet_id, cards, 0, live, 0, "", 0, stamp.at_floor_s, stamp.seq)
         self.sheets.add(move.sheet_id, sheet)
@@ -231,14 +240,14 @@ class Projection:
     def _sheet_bound(self, stamp: Stamp, move: m.SheetBound) -> None:
         sheet = self.sheets.get(move.sheet_id)
         sheet.body = move.body
-        self._changed_sheet(stamp, sheet)
+        self.changed_sheet(stamp, sheet)
 
     def _job_started(self, stamp: Stamp, move: m.JobStarted) -> None:
         self._set_job(move.station, move.job_id)
         for sheet_id in move.sheets:
             sheet = self.sheets.get(sheet_id)
             sheet.job_id = move.job_id
-            self._changed_sheet(stamp, sheet)
+            self.changed_sheet(stamp, sheet)
 
     def _job_ended(self, stamp: Stamp, move: m.JobEnded) -> None:
         station = self.stations.get(move.station)
@@ -249,14 +258,14 @@ class Projection:
             sheet.job_id = 0
             if end.fate == "done":
                 sheet.step = move.step
-            self._changed_sheet(stamp, sheet)
+            self.changed_sheet(stamp, sheet)
 
     def _set_job(self, name: str, job_id: int) -> None:
         station = self.stations.get(name)
         station.job_id = job_id
         self.stations.changed(name, station)
 
-    def _changed_sheet(self, stamp: Stamp, sheet: SheetRow) -> None:
+    def changed_sheet(self, stamp: Stamp, sheet: SheetRow) -> None:
         sheet.move_seq = stamp.seq
         self.sheets.changed(sheet.sheet_id, sheet)
         if not sheet.live and not sheet.suspect and not sheet.job_id:
@@ -268,14 +277,14 @@ class Projection:
             cards = numbers_in(sheet.cards)
             for position in positions_in(move.mask):
                 card = self.cards.get(cards[position])
-                self._bring(stamp, card, move.mark, move.code)
+                self.bring(stamp, card, move.mark, move.code)
                 _lay(card, sheet, position)
         if move.mark is Mark.SUSPECTED:
             sheet.suspect |= move.mask
         else:
             sheet.suspect &= ~move.mask
         sheet.live &= ~move.mask
-        self._changed_sheet(stamp, sheet)
+        self.changed_sheet(stamp, sheet)
 
     # ---- packing and stations ----------------------------------------------------------------------------------
 
@@ -287,11 +296,11 @@ class Projection:
         for number in move.cards:
             card = self.cards.get(number)
             card.bundle_id = move.bundle_id
-            self._bring(stamp, card, Cause.BUNDLE)
+            self.bring(stamp, card, Cause.BUNDLE)
 
     def _card_missing(self, stamp: Stamp, move: m.CardMissing) -> None:
         card = self.cards.get(move.card)
-        self._bring(stamp, card, Cause.MISSING, move.code)
+        self.bring(stamp, card, Cause.MISSING, move.code)
         _make_again(card)
 
     def _consignment_sent(self, stamp: Stamp, move: m.ConsignmentSent) -> None:
@@ -302,7 +311,7 @@ class Projection:
             self.bundles.changed(bundle_id, bundle)
             for number in numbers_in(bundle.cards):
                 sent += 1
-                self._bring(stamp, self.cards.get(number), Cause.SEND)
+                self.bring(stamp, self.cards.get(number), Cause.SEND)
         row = ConsignmentRow(
             move.consignment_id, move.batch_id, list_text(move.bundles), sent, move.by, stamp.at_floor_s, stamp.chain
         )

@@ -21,6 +21,7 @@ from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.core.tally import Tally
+from controller.desk.desk import Desk
 from controller.doors import serve_door, upstream_requests
 from controller.examination import examine
 from controller.floor_time import open_clock
@@ -291,7 +292,7 @@ class HeldLedger:
 async def test_what_the_foreman_has_decided_is_shown_only_when_it_is_durable(autojump_clock, nursery, verb):
     floor, ledger, shown = RoughFloor(1, trouble=0.0), HeldLedger(), []
     clock = FloorClock(0.0, time.time())
-    desk = commands.Desk(ledger, floor.state, Tally(), clock, True, 4_000.0, lambda event: None)
+    desk = Desk(ledger, floor.state, Tally(), clock, True, 4_000.0, lambda event: None)
 
     async def look():
         shown.append(await commands.answer(desk, "ann", Command(verb=verb)))

@@ -10,17 +10,9 @@ from controller.checks.codes import CODES, Severity
 from controller.conversation import ClientError
 from controller.core import events as e
 from controller.core.cards import Decision, State
-from controller.core.moves import (
-    ActProposed,
-    CardDecided,
-    MagazineIssued,
-    Mark,
-    PositionsMarked,
-    RowVerdict,
-    StockReceived,
-    Verdict,
-)
+from controller.core.moves import ActProposed, CardDecided, Mark, PositionsMarked, RowVerdict, Verdict
 from controller.core.stock import Account
+from controller.core.stock_moves import MagazineIssued, StockReceived
 from devices.defects import Step
 from devices.messages import POSITIONS
 from sims.demo.staff import FIRST_BODY, TOP_UP_SHEETS, StockKeepers, Supervisors

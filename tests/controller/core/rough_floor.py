@@ -233,6 +233,8 @@ class RoughFloor:
             now = self.host.now_floor_s
             self.settle_suspects()
             self.look_through_piles()
+            for station in list(self.state.station_holds):
+                self.host.handle(e.ReleaseAsked(station, "ann"), now)
             for card in list(self.state.cards.values()):
                 if card.state is State.STOPPED:
                     self.host.handle(e.DecisionMade(card.card, "refuse_late", "ann", "enough"), now)

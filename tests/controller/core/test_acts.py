@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from controller.core import events as e
-from controller.core.moves import ActEnded, MagazineIssued, RowVerdict, StockReceived, Verdict
+from controller.core.moves import ActEnded, RowVerdict, Verdict
 from controller.core.stock import Account
+from controller.core.stock_moves import MagazineIssued, StockReceived
 from tests.controller.core.rough_floor import RoughFloor
 
 RECEIVE = ("receive", {"first_body": 90_000, "sheets": 5, "lot": "B"})

@@ -20,6 +20,7 @@ from controller.core.stock import Account
 from controller.core.tally import Tally
 from controller.core.turn import Refused
 from controller.core.why import why
+from controller.desk.desk import Desk
 from controller.wire import Command, Done, Refusal
 from devices.defects import Step
 from tests.controller.core.rough_floor import RoughFloor
@@ -348,7 +349,7 @@ async def test_an_operator_asks_by_acceptance_number_and_hears_the_ledgers_code_
     state = floor.state
     state.cards[10_000].state = State.STOPPED
     clock = SimpleNamespace(now_floor_s=lambda: 0.0)
-    desk = commands.Desk(Ledger(10_000), state, Tally(), clock, True, 4_000.0, lambda event: None)
+    desk = Desk(Ledger(10_000), state, Tally(), clock, True, 4_000.0, lambda event: None)
     told = await commands.answer(desk, "ann", Command(verb="why", args={"thing": "7" * 22}))
     assert isinstance(told, Done)
     assert told.result["facts"]["codes"] == "face.no_glyph"

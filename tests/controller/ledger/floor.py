@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from controller.application import batch_of, card_id
 from controller.core import events as e
 from controller.core import moves as m
+from controller.core import stock_moves as sm
 from controller.core.cards import MOVES, Decision, State
 from controller.core.moves import Mark, Verdict
 from controller.ledger.journal import Recorded
@@ -62,8 +63,8 @@ class SmallFloor:
         moves: list[m.AnyMove] = [m.ServiceStarted(1)]
         moves += [m.StationJoined(f"{step.value}1", step.value, "simulated", 24) for step in Step]
         moves.append(m.StationChanged("print1", "idle", "", 5.0))
-        moves.append(m.StockReceived(FIRST_BODY, BODIES, "lot", "anna", "bert"))
-        moves.append(m.MagazineIssued(1, "laminate1", FIRST_BODY, BODIES, "anna", "bert"))
+        moves.append(sm.StockReceived(FIRST_BODY, BODIES, "lot", "anna", "bert"))
+        moves.append(sm.MagazineIssued(1, "laminate1", FIRST_BODY, BODIES, "anna", "bert"))
         return Recorded(self.at_floor_s, e.ServiceBegan(), moves)
 
     def step(self) -> Recorded:

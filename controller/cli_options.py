@@ -1,0 +1,61 @@
+"""What all operators' commands share: their options, and how they ask the service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from controller import show
+from controller.client import OperatorClient
+from controller.config import Config, ConfigError, load_config
+from controller.conversation import Patience
+from devices.keys import OPERATOR
+
+ConfigPath = Annotated[Path | None, typer.Option("--config", help="Settings; without it every default holds.")]
+DataPath = Annotated[Path | None, typer.Option("--data", help="The service's data folder.", show_default=False)]
+AsName = Annotated[str, typer.Option("--as", envvar="CARDMILL_AS", help="Your key's name: it stands for you.")]
+JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this file, `-` for standard output.")]
+WITHIN_S = 10.0
+
+
+def looking(app: typer.Typer, verb: str, help_text: str) -> None:
+    """Add a command that shows what a verb answers."""
+
+    def look(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
+        show.answer(verb, ask(verb, {}, as_name, config, data), json)
+
+    app.command(verb, help=help_text)(look)
+
+
+def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None) -> Any:
+    """Give the service's answer to a verb.  Raises: ClientError, ConfigError, LinkError."""
+    folder = data_folder(config, data)
+    if not as_name:
+        raise ConfigError(
+            f"say who you are: --as NAME, after `cardmill keys new NAME --role {OPERATOR}` made you a key"
+        )
+    endpoint = show.endpoint(folder, "operators")
+    server = folder / "keys" / "server.public"
+    secret = folder / "peers" / f"{as_name}.secret"
+    with OperatorClient.connect(endpoint, server, secret, patience=Patience(give_up_s=WITHIN_S)) as client:
+        return client.command(verb, **args)
+
+
+def arguments(pairs: list[str]) -> dict[str, int | str]:
+    """Give `name=value` arguments; a value of digits only is a number, but `lot`, `reason`, `unit` are always texts."""
+    found: dict[str, int | str] = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"{pair!r} is not name=value")
+        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit")
+        found[name] = int(value) if is_number else value
+    return found
+
+
+def data_folder(config: Path | None, data: Path | None) -> Path:
+    """Give the data folder that options and settings name."""
+    settings: Config = load_config(config)
+    return data or settings.service.path()

@@ -1,0 +1,97 @@
+"""The calendar: when loads may be started, planned maintenance of stations, and working days."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from controller.core.settings import CalendarConfig, read_dates, read_maintenance, read_shifts, read_weekdays
+
+MINUTE_S, DAY_S = 60.0, 86_400.0
+DAYS_AHEAD = 400  # a calendar without a working day in all of them never opens
+
+
+class Calendar:
+    """Answers for one [calendar] section; all times are floor seconds."""
+
+    def __init__(self, config: CalendarConfig) -> None:
+        self._shifts = read_shifts(config.shifts)
+        self._weekdays, self._holidays = read_weekdays(config.weekdays), read_dates(config.holidays)
+        self._maintenance = read_maintenance(config.maintenance)
+        self.always = not self._shifts and not self._maintenance
+
+    def closes_at(self, station: str, now_floor_s: float) -> float:
+        """Give when `station` has to stop: the end of the shift, or maintenance; a time not after now: it is closed."""
+        ends = [self._shift_end(now_floor_s)]
+        for name, begin, end in self._maintenance:
+            if name == station and now_floor_s < end:
+                ends.append(begin)
+        return min(ends)
+
+    def opens_at(self, station: str, now_floor_s: float) -> float:
+        """Give when a closed station may start a load again; `inf` when never."""
+        at = now_floor_s
+        for _ in range(DAYS_AHEAD):
+            free = max(
+                (end for name, begin, end in self._maintenance if name == station and begin <= at < end), default=at
+            )
+            opening = self._shift_begin(free)
+            if opening == at or math.isinf(opening):
+                return opening
+            at = opening
+        return math.inf
+
+    def is_working_day(self, day: date) -> bool:
+        """Say whether people work on a day."""
+        return day.isoweekday() in self._weekdays and day not in self._holidays
+
+    def end_of_working_day(self, from_floor_s: float, days: int) -> float:
+        """Give the end (midnight) of the `days`-th working day after the one of a time; `inf` when there is none."""
+        day = _date(from_floor_s)
+        for _ in range(DAYS_AHEAD):
+            if not days:
+                return _midnight_s(day) + DAY_S
+            day += timedelta(days=1)
+            days -= self.is_working_day(day)
+        return math.inf
+
+    def _shift_end(self, now_floor_s: float) -> float:
+        if not self._shifts:
+            return math.inf
+        day = _date(now_floor_s)
+        if not self.is_working_day(day):
+            return now_floor_s
+        midnight_s = _midnight_s(day)
+        end = now_floor_s
+        for begin, last in self._shifts:  # shifts that follow each other are one
+            if midnight_s + begin * MINUTE_S <= end < midnight_s + last * MINUTE_S:
+                end = midnight_s + last * MINUTE_S
+        return end
+
+    def _shift_begin(self, now_floor_s: float) -> float:
+        if not self._shifts or self._shift_end(now_floor_s) > now_floor_s:
+            return now_floor_s
+        day = _date(now_floor_s)
+        for _ in range(DAYS_AHEAD):
+            if self.is_working_day(day):
+                for begin, _ in self._shifts:
+                    at = _midnight_s(day) + begin * MINUTE_S
+                    if at > now_floor_s:
+                        return at
+            day += timedelta(days=1)
+        return math.inf
+
+
+@lru_cache(maxsize=8)
+def calendar_of(config: CalendarConfig) -> Calendar:
+    """Give the calendar of a section, made once."""
+    return Calendar(config)
+
+
+def _date(at_floor_s: float) -> date:
+    return datetime.fromtimestamp(at_floor_s, UTC).date()
+
+
+def _midnight_s(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()

@@ -1,0 +1,63 @@
+"""What every verb looks at and acts through, and how it reads its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from controller.clock import FloorClock
+from controller.core.events import AnyEvent
+from controller.core.settings import CoreConfig
+from controller.core.state import FloorState
+from controller.core.tally import Tally
+from controller.hosts.live import Ticket
+from controller.ledger.store import Ledger
+
+MAX_REASON = 200
+
+Args = Mapping[str, Any]
+Verb = Callable[["Desk", str, Args], Awaitable[Any]]
+
+
+class BadArgument(Exception):
+    """A command's argument is missing or of the wrong kind; `name` and `wanted` say which and what."""
+
+    def __init__(self, name: str, wanted: str) -> None:
+        super().__init__(f"{name}: {wanted}")
+        self.name, self.wanted = name, wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What commands look at and act through."""
+
+    ledger: Ledger
+    state: FloorState
+    tally: Tally
+    clock: FloorClock
+    simulated: bool
+    yearly_hours: float
+    post: Callable[[AnyEvent], Ticket]
+    core: CoreConfig = field(default_factory=CoreConfig)
+
+
+class AllBefore:
+    """A change of nothing: when it is durable, so is every turn that was taken before."""
+
+    def apply(self, connection: object) -> None:
+        """Write nothing."""
+
+
+def number(args: Args, name: str) -> int:
+    value = args.get(name)
+    if type(value) is not int or not 0 <= value < 2**53:
+        raise BadArgument(name, "a whole number")
+    return value
+
+
+def text(args: Args, name: str, longest: int) -> str:
+    value = args.get(name)
+    if not isinstance(value, str) or not 1 <= len(value) <= longest:
+        raise BadArgument(name, f"a text of 1 to {longest} characters")
+    return value

@@ -1,0 +1,166 @@
+"""Verbs that only look: where everything is, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import trio
+
+from controller.clock import floor_text
+from controller.core.cards import State
+from controller.core.tally import Tally
+from controller.core.turn import Refused
+from controller.core.why import why
+from controller.desk.desk import Args, Desk, Verb, text
+from controller.report import build_report
+from devices.defects import Step
+
+PAGE = 1_000
+ACCEPTANCE_DIGITS = 22
+
+
+async def _status(desk: Desk, user: str, args: Args) -> Any:
+    state, tally, now = desk.state, desk.tally, desk.clock.now_floor_s()
+    return {
+        "floor_s": now,
+        "floor_time": floor_text(now),
+        "scale": desk.clock.scale,
+        "simulated": desk.simulated,
+        "run": state.run,
+        "tally": counts_of(tally),
+        "steps": {step.value: _step(desk, step) for step in Step},
+        "ready": sum(map(len, state.ready.values())),
+        "unencoded": len(state.unencoded) + sum(map(len, state.encode_jobs.values())),
+        "stations": await _stations(desk, user, args),
+        "stock": await _stock(desk, user, args),
+    }
+
+
+def counts_of(tally: Tally) -> dict[str, int]:
+    """Give the counts of law 4 and how far the floor is."""
+    return {
+        "received": tally.received,
+        "refused": tally.refused,
+        "accepted": tally.accepted,
+        "held": len(tally.held),
+        "cancelled": tally.cancelled,
+        "refused_late": tally.refused_late,
+        "made": tally.made,
+        "dispatched": tally.dispatched,
+        "open": tally.open(),
+        "remade": tally.remade,
+        "encoded": tally.encoded,
+        "sheets": tally.sheets,
+        "batches": tally.batches,
+        "batches_closed": tally.batches_closed,
+    }
+
+
+def _step(desk: Desk, step: Step) -> dict[str, int]:
+    jobs = [job for job in desk.state.jobs.values() if job.step is step]
+    return {
+        "waiting": len(desk.state.piles) if step is Step.PACK else len(desk.state.waiting[step]),
+        "working": sum(len(job.sheets) or bool(job.cards) for job in jobs),
+        "worked": desk.tally.worked[step],
+    }
+
+
+async def _stations(desk: Desk, user: str, args: Args) -> Any:
+    tallies = desk.tally.stations
+    return [
+        {
+            "station": name,
+            "step": one.step.value,
+            "state": "execute" if one.job_id and one.state == "idle" else one.state,
+            "reason": one.reason,
+            "since_floor_s": one.since_floor_s,
+            "job_id": one.job_id,
+            "worked": tallies[name].worked if name in tallies else 0,
+        }
+        for name, one in sorted(desk.state.stations.items())
+    ]
+
+
+async def _stock(desk: Desk, user: str, args: Args) -> Any:
+    stock = desk.state.stock
+    return {
+        "accounts": {account.value: blanks for account, blanks in stock.blanks.items()},
+        "vault": [[one.first, one.sheets] for one in stock.vault],
+        "magazines": {station: stock.in_magazine(station) for station in sorted(stock.magazines)},
+    }
+
+
+async def _review(desk: Desk, user: str, args: Args) -> Any:
+    return await trio.to_thread.run_sync(_waiting, desk, State.HELD)
+
+
+async def _stopped(desk: Desk, user: str, args: Args) -> Any:
+    rows = await trio.to_thread.run_sync(_waiting, desk, State.STOPPED)
+    return [row | {"code": (row["codes"] or [""])[0]} for row in rows]
+
+
+def _waiting(desk: Desk, state: State) -> list[dict[str, Any]]:
+    numbers: dict[int, str] = {}
+    found = []
+    for row in desk.ledger.reader.waiting(state.value, limit=PAGE):
+        batch_id, index = divmod(row.card_id, 10_000)
+        if batch_id not in numbers:
+            batch = desk.ledger.reader.batch(batch_id)
+            numbers[batch_id] = batch.batch_number if batch else ""
+        found.append(
+            {
+                "card": row.card_id,
+                "acceptance_number": row.acceptance_number,
+                "batch_number": numbers[batch_id],
+                "index": index,
+                "codes": row.codes,
+                "fields": row.fields,
+            }
+        )
+    return found
+
+
+async def _suspects(desk: Desk, user: str, args: Args) -> Any:
+    return [
+        {"sheet_id": one.sheet_id, "mask": one.suspect, "step": one.step.value, "body": one.body}
+        for one in desk.state.sheets.values()
+        if one.suspect
+    ]
+
+
+async def _acts(desk: Desk, user: str, args: Args) -> Any:
+    return [
+        {"act_id": act.act_id, "verb": act.verb, "args": act.args, "by": act.by} for act in desk.state.acts.values()
+    ]
+
+
+async def _report(desk: Desk, user: str, args: Args) -> Any:
+    return await trio.to_thread.run_sync(build_report, desk.ledger.replay(), desk.yearly_hours)
+
+
+async def _why(desk: Desk, user: str, args: Args) -> Any:
+    thing, stopped_for = text(args, "thing", 64), ""
+    if len(thing) == ACCEPTANCE_DIGITS and thing.isascii() and thing.isdigit():
+        rows = await trio.to_thread.run_sync(desk.ledger.reader.cards_of, thing)
+        thing = f"card {rows[0].card_id}" if rows else thing
+    noun, _, digits = thing.partition(" ")
+    card = desk.state.cards.get(int(digits)) if noun == "card" and digits.isascii() and digits.isdigit() else None
+    if card is not None and card.state is State.STOPPED:
+        row = await trio.to_thread.run_sync(desk.ledger.reader.card, card.card)
+        stopped_for = row.stopped_for if row else ""
+    reason = why(desk.state, desk.core, desk.clock.now_floor_s(), thing, stopped_for)
+    return reason if isinstance(reason, Refused) else asdict(reason)
+
+
+VERBS: dict[str, Verb] = {
+    "status": _status,
+    "stations": _stations,
+    "stock": _stock,
+    "review": _review,
+    "stopped": _stopped,
+    "suspects": _suspects,
+    "acts": _acts,
+    "report": _report,
+    "why": _why,
+}

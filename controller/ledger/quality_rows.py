@@ -1,0 +1,48 @@
+"""How the moves of quality change the state tables; `projection` calls these with itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from controller.core import quality_moves as q
+from controller.core.cards import Cause
+from controller.ledger.columns import list_text, numbers_in
+from controller.ledger.receipts import Stamp
+
+if TYPE_CHECKING:
+    from controller.ledger.projection import Projection
+
+
+def _quarantined(rows: Projection, stamp: Stamp, move: q.CardsQuarantined) -> None:
+    sheet = rows.sheets.get(move.sheet_id)
+    sheet.live, sheet.cards = 0, list_text(move.cards)
+    for position, number in enumerate(move.cards):
+        if number:
+            sheet.live |= 1 << position
+            rows.bring(stamp, rows.cards.get(number), Cause.QUARANTINE)
+    rows.changed_sheet(stamp, sheet)
+
+
+def _opened(rows: Projection, stamp: Stamp, move: q.BundleOpened) -> None:
+    bundle = rows.bundles.get(move.bundle_id)
+    for number in numbers_in(bundle.cards):
+        card = rows.cards.get(number)
+        card.bundle_id = 0
+        rows.bring(stamp, card, Cause.OPEN)
+    bundle.cards = list_text([])
+    rows.bundles.changed(move.bundle_id, bundle)
+
+
+def _set_good(rows: Projection, stamp: Stamp, move: q.CardSetGood) -> None:
+    card = rows.cards.get(move.card)
+    card.generation -= 1
+    card.blank = move.blank
+    rows.bring(stamp, card, Cause.SET_GOOD)
+
+
+QUALITY_ROWS: dict[type, Callable[[Projection, Stamp, Any], None]] = {
+    q.CardsQuarantined: _quarantined,
+    q.BundleOpened: _opened,
+    q.CardSetGood: _set_good,
+}
