@@ -1,0 +1,362 @@
+"""A floor that hypothesis plays: any order of batches, results, losses, people and restarts; the laws at every step."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import fields
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from controller.core import events as e
+from controller.core.cards import State
+from controller.core.foreman import Foreman
+from controller.core.moves import AnyMove, BatchOpened, CardDecided, ConsignmentSent, JobStarted, RowVerdict, Verdict
+from controller.core.settings import ROUTES, CoreConfig, DriftConfig, PlanConfig, RemakeConfig
+from controller.core.state import FloorState
+from controller.core.stock import Account
+from devices.defects import GOOD, Step
+from devices.messages import Fate, blank_serial
+
+STATIONS = {
+    "p1": (Step.PRINT, 1),
+    "l1": (Step.LAMINATE, 2),
+    "l2": (Step.LAMINATE, 24),
+    "c1": (Step.PUNCH, 2),
+    "w1": (Step.WRITE, 1),
+    "w2": (Step.WRITE, 1),
+    "i1": (Step.INSPECT, 1),
+    "k1": (Step.PACK, 30),
+}
+CODES = {Step.PRINT: "P1", Step.LAMINATE: "L1", Step.PUNCH: "C1", Step.WRITE: "W1", Step.INSPECT: "I1"}
+CONFIG = CoreConfig(
+    plan=PlanConfig(bundle_max=9),
+    remake=RemakeConfig(attempts_max=3),
+    drift=DriftConfig(threshold=4.0, warn_threshold=2.0),  # low, so that stations are held and trays come back
+)
+ON_A_BLANK = frozenset({State.GOOD, State.QUARANTINED, State.MADE})
+ENOUGH_TURNS = 3_000
+masks = st.integers(0, 255)
+
+
+class FloorMachine(RuleBasedStateMachine):
+    """Every rule is something that may happen on a floor, at any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.foreman = Foreman(CONFIG)
+        self.now_floor_s = 0.0
+        self.log: list[tuple[float, AnyMove]] = []
+        self.given: dict[str, e.StartJob] = {}  # what each station has in work
+        self.encodes: dict[int, list[int]] = {}
+        self.told: list[e.AnyEvent] = []  # results that were told: they may be told again
+        self.bodies: dict[str, list[int]] = {}
+        self.drawn: dict[int, int] = {}
+        self.next_body, self.batches, self.accepted = 1_000, 0, 0
+
+    @property
+    def state(self) -> FloorState:
+        return self.foreman.state
+
+    def tell(self, event: e.AnyEvent) -> e.AnyEvent:
+        """Hand an event to the foreman, check each job it starts, and do what it asks of the world."""
+        turn = self.foreman.handle(event, self.now_floor_s)
+        for move in turn.moves:
+            self.log.append((self.now_floor_s, move))
+            if isinstance(move, JobStarted):
+                self.check_job(move)
+            elif isinstance(move, BatchOpened):
+                self.accepted += sum(row.verdict in (Verdict.OK, Verdict.NOTE) for row in move.rows)
+            elif isinstance(move, CardDecided) and move.decision == "release":
+                self.accepted += 1
+        for action in turn.actions:
+            if isinstance(action, e.StartJob):
+                self.given[action.station] = action
+            elif isinstance(action, e.Encode):
+                self.encodes[action.job_id] = action.cards
+            elif isinstance(action, e.FillMagazine):
+                have = self.bodies.setdefault(action.station, [])
+                coming = range(action.first_body, action.first_body + action.sheets)
+                have += [body for body in coming if body not in have and body not in self.drawn.values()]
+        self.answer = turn
+        return event
+
+    def check_job(self, job: JobStarted) -> None:
+        """No station is given work it cannot do."""
+        step, load_max = STATIONS[job.station]
+        assert job.step == step
+        assert job.because, "every decision keeps its reason"
+        assert job.station not in self.state.station_holds
+        assert self.state.stations[job.station].job_id == job.job_id
+        if step is Step.PACK:
+            assert 1 <= len(job.cards) <= load_max
+            assert len({(self.state.cards[card].batch_id, self.state.cards[card].unit) for card in job.cards}) == 1
+            return
+        assert 1 <= len(job.sheets) <= load_max
+        for sheet_id in job.sheets:
+            sheet = self.state.sheets[sheet_id]
+            assert step in ROUTES[sheet.kind]
+            assert sheet.live
+
+    def two_people(self, verb: str, args: dict[str, int | str]) -> bool:
+        """Let ann ask and bob agree; False when it is refused."""
+        self.tell(e.ActAsked(verb, args, "ann"))
+        if self.answer.refused:
+            return False
+        act_id = self.answer.answer
+        self.tell(e.ActSeconded(act_id, "ann"))
+        assert self.answer.refused, "one person is not two"
+        self.tell(e.ActSeconded(act_id, "bob"))
+        return self.answer.refused is None
+
+    # ---- what may happen -----------------------------------------------------------------------------------------
+
+    @initialize()
+    def open(self) -> None:
+        self.tell(e.ServiceBegan())
+        for name, (step, load_max) in STATIONS.items():
+            self.tell(e.StationSeen(name, step, "rough", load_max, "idle", ""))
+        self.fill()
+
+    @rule()
+    def fill(self) -> None:
+        assert self.two_people("receive", {"first_body": self.next_body, "sheets": 40, "lot": "A"})
+        for place, station in enumerate(("l1", "l2")):
+            args: dict[str, int | str] = {"station": station, "first_body": self.next_body + 20 * place, "sheets": 20}
+            assert self.two_people("issue", args)
+        self.next_body += 40
+
+    @rule(cards=st.integers(1, 30), held=st.integers(0, 3), kind=st.sampled_from(sorted(ROUTES)), express=st.booleans())
+    def submit(self, cards: int, held: int, kind: str, express: bool) -> None:
+        self.batches += 1
+        rows = [
+            RowVerdict(
+                index,
+                f"{self.batches:011d}{index:011d}",
+                f"5201020{index % 3:02d}",
+                Verdict.HOLD if index < held else Verdict.REFUSE if index == cards - 1 else Verdict.OK,
+                ["x"] if index < held or index == cards - 1 else [],
+                express=express,
+            )
+            for index in range(cards)
+        ]
+        due = self.now_floor_s + 86_400 * (1 + self.batches % 3)
+        number = f"{self.batches:025d}"
+        self.tell(e.BatchChecked(self.batches, number, "north", kind, self.now_floor_s, due, rows))
+
+    @precondition(lambda self: self.encodes)
+    @rule(fails=st.integers(0, 20))
+    def encoded(self, fails: int) -> None:
+        job_id, cards = next(iter(self.encodes.items()))
+        del self.encodes[job_id]
+        self.tell(e.CardsEncoded(job_id, [(cards[0], "face.no_glyph")] if fails == 0 else []))
+
+    @precondition(lambda self: self.given)
+    @rule(
+        data=st.data(), bad=masks | st.just(0), fate=st.sampled_from([Fate.DONE] * 8 + [Fate.SPOILED, Fate.UNTOUCHED])
+    )
+    def finish(self, data: st.DataObject, bad: int, fate: str) -> None:
+        job = self.given.pop(data.draw(st.sampled_from(sorted(self.given))))
+        self.told.append(self.tell(self.result(job, bad if data.draw(st.integers(0, 5)) == 0 else 0, fate)))
+
+    def result(self, job: e.StartJob, bad: int, fate: str) -> e.AnyEvent:
+        """Give a station's result: `bad` positions of every sheet, or a bundle that lacks a card."""
+        times = (self.now_floor_s, self.now_floor_s + 30)
+        if job.bundle_id:
+            return e.BundlePacked(job.station, job.job_id, *times, job.blanks[:-1] if bad else list(job.blanks))
+        sheets = [self.outcome(job, sheet_id, cards, bad, fate) for sheet_id, cards in job.sheets]
+        return e.StepDone(job.station, job.job_id, *times, sheets)
+
+    def outcome(self, job: e.StartJob, sheet_id: int, cards: list[int], bad: int, fate: str) -> e.SheetOutcome:
+        step = Step(job.step)
+        if fate == Fate.UNTOUCHED:
+            return e.SheetOutcome(sheet_id, fate, GOOD)
+        if step is Step.LAMINATE:
+            self.drawn[sheet_id] = self.bodies[job.station].pop(0)
+        body = self.drawn.get(sheet_id, 0)
+        told_body = body if step is Step.LAMINATE else 0
+        if fate == Fate.SPOILED:
+            return e.SheetOutcome(sheet_id, fate, CODES[step], told_body)
+        codes = [CODES[step] if card and bad >> place & 1 else GOOD for place, card in enumerate(cards)]
+        blanks = [blank_serial(body, place) if body and card else 0 for place, card in enumerate(cards)]
+        return e.SheetOutcome(sheet_id, fate, GOOD, told_body, codes, blanks)
+
+    @precondition(lambda self: self.given)
+    @rule(data=st.data(), forgotten=st.booleans())
+    def lose_a_job(self, data: st.DataObject, forgotten: bool) -> None:
+        job = self.given.pop(data.draw(st.sampled_from(sorted(self.given))))
+        event = e.JobForgotten if forgotten else e.JobNeverSeen
+        self.tell(event(job.station, job.job_id))
+
+    @precondition(lambda self: self.told)
+    @rule(data=st.data())
+    def tell_again(self, data: st.DataObject) -> None:
+        before = len(self.log)
+        self.tell(data.draw(st.sampled_from(self.told[-20:])))
+        assert not any(type(move).__name__ in ("PositionsMarked", "BundleMade") for _, move in self.log[before:])
+
+    @rule(
+        name=st.sampled_from(sorted(STATIONS)), state=st.sampled_from(["idle", "stopped", "aborted", "silent", "idle"])
+    )
+    def change_a_station(self, name: str, state: str) -> None:
+        self.tell(e.StationReported(name, state, "", self.now_floor_s))
+
+    @rule(name=st.sampled_from(sorted(STATIONS)), hold=st.booleans())
+    def hold_or_release(self, name: str, hold: bool) -> None:
+        self.tell(e.HoldAsked(name, "check", "ann") if hold else e.ReleaseAsked(name, "ann"))
+
+    @rule(seconds=st.sampled_from([1.0, 60.0, 700.0, 30_000.0]))
+    def wait(self, seconds: float) -> None:
+        self.now_floor_s += seconds
+        self.tell(e.TimerFired())
+
+    @precondition(lambda self: self.state.cards)
+    @rule(data=st.data(), decision=st.sampled_from(["release", "refuse", "cancel", "resume", "refuse_late"]))
+    def decide(self, data: st.DataObject, decision: str) -> None:
+        card = data.draw(st.sampled_from(sorted(self.state.cards)))
+        self.tell(e.DecisionMade(card, decision, "ann", "looked"))
+
+    @precondition(lambda self: self.state.cards)
+    @rule(data=st.data(), verb=st.sampled_from(["set_good", "missing", "destroy", "close_shift", "give_up"]))
+    def act(self, data: st.DataObject, verb: str) -> None:
+        card = data.draw(st.sampled_from(sorted(self.state.cards)))
+        jobs = [job.job_id for job in self.state.jobs.values()] or [0]
+        args: dict[str, int | str] = {
+            "card": card,
+            "code": "false_reject",
+            "count": len(self.state.stock.spoiled),
+            "job_id": data.draw(st.sampled_from(jobs)),
+        }
+        given = {job.job_id: station for station, job in self.given.items()}
+        if self.two_people(verb, args) and verb == "give_up":
+            station = given[int(args["job_id"])]
+            if self.given[station].job_id == args["job_id"]:  # else it has the next one already
+                del self.given[station]
+
+    @rule()
+    def look_after_people(self) -> None:
+        """Two people settle suspects and stopped piles."""
+        for sheet in [sheet for sheet in self.state.sheets.values() if sheet.suspect]:
+            args: dict[str, int | str] = {"sheet_id": sheet.sheet_id, "mask": sheet.suspect, "finding": "spoiled"}
+            if not sheet.body and sheet.sheet_id in self.drawn:
+                args["body"] = self.drawn[sheet.sheet_id]
+            self.two_people("settle", args)
+        for batch_id, unit in list(self.state.stopped_piles):
+            self.two_people("repack", {"batch_id": batch_id, "unit": unit})
+
+    @rule()
+    def start_the_service_again(self) -> None:
+        """Killed between two turns: the new foreman knows what the ledger knows, and asks for the rest."""
+        self.foreman = Foreman(CONFIG)
+        for at, move in self.log:
+            self.foreman.replay(at, move)
+        open_jobs, self.encodes = dict(self.given), {}
+        self.tell(e.ServiceBegan())
+        for name, (step, load_max) in STATIONS.items():
+            self.tell(e.StationSeen(name, step, "rough", load_max, "idle", ""))
+        assert open_jobs.keys() <= self.given.keys()
+
+    # ---- what is true after every step ---------------------------------------------------------------------------
+
+    @invariant()
+    def blanks_are_conserved_and_never_negative(self) -> None:
+        stock = self.state.stock
+        assert stock.balanced()
+        assert min(stock.blanks.values()) >= 0
+        states = Counter(card.state for card in self.state.cards.values())
+        assert stock.blanks[Account.GOOD] == states[State.GOOD]
+        assert stock.blanks[Account.BUNDLE] == states[State.MADE]
+        assert stock.blanks[Account.QUARANTINED] == states[State.QUARANTINED]
+
+    @invariant()
+    def no_card_has_two_blanks_and_no_blank_two_cards(self) -> None:
+        blanks = [card.blank for card in self.state.cards.values() if card.blank]
+        assert len(blanks) == len(set(blanks))
+        assert not set(blanks) & self.state.stock.spoiled.keys()
+        for card in self.state.cards.values():
+            assert bool(card.blank) or card.state not in ON_A_BLANK
+
+    @invariant()
+    def every_card_is_in_one_place(self) -> None:
+        state, ready = self.state, [rank[-1] for ranks in self.state.ready.values() for rank in ranks]
+        assert sorted(ready) == sorted(card.card for card in state.cards.values() if card.state is State.READY)
+        lying = [
+            number
+            for sheet in state.sheets.values()
+            for place, number in enumerate(sheet.cards)
+            if (sheet.live | sheet.suspect) >> place & 1
+        ]
+        on_sheets = (State.IMPOSED, State.QUARANTINED, State.SUSPECT)
+        assert sorted(lying) == sorted(card.card for card in state.cards.values() if card.state in on_sheets)
+
+    @invariant()
+    def replay_gives_the_same_state(self) -> None:
+        if len(self.log) % 7:  # the whole fold each time would be quadratic
+            return
+        self.check_replay()
+
+    def check_replay(self) -> None:
+        again = Foreman(CONFIG)
+        for at, move in self.log:
+            again.replay(at, move)
+        for one in fields(FloorState):
+            assert getattr(again.state, one.name) == getattr(self.state, one.name), one.name
+
+    # ---- a tail without faults ----------------------------------------------------------------------------------
+
+    def teardown(self) -> None:
+        """Every accepted case reaches exactly one end when nothing goes wrong any more."""
+        if not self.state.stations:
+            return
+        for name in STATIONS:
+            self.tell(e.StationReported(name, "idle", "", self.now_floor_s))
+        for _ in range(ENOUGH_TURNS):
+            if not self.state.batches:
+                break
+            self.go_on()
+        assert not self.state.batches, "a batch never closed"
+        self.blanks_are_conserved_and_never_negative()
+        self.check_replay()
+        ends: Counter[int] = Counter()
+        made: dict[int, list[int]] = {}
+        for _, move in self.log:
+            if isinstance(move, ConsignmentSent):
+                ends.update(card for bundle in move.bundles for card in made[bundle])
+            elif isinstance(move, CardDecided) and move.decision in ("refuse", "cancel", "refuse_late"):
+                ends[move.card] += 1
+            elif type(move).__name__ == "BundleMade":
+                made[move.bundle_id] = move.cards  # type: ignore[union-attr]
+        assert set(ends.values()) <= {1}
+
+    def go_on(self) -> None:
+        """Let everything that is under way end well, and people do what waits for them."""
+        if self.encodes:
+            job_id, _ = self.encodes.popitem()
+            self.tell(e.CardsEncoded(job_id))
+            return
+        if self.given:
+            _, job = self.given.popitem()
+            self.tell(self.result(job, 0, Fate.DONE))
+            return
+        if any(self.state.stock.in_magazine(press) < 5 for press in ("l1", "l2")):
+            self.fill()
+        for station in list(self.state.station_holds):
+            self.tell(e.ReleaseAsked(station, "ann"))
+        self.look_after_people()
+        for card in list(self.state.cards.values()):
+            if card.state is State.HELD:
+                self.tell(e.DecisionMade(card.card, "release", "ann", "looked"))
+            elif card.state is State.STOPPED:
+                self.tell(e.DecisionMade(card.card, "refuse_late", "ann", "enough"))
+        self.now_floor_s += 700
+        self.tell(e.TimerFired())
+
+
+FloorMachine.TestCase.settings = settings(
+    max_examples=60,
+    stateful_step_count=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
+)
+test_no_law_bends_whatever_the_order_of_things = FloorMachine.TestCase
