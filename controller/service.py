@@ -14,7 +14,7 @@ import trio
 from controller.config import Config, ConfigError
 from controller.core.errors import CoreError
 from controller.floor_time import open_clock
-from controller.ledger.errors import LedgerError, LedgerInUse, LedgerStopped
+from controller.ledger.errors import LedgerError, LedgerInUse, LedgerOther, LedgerStopped, LedgerTooNew
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics
 from controller.vault.errors import VaultError
@@ -30,6 +30,7 @@ from encoders.text_layout import TextRecordError
 log = structlog.get_logger()
 UPSTREAM_LIMITS = SocketLimits(queue_messages=8)  # chunks are large: libzmq counts messages, not bytes
 STOPPED, UNUSABLE = 1, 2
+NOT_OURS = (LedgerInUse, LedgerOther, LedgerTooNew)  # nothing is wrong with the ledger itself
 
 
 async def run_service(config: Config, folder: Path | None) -> tuple[int, str]:
@@ -45,7 +46,7 @@ async def run_service(config: Config, folder: Path | None) -> tuple[int, str]:
         await serve(config)
     except* (CoreError, LedgerError) as group:
         first = _first(group)
-        ending.append((UNUSABLE if isinstance(first, LedgerInUse) else STOPPED, str(first)))
+        ending.append((UNUSABLE if isinstance(first, NOT_OURS) else STOPPED, str(first)))
     except* (ConfigError, LinkError, VaultError, PortraitError, TextRecordError, OSError) as group:
         ending.append((UNUSABLE, str(_first(group))))
     return min(ending, default=(0, ""))
@@ -68,8 +69,13 @@ async def serve(config: Config) -> None:
     context = check_context(config)
     ring = KeyRing(folder / "keys")
     commit_seconds: list[Metrics] = []
+    nature = {"centre": config.service.centre, "simulated": "true" if config.clock.simulated else "false"}
+
+    def observe(seconds: float, moves: int) -> None:
+        commit_seconds[0].observe_commit(seconds, moves)
+
     async with (
-        open_ledger(folder, observe=lambda seconds, moves: commit_seconds[0].observe_commit(seconds, moves)) as ledger,
+        open_ledger(folder, observe=observe, nature=nature) as ledger,
         open_vault(folder) as vault,
     ):
         clock = open_clock(folder, config.clock)  # under the ledger's lock: a second service must not set it

@@ -45,6 +45,19 @@ class LedgerTooNew(LedgerError):
         self.found, self.known = found, known
 
 
+class LedgerOther(LedgerError):
+    """The ledger belongs to another centre, or to a floor of the other nature: simulated, or real."""
+
+    code = "ledger.other"
+
+    def __init__(self, key: str, kept: str, wanted: str) -> None:
+        super().__init__(
+            f"this folder's ledger was begun with {key} = {kept}, the settings say {wanted}: "
+            "correct the settings, or take another data folder"
+        )
+        self.key, self.kept, self.wanted = key, kept, wanted
+
+
 class LedgerUnreadable(LedgerError):
     """The database cannot be opened: a wrong file, a right that lacks, a broken disk."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from controller.core.events import AnyEvent
@@ -17,7 +18,7 @@ from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.committer import Change, Committer
 from controller.ledger.engine import reader_engine, reason_of, writer_engine
-from controller.ledger.errors import LedgerDamaged, LedgerStopped, LedgerUnreadable
+from controller.ledger.errors import LedgerDamaged, LedgerOther, LedgerStopped, LedgerUnreadable
 from controller.ledger.journal import Journal, Recorded, open_event, open_move, read_rows
 from controller.ledger.lock import lock_folder
 from controller.ledger.migrations import migrate
@@ -92,15 +93,18 @@ class Ledger:
 
 
 @asynccontextmanager
-async def open_ledger(folder: Path, *, observe: Observe | None = None) -> AsyncIterator[Ledger]:
+async def open_ledger(
+    folder: Path, *, observe: Observe | None = None, nature: Mapping[str, str] | None = None
+) -> AsyncIterator[Ledger]:
     """Open the ledger of a data folder, new or old; at the end all that was queued is durable, or `failed` says why.
 
-    `observe(seconds, moves)` is called on the trio thread for each commit.
-    Raises: LedgerInUse, LedgerTooNew, LedgerUnreadable, LedgerDamaged.
+    `observe(seconds, moves)` is called on the trio thread for each commit.  `nature` is kept at the first opening and
+    must be the same at each later one.
+    Raises: LedgerInUse, LedgerTooNew, LedgerOther, LedgerUnreadable, LedgerDamaged.
     """
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))
-        engine, committer = await trio.to_thread.run_sync(_open_writing, folder / DATABASE_NAME)
+        engine, committer = await trio.to_thread.run_sync(partial(_open_writing, folder / DATABASE_NAME, nature or {}))
         stack.callback(engine.dispose)
         reading = reader_engine(folder / DATABASE_NAME)
         stack.callback(reading.dispose)
@@ -113,11 +117,12 @@ async def open_ledger(folder: Path, *, observe: Observe | None = None) -> AsyncI
             await writer.stop()
 
 
-def _open_writing(path: Path) -> tuple[Engine, Committer]:
+def _open_writing(path: Path, nature: Mapping[str, str]) -> tuple[Engine, Committer]:
     engine = writer_engine(path)
     try:
         with engine.begin() as connection:
             migrate(connection, tables.metadata, tables.meta)
+            check_nature(connection, nature)
             check_tail(connection)
         return engine, Committer(engine, Journal)
     except DBAPIError as error:
@@ -126,6 +131,17 @@ def _open_writing(path: Path) -> tuple[Engine, Committer]:
     except BaseException:
         engine.dispose()
         raise
+
+
+def check_nature(connection: Connection, nature: Mapping[str, str]) -> None:
+    """Keep what this ledger is of, or compare it with what was kept.  Raises: LedgerOther."""
+    meta = tables.meta
+    kept = {row.key: row.value for row in connection.execute(select(meta))}
+    for key, wanted in nature.items():
+        if key not in kept:
+            connection.execute(insert(meta).values(key=key, value=wanted))
+        elif kept[key] != wanted:
+            raise LedgerOther(key, kept[key], wanted)
 
 
 def check_tail(connection: Connection, moves: int = CHECKED_AT_OPEN) -> None:

@@ -15,7 +15,7 @@ from controller.client import OperatorClient, UpstreamClient
 from controller.conversation import Patience
 from devices.keys import KeyRing, new_pair
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 180.0
 PATIENCE = Patience(answer_within_s=5.0, give_up_s=60.0)
 
 
@@ -65,7 +65,7 @@ class Centre:
         """Ask the service to stop, and give its exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         self.process = None
         return code
 
@@ -73,14 +73,14 @@ class Centre:
         """End the service as a power cut would end the process."""
         assert self.process is not None
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
+        self.process.wait(120)
         self.process = None
 
     def close(self) -> None:
         """End whatever still runs."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(120)
 
     def secret(self, role: str, name: str) -> Path:
         """Give the secret file of a peer, made and allowed at the first call."""
@@ -107,5 +107,5 @@ class Centre:
 
 def run_cli(*args: str) -> tuple[int, str, str]:
     """Run the command line; give exit code, output and errors."""
-    done = subprocess.run([sys.executable, "-m", "controller.cli", *args], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-m", "controller.cli", *args], capture_output=True, text=True, timeout=180)
     return done.returncode, done.stdout, done.stderr

@@ -41,6 +41,18 @@ def test_a_second_instance_on_the_same_folder_is_refused_with_a_sentence(running
     assert not TRACE.search(errors)
 
 
+def test_a_simulated_floors_folder_is_not_served_as_a_real_one(centre):
+    centre.start()
+    assert centre.stop() == 0
+    real = centre.folder / "real.toml"
+    lines = centre.config.read_text("utf-8").splitlines()
+    real.write_text("\n".join(line for line in lines if not line.startswith(("simulated", "scale", "epoch"))), "utf-8")
+    code, _, errors = run_cli("serve", "--config", str(real))
+    assert code == 2
+    assert "ledger.other" in errors
+    assert not TRACE.search(errors)
+
+
 def test_a_batch_gets_verdicts_and_the_same_batch_again_the_same_answer(running):
     with running.upstream() as north:
         today = north.hello().floor_date

@@ -8,7 +8,14 @@ import trio
 from controller.core.events import ServiceBegan
 from controller.ledger import migrations, store, tables
 from controller.ledger.chain import GENESIS, head_of
-from controller.ledger.errors import LedgerDamaged, LedgerInUse, LedgerStopped, LedgerTooNew, LedgerUnreadable
+from controller.ledger.errors import (
+    LedgerDamaged,
+    LedgerInUse,
+    LedgerOther,
+    LedgerStopped,
+    LedgerTooNew,
+    LedgerUnreadable,
+)
 from controller.ledger.lock import LOCK_NAME, lock_folder
 from controller.ledger.migrations import SCHEMA, migrate
 from controller.ledger.store import check_tail, open_ledger
@@ -66,6 +73,19 @@ async def test_a_second_instance_is_refused_and_told_who_works_there(tmp_path):
                 pass
     assert refusal.value.pid == os.getpid()
     async with open_ledger(tmp_path):
+        pass
+
+
+async def test_a_simulated_floors_ledger_is_never_opened_for_a_real_one_nor_for_another_centre(tmp_path):
+    nature = {"centre": "guiyang", "simulated": "true"}
+    for _ in range(2):
+        async with open_ledger(tmp_path, nature=nature):
+            pass
+    for key, wanted in [("simulated", "false"), ("centre", "elsewhere")]:
+        with pytest.raises(LedgerOther, match=f"begun with {key} = {nature[key]}, the settings say {wanted}"):
+            async with open_ledger(tmp_path, nature={**nature, key: wanted}):
+                pass
+    async with open_ledger(tmp_path, nature=nature):
         pass
 
 
