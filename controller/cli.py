@@ -12,13 +12,21 @@ from typing import Annotated
 import trio
 import typer
 
-from controller import cli_campaign, cli_cases, cli_quality, cli_stock, show
-from controller.cli_options import AsName, ConfigPath, DataPath, JsonPath, arguments, ask, data_folder, looking
+from controller.commandline import campaign as cli_campaign
+from controller.commandline import cases as cli_cases
+from controller.commandline import packing as cli_packing
+from controller.commandline import quality as cli_quality
+from controller.commandline import report as cli_report
+from controller.commandline import show
+from controller.commandline import stock as cli_stock
+from controller.commandline import trace as cli_trace
+from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, arguments, ask, data_folder, looking
 from controller.config import ConfigError, load_config
 from controller.conversation import ClientError, Refused
+from controller.core.acts import ACTS
 from devices.keys import ROLES, KeyRing, LinkError, new_pair, read_public
 
-REFUSED, USAGE, NO_ANSWER = 1, 2, 3
+REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 
 app = typer.Typer(
     help="The controller of an ID-card production centre.",
@@ -41,6 +49,8 @@ def main() -> None:
         fail(error, REFUSED)
     except ClientError as error:
         fail(error, USAGE if error.code.startswith("keys.") else NO_ANSWER)
+    except KeyboardInterrupt:
+        fail("interrupted", INTERRUPTED)
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}", USAGE)
 
@@ -79,6 +89,8 @@ def keys_new(
     data: DataPath = None,
 ) -> None:
     """Make a key pair for a peer: NAME.secret (mode 0600), which only the peer should have, and NAME.public."""
+    if role and role not in ROLES:
+        raise ConfigError(f"{role!r} is no role: a key is allowed as one of {', '.join(ROLES)}")
     base = data_folder(config, data)
     target = folder or base / "peers"
     pair = new_pair(target, name)
@@ -115,19 +127,15 @@ def keys_list(config: ConfigPath = None, data: DataPath = None, json: JsonPath =
 
 
 for _verb, _help in {
-    "status": "How far everything is.",
     "stations": "Every station with its state and its age.",
     "stock": "Where the blanks are.",
     "review": "Held applications: what is doubtful about each.",
     "stopped": "Cards that wait for a person.",
     "suspects": "Positions whose fate is unknown.",
-    "piles": "Good cards that wait for two people: a bundle did not scan whole.",
-    "consignments": "What was sent to whom, what arrived, and the difference.",
     "acts": "Two-person acts that wait for a second person.",
-    "report": "The report of everything since the ledger began.",
 }.items():
     looking(app, _verb, _help)
-for _room in (cli_stock, cli_quality, cli_cases, cli_campaign):
+for _room in (cli_report, cli_trace, cli_packing, cli_stock, cli_quality, cli_cases, cli_campaign):
     _room.add_to(app)
 
 
@@ -168,15 +176,15 @@ def decide(
 
 @app.command()
 def act(
-    verb: Annotated[str, typer.Argument(help="receive, issue, settle, give_up, repack, missing or override")],
-    args: Annotated[list[str], typer.Argument(help="name=value …, like first_body=1000 sheets=50 lot=A7")],
+    verb: Annotated[str, typer.Argument(help=", ".join(sorted(ACTS)) + ".")],
+    args: Annotated[list[str] | None, typer.Argument(help="name=value …, like sheets=50 lot=A7")] = None,
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
     """Propose an act that takes two people; another person agrees with `second`."""
-    result = ask("act", {"verb": verb, "args": arguments(args)}, as_name, config, data)
+    result = ask("act", {"verb": verb, "args": arguments(args or [])}, as_name, config, data)
     show.done("proposed: another person agrees with `cardmill second`", result, json)
 
 
@@ -190,33 +198,6 @@ def second(
 ) -> None:
     """Agree, as the second person, to an act."""
     show.done("done by two people", ask("second", {"act_id": act_id}, as_name, config, data), json)
-
-
-@app.command()
-def dispatch(
-    batch_number: Annotated[str, typer.Argument(help="25 digits")],
-    as_name: AsName = "",
-    config: ConfigPath = None,
-    data: DataPath = None,
-    json: JsonPath = "",
-) -> None:
-    """Send off what is bundled of a batch."""
-    show.done("sent", ask("dispatch", {"batch_number": batch_number}, as_name, config, data), json)
-
-
-@app.command()
-def arrived(
-    consignment: Annotated[int, typer.Argument(help="The consignment's number, as `consignments` shows it.")],
-    unit: Annotated[str, typer.Argument(help="The police station that counted.")],
-    cards: Annotated[int, typer.Argument(help="The cards it counted.")],
-    as_name: AsName = "",
-    config: ConfigPath = None,
-    data: DataPath = None,
-    json: JsonPath = "",
-) -> None:
-    """Enter what a police station counted of a consignment; a later count replaces it."""
-    args = {"consignment_id": consignment, "unit": unit, "cards": cards}
-    show.done("counted", ask("arrived", args, as_name, config, data), json)
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from controller.exchanges import (
     asks_status,
 )
 from controller.wire import (
+    READING,
     Acknowledged,
     Answer,
     BatchState,
@@ -50,9 +51,6 @@ from encoders.envelope import Opener
 Result = TypeVar("Result")
 
 RECEIPTS_A_PAGE = 500
-READING_VERBS = frozenset(
-    {"status", "review", "stopped", "suspects", "acts", "stations", "stock", "report", "why", "piles", "consignments"}
-)
 
 
 class SyncLink:
@@ -204,7 +202,7 @@ class OperatorClient(SyncLink):
 
         Raises: ClientError: Refused; `client.outcome_unknown`: sent, but no answer came in time.
         """
-        question = Question(Command(verb=verb, args=args), Done, repeatable=verb in READING_VERBS)
+        question = Question(Command(verb=verb, args=args), Done, repeatable=verb in READING)
         return self._run(question).result
 
 

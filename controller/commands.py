@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from controller.clock import floor_date
 from controller.core.turn import Refused, Turn
-from controller.desk import campaign, cases, deciding, looking, packing, quality, stock
+from controller.desk import campaign, cases, deciding, looking, packing, quality, stock, trace
 from controller.desk.desk import AllBefore, BadArgument, Desk, Verb
-from controller.wire import VERSION, Answer, Done, Hello, Limits, OperatorRequest, Refusal, Welcome
+from controller.posts import OFFICE
+from controller.wire import READING, VERSION, Answer, Done, Hello, Limits, OperatorRequest, Refusal, Welcome
 
 VERBS: dict[str, Verb] = {
     **looking.VERBS,
@@ -16,7 +17,20 @@ VERBS: dict[str, Verb] = {
     **quality.VERBS,
     **cases.VERBS,
     **campaign.VERBS,
+    **trace.VERBS,
 }
+
+# verbs that change nothing; every other one needs a certificate for the office
+AT_A_STATION = frozenset({"sign_on"})  # these need the one of the station's step, and look themselves
+
+
+async def answer_certified(desk: Desk, user: str, request: OperatorRequest) -> Answer:
+    """Do what an operator asks, unless it decides something and the operator has no valid certificate for that."""
+    if not isinstance(request, Hello) and request.verb in VERBS and request.verb not in READING | AT_A_STATION:
+        refused = desk.posts.refusal(user, OFFICE, floor_date(desk.clock.now_floor_s()))
+        if refused:
+            return Refusal(request=request.request, code=refused.code, text=refused.text)
+    return await answer(desk, user, request)
 
 
 async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:

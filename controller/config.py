@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,58 @@ class CheckConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KindConfig:
+    """Section [kinds]: when the centre goes over from one card kind to the other; by the day a batch is received."""
+
+    first_until: str = ""  # last day of first-generation cards, like 2026-12-31; empty: no end
+    second_from: str = ""  # first day of second-generation cards; empty: always
+
+    def __post_init__(self) -> None:
+        for name in ("first_until", "second_from"):
+            day = getattr(self, name)
+            if day and not re.fullmatch(r"\d{4}-\d\d-\d\d", day):
+                raise SettingError(f"kinds.{name}", day, "a day like 2026-12-31, or empty")
+            try:
+                date.fromisoformat(day or "2000-01-01")
+            except ValueError:
+                raise SettingError(f"kinds.{name}", day, "a day of the calendar, or empty") from None
+
+    def is_made(self, card_kind: str, day: str) -> bool:
+        """Say whether a batch of a kind is taken on a day `YYYYMMDD`."""
+        if card_kind == "first":
+            return not self.first_until or day <= self.first_until.replace("-", "")
+        return not self.second_from or day >= self.second_from.replace("-", "")
+
+    def dates_of(self, card_kind: str) -> str:
+        """Give from or until when a kind is made, in Chinese and English; empty when it always is."""
+        if card_kind == "first" and self.first_until:
+            return f" (一代证截止日期 first until {self.first_until})"
+        if card_kind == "second" and self.second_from:
+            return f" (二代证启用日期 second from {self.second_from})"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignConfig:
+    """Section [campaign]: what each unit is to reach, and who counts."""
+
+    plan: str = ""  # CSV `unit,year,from,to,cards`; empty: the shipped example of a pretend province
+    scope_age: int = 16  # people of this age or older on the day of application are counted
+    acceptance_percent: float = 98.0  # of its cards: from there on a unit is complete
+
+    def __post_init__(self) -> None:
+        for name, least in (("scope_age", 0), ("acceptance_percent", 1)):
+            require_range(f"campaign.{name}", getattr(self, name), least, 100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostConfig:
+    """Section [posts]: who may work where and decide."""
+
+    table: str = ""  # CSV `name,post,valid_until`, read again when it changes; empty: no certificates are asked for
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """All of config.toml; a service with these defaults starts as it is."""
 
@@ -142,6 +195,9 @@ class Config:
     remake: RemakeConfig = field(default_factory=RemakeConfig)
     acts: ActConfig = field(default_factory=ActConfig)
     drift: DriftConfig = field(default_factory=DriftConfig)
+    kinds: KindConfig = field(default_factory=KindConfig)
+    campaign: CampaignConfig = field(default_factory=CampaignConfig)
+    posts: PostConfig = field(default_factory=PostConfig)
 
     def core(self) -> CoreConfig:
         """Give what the foreman is told."""

@@ -13,11 +13,14 @@ import simplejpeg
 from controller.application import Application
 from controller.checks.codes import Severity
 from controller.checks.context import CheckContext
+from controller.checks.days import age_years, is_day
 from controller.checks.digests import person_digests
 from controller.checks.finding import FINDINGS, Finding, verdict
 from controller.checks.pixels import Grey, check_pixels
+from controller.checks.reason import FEE_CLASSES
 from controller.checks.record import type_findings
 from controller.checks.rows import check_application
+from controller.checks.validity import birth_of
 from encoders.envelope import EnvelopeError, Opener
 
 ACCEPTANCE_DIGITS, UNIT_DIGITS, REASON_DIGITS = 22, 9, 2
@@ -37,6 +40,8 @@ class Examined:
     unit: str
     express: bool
     reason: str
+    fee_class: str  # one of the table, else empty
+    in_scope: bool  # the campaign counts this person
     findings: tuple[Finding, ...]
 
     @property
@@ -69,8 +74,20 @@ def _examine(encoded: bytes, context: CheckContext, site_key: bytes) -> Examined
         _number(app.unit, UNIT_DIGITS),
         app.production_type == EXPRESS,
         _number(app.reason, REASON_DIGITS),
+        app.fee_class if app.fee_class in FEE_CLASSES else "",
+        in_scope(app, context),
         tuple(findings),
     )
+
+
+def in_scope(app: Application, context: CheckContext) -> bool:
+    """Say whether the campaign counts somebody: of the age it begins with, on the day of application.
+
+    That day stands in the acceptance number; the day of receipt stands in for one that cannot be read.
+    """
+    birth, applied = birth_of(app), app.acceptance_number[9:17]
+    day = applied if is_day(applied) else context.today
+    return bool(birth) and age_years(birth, day) >= context.policy.scope_age_years
 
 
 def _number(text: str, digits: int) -> str:

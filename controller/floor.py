@@ -55,7 +55,9 @@ class Floor:
         elif isinstance(action, e.ReleaseJob):
             self._driver.release(action.station, [action.job_id])
         elif isinstance(action, e.FillMagazine):
-            issue = Magazine(issue_id=action.issue_id, first_body=action.first_body, sheets=action.sheets)
+            issue = Magazine(
+                issue_id=action.issue_id, first_body=action.first_body, sheets=action.sheets, out=action.out
+            )
             self._driver.magazine(action.station, issue)
 
     async def _start(self, action: e.StartJob) -> None:

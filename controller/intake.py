@@ -14,7 +14,7 @@ from controller.application import LAST_INDEX
 from controller.checks.batch import check_batch
 from controller.checks.context import CheckContext
 from controller.clock import FloorClock, floor_date
-from controller.config import IntakeConfig
+from controller.config import IntakeConfig, KindConfig
 from controller.core.cards import State
 from controller.core.events import AnyEvent, DecisionMade
 from controller.core.turn import Turn
@@ -90,9 +90,11 @@ class Intake:
         config: IntakeConfig,
         post: Callable[[AnyEvent], Ticket],
         workers: trio.CapacityLimiter,
+        kinds: KindConfig | None = None,
     ) -> None:
         self._ledger, self._vault, self._judge, self._context = ledger, vault, judge, context
         self._place, self._config, self._post, self._workers = place, config, post, workers
+        self._kinds = kinds or KindConfig()
         self._chunks_in_work = 0
         self._turns: dict[int, trio.Lock] = {}  # one chunk of a batch is stored at a time
         unfinished = ledger.reader.unfinished()
@@ -143,17 +145,15 @@ class Intake:
     async def _open(self, user: str, request: OpenBatch) -> Answer:
         if request.upstream not in ("", user):
             return _no(request, "batch.upstream", "the upstream named is not the one whose key this is", "upstream")
-        faults = check_batch(
-            request.batch_number, request.count, request.count, due=request.due, card_kind=request.card_kind
-        )
-        if faults:
-            return _no(request, faults[0].code, sentence_of(faults[0].code), faults[0].field)
-        if not DIGEST.fullmatch(request.digest):
-            return _no(request, "batch.digest", "a digest is 64 hexadecimal digits in lower case", "digest")
+        now = self._place.clock.now_floor_s()
         known = await trio.to_thread.run_sync(self._ledger.reader.announced, request.batch_number)
+        # one that was announced in time is told how far it is, whatever the day (law 5)
+        is_made = known is not None or self._kinds.is_made(request.card_kind, floor_date(now))
+        fault = self._header_fault(request, is_made)
+        if fault:
+            return fault
         if known is None and len(self._open_batches) + self._judge.backlog >= self._config.batches_max:
             return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
-        now = self._place.clock.now_floor_s()
         batch = await self._ledger.write(
             AnnounceBatch(
                 request.batch_number,
@@ -173,6 +173,24 @@ class Intake:
         if batch.state == InboxState.RECEIVING:
             self._open_batches.add(batch.batch_id)
         return await self._state(user, request.batch_number, request.request)
+
+    def _header_fault(self, request: OpenBatch, kind_is_made: bool) -> Refusal | None:
+        """Give why a header cannot be, with the dates of its kind where they are why."""
+        faults = check_batch(
+            request.batch_number,
+            request.count,
+            request.count,
+            due=request.due,
+            card_kind=request.card_kind,
+            kind_is_made=kind_is_made,
+        )
+        if faults:
+            first = faults[0]
+            dates = self._kinds.dates_of(request.card_kind) if first.field == "card_kind" else ""
+            return _no(request, first.code, f"{sentence_of(first.code)}{dates}", first.field)
+        if not DIGEST.fullmatch(request.digest):
+            return _no(request, "batch.digest", "a digest is 64 hexadecimal digits in lower case", "digest")
+        return None
 
     async def _state(self, user: str, batch_number: str, request: int) -> Answer:
         return await trio.to_thread.run_sync(self._read_state, user, batch_number, request)
@@ -242,7 +260,11 @@ class Intake:
         await self._require_same(batch, request)  # before the vault would hold the other content
         encoded = [bytes(one) for one in request.applications]
         found = await trio.to_thread.run_sync(
-            examine, encoded, self._context.on(batch.received_on), self._vault.site_key, limiter=self._workers
+            examine,
+            encoded,
+            self._context.on(batch.received_on, batch.card_kind),
+            self._vault.site_key,
+            limiter=self._workers,
         )
         indexes = range(request.first, request.first + len(encoded))
         rows = [_row(index, one) for index, one in zip(indexes, found, strict=True)]
@@ -326,4 +348,6 @@ def _row(index: int, found: Examined) -> InboxRow:
         found.reason,
         [one.code for one in found.findings],
         [one.field for one in found.findings],
+        found.fee_class,
+        found.in_scope,
     )

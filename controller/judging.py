@@ -14,11 +14,12 @@ from controller.checks.duplicates import Known, Person, Standing, check_duplicat
 from controller.checks.finding import FINDINGS, Finding, verdict
 from controller.checks.policy import Policy
 from controller.clock import day_start_floor_s
+from controller.config import KindConfig
 from controller.core.events import AnyEvent, BatchChecked
 from controller.core.moves import RowVerdict, Verdict
 from controller.hosts.live import Ticket
 from controller.ledger.inbox import InboxBatch, InboxRow, InboxState, SetBatchState, StoreVerdicts
-from controller.ledger.reader import MADE, Reader
+from controller.ledger.reader import MADE, Reader, VerdictRow
 from controller.ledger.store import Ledger
 
 log = structlog.get_logger()
@@ -30,10 +31,13 @@ WAITING_MAX = 20_000  # intake says `busy` long before: `intake.batches_max` is 
 class Judge:
     """Takes whole batches and tells the foreman their verdicts; what an earlier run left over goes first."""
 
-    def __init__(self, ledger: Ledger, policy: Policy, post: Callable[[AnyEvent], Ticket]) -> None:
-        self._ledger, self._policy, self._post = ledger, policy, post
+    def __init__(
+        self, ledger: Ledger, policy: Policy, post: Callable[[AnyEvent], Ticket], kinds: KindConfig | None = None
+    ) -> None:
+        self._ledger, self._policy, self._post, self._kinds = ledger, policy, post, kinds or KindConfig()
         self._send, self._receive = trio.open_memory_channel[InboxBatch](WAITING_MAX)
         self._waiting: set[int] = set()
+        self.history = trio.Lock()  # whoever decides by the history holds it until the decision is part of it
 
     @property
     def backlog(self) -> int:
@@ -51,10 +55,14 @@ class Judge:
         reader = self._ledger.reader
         for batch in await trio.to_thread.run_sync(reader.unfinished):
             if batch.state != InboxState.RECEIVING or not reader.missing(batch.batch_id, batch.count):
-                await self._judge(batch)
+                await self._judge_alone(batch)
         async for batch in self._receive:
-            await self._judge(batch)
+            await self._judge_alone(batch)
             self._waiting.discard(batch.batch_id)
+
+    async def _judge_alone(self, batch: InboxBatch) -> None:
+        async with self.history:
+            await self._judge(batch)
 
     async def _judge(self, batch: InboxBatch) -> None:
         reader = self._ledger.reader
@@ -63,15 +71,10 @@ class Judge:
             return  # told before the last stop
         if state.state == InboxState.CHECKED:
             found = await trio.to_thread.run_sync(reader.verdicts, batch.batch_id)
-            rows = [
-                RowVerdict(
-                    one.index, one.acceptance_number, one.unit, Verdict(one.verdict), one.codes, one.fields, one.express
-                )
-                for one in found
-            ]
+            rows = [_verdict_again(one) for one in found]
             await self._tell(batch, rows, [])
             return
-        codes, rows = await trio.to_thread.run_sync(judge, reader, batch, self._policy)
+        codes, rows = await trio.to_thread.run_sync(judge, reader, batch, self._policy, self._kinds)
         if codes:
             await self._ledger.write(SetBatchState(batch.batch_id, InboxState.REFUSED, codes))
         else:
@@ -96,11 +99,19 @@ class Judge:
         log.info("batch judged", batch_number=batch.batch_number, codes=codes, **counts)
 
 
-def judge(reader: Reader, batch: InboxBatch, policy: Policy) -> tuple[list[str], list[RowVerdict]]:
+def judge(
+    reader: Reader, batch: InboxBatch, policy: Policy, kinds: KindConfig | None = None
+) -> tuple[list[str], list[RowVerdict]]:
     """Give the codes for which a whole batch is refused, and the verdict of each row.  For a worker thread."""
     rows = reader.rows(batch.batch_id)
     digest = sha256(b"".join(row.row_digest for row in rows)).hexdigest()
-    faults = check_batch(batch.batch_number, batch.count, len(rows), digest_agrees=digest == batch.digest)
+    faults = check_batch(
+        batch.batch_number,
+        batch.count,
+        len(rows),
+        digest_agrees=digest == batch.digest,
+        kind_is_made=(kinds or KindConfig()).is_made(batch.card_kind, batch.received_on),
+    )
     if faults:
         return [fault.code for fault in faults], []
     findings = {row.index: [FINDINGS[code] for code in row.codes] for row in rows}
@@ -130,6 +141,21 @@ def _history(reader: Reader, batch: InboxBatch, rows: list[InboxRow]) -> list[Kn
     return known + [Known(number, b"", b"", Standing.ENDED) for number in numbers.values()]
 
 
+def _verdict_again(row: VerdictRow) -> RowVerdict:
+    """Give a verdict that was stored before the last stop."""
+    return RowVerdict(
+        row.index,
+        row.acceptance_number,
+        row.unit,
+        Verdict(row.verdict),
+        row.codes,
+        row.fields,
+        row.express,
+        fee_class=row.fee_class,
+        in_scope=row.in_scope,
+    )
+
+
 def _verdict_of(row: InboxRow, findings: list[Finding]) -> RowVerdict:
     """Give one row's verdict with the codes that led to it; notes are told too, behind them."""
     worst = verdict(findings)
@@ -137,4 +163,14 @@ def _verdict_of(row: InboxRow, findings: list[Finding]) -> RowVerdict:
     if worst is Severity.REFUSE:
         ordered = [one for one in ordered if CODES[one.code].severity is Severity.REFUSE]
     codes, fields = [one.code for one in ordered], [one.field for one in ordered]
-    return RowVerdict(row.index, row.acceptance_number, row.unit, Verdict(worst), codes, fields, row.express)
+    return RowVerdict(
+        row.index,
+        row.acceptance_number,
+        row.unit,
+        Verdict(worst),
+        codes,
+        fields,
+        row.express,
+        fee_class=row.fee_class,
+        in_scope=row.in_scope,
+    )

@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
-from controller.report import first_pass_yield
+from controller.report.figures import first_pass_yield
 from devices.defects import Step
 from devices.messages import StationState
 
@@ -59,6 +59,7 @@ class FloorCollector(Collector):
         yield self._yields()
         yield self._spoiled()
         yield self._station_states()
+        yield self._station_holds()
         yield from self._queues()
         yield self._blanks()
         yield self._lead_times()
@@ -68,7 +69,8 @@ class FloorCollector(Collector):
         cards = CounterMetricFamily("cardmill_cards", "cases by what became of them", labels=["outcome"])
         for outcome in ("received", "refused", "accepted", "made", "dispatched", "cancelled", "refused_late"):
             cards.add_metric([outcome], getattr(tally, outcome))
-        cards.add_metric(["remade"], tally.remade)
+        cards.add_metric(["remade"], tally.remade + tally.set_good.total())  # a counter never goes back
+        cards.add_metric(["set_good"], tally.set_good.total())
         return cards
 
     def _positions(self) -> Metric:
@@ -87,10 +89,9 @@ class FloorCollector(Collector):
         spoiled = CounterMetricFamily(
             "cardmill_spoiled", "positions spoiled, by the step that caused it", labels=["step"]
         )
+        counted = (self._tally.spoiled_by, self._tally.set_good)  # rejects that were set good, too: it never goes back
         for step in Step:
-            spoiled.add_metric(
-                [step], sum(count for (cause, _), count in self._tally.spoiled_by.items() if cause == step)
-            )
+            spoiled.add_metric([step], sum(n for one in counted for (cause, _), n in one.items() if cause == step))
         return spoiled
 
     def _station_states(self) -> Metric:
@@ -102,6 +103,14 @@ class FloorCollector(Collector):
             for state in STATES:
                 states.add_metric([name, station.step, state], float(state == now))
         return states
+
+    def _station_holds(self) -> Metric:
+        held = GaugeMetricFamily(
+            "cardmill_station_held", "1 while the controller gives a station no work", labels=["station"]
+        )
+        for name in sorted(self._state.stations):
+            held.add_metric([name], float(name in self._state.station_holds))
+        return held
 
     def _queues(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily("cardmill_waiting_sheets", "sheets that wait for a step", labels=["step"])

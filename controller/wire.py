@@ -18,6 +18,13 @@ MAX_RECEIPTS_PER_PAGE = 1_000
 
 ShortText = Annotated[str, msgspec.Meta(max_length=200)]
 Ordinal = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+READING = frozenset(  # verbs that only look: they may be asked again, and need no certificate
+    {
+        *("status", "stations", "stock", "review", "stopped", "suspects", "acts", "report", "why"),
+        *("piles", "consignments", "manifest", "campaign", "posts", "holds", "remakes"),
+        *("shift", "supplies", "forecast", "open_ends", "trace"),
+    }
+)
 
 
 class Request(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):

@@ -131,11 +131,12 @@ class Release(ToStation, frozen=True, tag="release"):
 
 
 class Magazine(ToStation, frozen=True, tag="magazine"):
-    """Says which body sheets two stock keepers issued to this station's magazine (issue numbers never repeat)."""
+    """Says which body sheets two keepers put into this station's magazine, or took out; issue numbers never repeat."""
 
     issue_id: JobId
     first_body: int
     sheets: int
+    out: bool = False  # taken out: what of them lies in the magazine lies there no more
 
 
 # ---- station to controller ------------------------------------------------------------------------------------

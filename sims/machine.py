@@ -33,6 +33,15 @@ class MachineTally:
     waits: int = 0  # for bodies
 
 
+def without(bodies: range, taken: range) -> list[range]:
+    """Give what of a range of body sheets is left when others were taken out of it."""
+    before, after = (
+        range(bodies.start, min(bodies.stop, taken.start)),
+        range(max(bodies.start, taken.stop), bodies.stop),
+    )
+    return [part for part in (before, after) if part]
+
+
 class Machine:
     """Does loads one after another; `enter` is told each change of state with the floor time it happened at."""
 
@@ -57,6 +66,11 @@ class Machine:
         self._bodies.append(range(first_body, first_body + sheets))
         woken, self._filled = self._filled, trio.Event()
         woken.set()
+
+    def take_out(self, first_body: int, sheets: int) -> None:
+        """Take body sheets out of the magazine again; those that are not in it are no matter."""
+        taken = range(first_body, first_body + sheets)
+        self._bodies = deque(rest for one in self._bodies for rest in without(one, taken))
 
     @property
     def bodies_left(self) -> int:

@@ -166,7 +166,8 @@ class SimulatedStation:
             self._job.cancel()
         self._say(told.replies)
         if told.magazine:
-            self.machine.fill(told.magazine.first_body, told.magazine.sheets)
+            change = self.machine.take_out if told.magazine.out else self.machine.fill
+            change(told.magazine.first_body, told.magazine.sheets)
         if told.work:
             self._load_in.send_nowait(told.work)
 

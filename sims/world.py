@@ -23,6 +23,7 @@ _BEFORE = {  # what must have been done to a sheet, and done last
     Step.WRITE: (Step.PUNCH,),
     Step.INSPECT: (Step.PUNCH, Step.WRITE, Step.INSPECT),
 }
+PACKED_READABLE = 50_000  # packed cards whose chips can be read yet; of older ones the content is forgotten
 NO_ANSWER = "W1"
 WRITTEN_BEFORE = "W2"
 FALSE_REJECT = "I1"
@@ -67,6 +68,7 @@ class World:
         self._cards: dict[int, _Card] = {}
         self._last: dict[int, Step] = {}
         self._inspections: Counter[int] = Counter()
+        self._packed: dict[int, None] = {}  # blanks in bundles, the oldest first, whose chips can be read yet
         self._ruined: Counter[int] = Counter()  # how often a sheet of this number was spoiled: the next one is another
 
     def print(self, sheet_id: int, positions: Sequence[PositionWork]) -> SheetResult:
@@ -121,10 +123,16 @@ class World:
         return SheetResult(sheet_id, positions=results)
 
     def inspect(self, sheet_id: int) -> SheetResult:
-        """Look at each card and read its chip and face back; comparing is the controller's part."""
+        """Look at each card and read its chip and face back; comparing is the controller's part.
+
+        A tray may come again when its cards were packed: they are taken out of their bundles, and may be packed anew.
+        """
         if not self._is_next(Step.INSPECT, sheet_id):
             return self._spoiled(Step.INSPECT, sheet_id)
         self._inspections[sheet_id] += 1
+        for card in self._sheets[sheet_id]:
+            card.packed = False
+            self._packed.pop(card.blank, None)
         results = []
         for position, card in enumerate(self._sheets[sheet_id]):
             code = self._look_at(sheet_id, position, card)
@@ -145,8 +153,13 @@ class World:
             if card.packed:
                 self.violations["packed_twice"] += 1
                 continue
-            card.packed, card.record, card.portrait = True, b"", b""  # nobody will read it here again
+            card.packed = True
+            self._packed[blank] = None
             scanned.append(blank)
+        while len(self._packed) > PACKED_READABLE:
+            oldest = self._cards[next(iter(self._packed))]
+            del self._packed[oldest.blank]
+            oldest.record = oldest.portrait = b""
         return scanned
 
     def will_jam(self, step: Step, sheet_id: int) -> bool:
@@ -164,6 +177,7 @@ class World:
         self._films.pop(sheet_id, None)
         for card in self._sheets.pop(sheet_id, ()):
             self._cards.pop(card.blank, None)
+            self._packed.pop(card.blank, None)
         return SheetResult(sheet_id, Fate.SPOILED, code, body)
 
     # ---- inside ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ def check_batch(
     digest_agrees: bool = True,
     due: str | None = None,
     card_kind: str | None = None,
+    kind_is_made: bool = True,
 ) -> list[Finding]:
     """Give what is wrong with a batch; any finding refuses it, and then its members never enter the history.
 
@@ -27,6 +28,7 @@ def check_batch(
         seen_other: the caller knows this number with other content.
         digest_agrees: the caller compared the digest.
         due, card_kind: what the header says, None when it does not speak of it.
+        kind_is_made: the centre makes this kind on the day the batch was received.
     """
     codes = _number_faults(batch_number)
     if seen_other:
@@ -41,6 +43,8 @@ def check_batch(
         codes.append("batch.due")
     if card_kind is not None and card_kind not in CARD_KINDS:
         codes.append("batch.card_kind")
+    elif not kind_is_made:
+        codes.append("batch.kind_dates")
     return [FINDINGS[code] for code in codes]
 
 

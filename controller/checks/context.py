@@ -16,6 +16,7 @@ class CheckContext:
 
     `today`: the day the batch was received, `YYYYMMDD`, a real day.  `ethnic`: code -> printed name.
     `authorities`: county code -> issuing authority.  `glyphs`: says whether the print font has a code point.
+    `card_kind`: the batch's, empty when no batch is known.
     """
 
     today: str
@@ -24,10 +25,11 @@ class CheckContext:
     authorities: Mapping[str, str]
     glyphs: Callable[[int], bool]
     policy: Policy = field(default_factory=Policy)
+    card_kind: str = ""
 
-    def on(self, today: str) -> CheckContext:
-        """Give the same context on another day: one context a batch."""
-        return replace(self, today=today)
+    def on(self, today: str, card_kind: str = "") -> CheckContext:
+        """Give the same context on another day, for a batch of a kind: one context a batch."""
+        return replace(self, today=today, card_kind=card_kind)
 
 
 def load_context(

@@ -21,4 +21,5 @@ class Policy:
     shared_number: SharedNumber = SharedNumber.FIRST_ONLY
     note_age_years: int = 110  # older than this on the day of receipt: note
     refuse_age_years: int = 130  # older than this: refuse
+    scope_age_years: int = 16  # from this age on the day of application the campaign counts a person
     late_region_years: int = 40  # a region code that began more than this after the birth year: note

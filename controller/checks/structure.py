@@ -26,9 +26,11 @@ def check_required(app: Application, context: CheckContext) -> Iterator[Finding]
 
 
 def check_card_kind(app: Application, context: CheckContext) -> Iterator[Finding]:
-    """Find an unknown card kind."""
+    """Find an unknown card kind, and one that is not the batch's: the batch's is what would be made."""
     if app.card_kind and app.card_kind not in CARD_KINDS:
         yield FINDINGS["card_kind.unknown"]
+    elif app.card_kind and context.card_kind and app.card_kind != context.card_kind:
+        yield FINDINGS["card_kind.other"]
 
 
 def check_acceptance_number(app: Application, context: CheckContext) -> Iterator[Finding]:

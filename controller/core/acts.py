@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from controller.core import events as e
 from controller.core.cards import Decision, State
+from controller.core.cases import CASE_ACTS
 from controller.core.moves import (
     ActEnded,
     ActProposed,
@@ -16,10 +17,9 @@ from controller.core.moves import (
     SheetBound,
 )
 from controller.core.results import ALL, COUNT_DIFFERS, job_forgotten
-from controller.core.stock_moves import MagazineIssued, StockReceived
+from controller.core.stock_acts import STOCK_ACTS
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
-from devices.lies import MAX_SERIAL
 
 Args = Mapping[str, int | str]
 FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
@@ -49,7 +49,8 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
         turn.refuse("act.same_person", "the second person must be another one than the first")
     elif _can(turn, act.verb, act.args):
         ACTS[act.verb][1](turn, act.args, act.by, event.by)
-        turn.record(ActEnded(act.act_id, event.by, True))
+        if turn.refused is None:  # a shift that does not balance stays open, and its act: they look, and agree again
+            turn.record(ActEnded(act.act_id, event.by, True))
 
 
 def end_overdue_acts(turn: Turn) -> None:
@@ -76,39 +77,6 @@ def _can(turn: Turn, verb: str, args: Args) -> bool:
     if why:
         turn.refuse(why[0], why[1])
     return not why
-
-
-# ---- receive and issue ----------------------------------------------------------------------------------------
-
-
-def _receive_why(turn: Turn, args: Args) -> tuple[str, str] | None:
-    first, sheets = int(args["first_body"]), int(args["sheets"])
-    if not 1 <= sheets <= 1_000_000 or first < 1 or first + sheets > MAX_SERIAL // 10:
-        return ("stock.count", "first_body is 1 to 9e14, sheets from 1 to 1,000,000")
-    if not turn.state.stock.is_new(first, sheets):
-        return ("stock.known_serial", "some of these body sheets were received before: check the maker's list")
-    return None
-
-
-def _receive(turn: Turn, args: Args, by: str, second: str) -> None:
-    turn.record(StockReceived(int(args["first_body"]), int(args["sheets"]), str(args["lot"]), by, second))
-
-
-def _issue_why(turn: Turn, args: Args) -> tuple[str, str] | None:
-    station = turn.state.stations.get(str(args["station"]))
-    if station is None or station.step is not Step.LAMINATE:
-        return ("stock.no_magazine", "this is not a laminate station that has said hello")
-    first, sheets = int(args["first_body"]), int(args["sheets"])
-    if sheets < 1 or not turn.state.stock.in_vault(first, sheets):
-        return ("stock.not_in_vault", "not all of these body sheets lie in the vault: see `cardmill stock`")
-    return None
-
-
-def _issue(turn: Turn, args: Args, by: str, second: str) -> None:
-    station, first, sheets = str(args["station"]), int(args["first_body"]), int(args["sheets"])
-    issue_id = turn.state.next_id("issue")
-    turn.record(MagazineIssued(issue_id, station, first, sheets, by, second))
-    turn.act(e.FillMagazine(station, issue_id, first, sheets))
 
 
 # ---- suspects -------------------------------------------------------------------------------------------------
@@ -204,11 +172,11 @@ def _override(turn: Turn, args: Args, by: str, second: str) -> None:
 Check = Callable[[Turn, Args], tuple[str, str] | None]
 Do = Callable[[Turn, Args, str, str], None]
 ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
-    "receive": ({"first_body": int, "sheets": int, "lot": str}, _receive, _receive_why),
-    "issue": ({"station": str, "first_body": int, "sheets": int}, _issue, _issue_why),
+    **STOCK_ACTS,
     "settle": ({"sheet_id": int, "mask": int, "finding": str}, _settle, _settle_why),
     "give_up": ({"job_id": int}, _give_up, _give_up_why),
     "repack": ({"batch_id": int, "unit": str}, _repack, _repack_why),
     "missing": ({"card": int}, _missing, _missing_why),
     "override": ({"card": int, "reason": str}, _override, _override_why),
+    **CASE_ACTS,
 }

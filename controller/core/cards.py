@@ -80,6 +80,7 @@ MOVES: Mapping[tuple[State, str], State] = {
     (State.GOOD, Cause.QUARANTINE): State.QUARANTINED,
     (State.MADE, Cause.OPEN): State.GOOD,
     (State.MADE, Cause.SEND): State.DISPATCHED,
+    (State.ACCEPTED, Cause.SET_GOOD): State.GOOD,  # stopped, and sent to the encoders again
     (State.READY, Cause.SET_GOOD): State.GOOD,  # its remake is not imposed yet
     (State.STOPPED, Cause.SET_GOOD): State.GOOD,
     (State.STOPPED, Decision.RESUME): State.ACCEPTED,
@@ -116,6 +117,10 @@ class Card:
     ready_floor_s: float = 0.0
     rejected_blank: int = 0  # of the generation before, spoiled at inspection: two people may set it good
     spoiled_floor_s: float = 0.0  # when the generation before was spoiled: the remake's clock; 0 in the first
+    due_floor_s: float = 0.0  # its batch's, or the express due date when that is earlier
+    rejected_for: str = ""  # of `rejected_blank`: the defect code, and the sheet it lay on
+    rejected_sheet_id: int = 0
+    spoiled_before_floor_s: float = 0.0  # the clock that runs again when the reject is set good
 
     def after(self, cause: str) -> State:
         """Give the state that `cause` leads to.  Raises: IllegalMove."""

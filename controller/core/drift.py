@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from controller.core import moves as m
 from controller.core.moves import Mark, positions_in
+from controller.core.quality_moves import StationReleased
 from controller.core.settings import DriftConfig
 from devices.defects import DEFECTS, FATE_UNKNOWN, GOOD
 from devices.messages import Fate
 
 SHEETS_KEPT = 20_000  # sheets not yet counted that are remembered; the oldest is forgotten first
 WINDOW_KEPT = 4_096  # sheets one chart remembers since its last zero
+FACE_DIFFERS = "I3"  # another card's control mark
 BAD_MARKS = (Mark.FILM_SPOILED, Mark.SPOILED)
 GOOD_MARKS = (Mark.PASSED, Mark.QUARANTINED)
 
@@ -121,8 +123,8 @@ class Trace:
                 if code in (GOOD, FATE_UNKNOWN) or code in charged:
                     continue  # nobody knows; or the rest of a film thrown away whole, unjudged
                 charged.add(code)
-                if fate == Fate.SPOILED:
-                    del positions[1:]  # a jam is one incident of one machine, not eight defects
+                if fate == Fate.SPOILED or code == FACE_DIFFERS:
+                    del positions[1:]  # a jam, or a sheet shifted by one, is one incident of one machine, not eight
             elif mark.mark not in GOOD_MARKS:
                 continue
             for position in positions:
@@ -232,6 +234,12 @@ def _runs(bad: Sequence[bool]) -> list[tuple[int, bool]]:
     return [*runs, (good, False)] if good else runs
 
 
+def _began(watch: DriftWatch, at: float, move: m.ServiceStarted) -> list[Signal]:
+    """Forget signals that no move told: the ledger was read under settings that are new since, and they are old."""
+    watch.signals.clear()
+    return []
+
+
 def _sheet(watch: DriftWatch, at: float, move: m.SheetImposed) -> list[Signal]:
     watch.sheets[move.sheet_id] = Trace(sum(1 << place for place, card in enumerate(move.cards) if card))
     if len(watch.sheets) > SHEETS_KEPT:
@@ -269,9 +277,21 @@ def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> list[Signal]:
     return signals
 
 
+def _released(watch: DriftWatch, at: float, move: StationReleased) -> list[Signal]:
+    """Begin at zero: whoever looked after the station changed it, and what it made before says nothing of it now."""
+    watch.warnings.pop(move.station, None)
+    chart = watch.charts.get(move.station)
+    if chart:
+        chart.to_zero()
+        chart.after_job_id = watch.last_job_id
+    return []
+
+
 FOLDS: dict[type, Callable[[DriftWatch, float, Any], list[Signal]]] = {
+    m.ServiceStarted: _began,
     m.SheetImposed: _sheet,
     m.JobStarted: _job,
     m.PositionsMarked: _marked,
     m.JobEnded: _job_ended,
+    StationReleased: _released,
 }

@@ -141,10 +141,11 @@ class ActSeconded(Event, frozen=True, array_like=True, tag="seconded"):
 
 
 class DispatchAsked(Event, frozen=True, array_like=True, tag="dispatch"):
-    """A person sends off what is bundled of a batch."""
+    """A person sends off what is bundled of a batch; `scanned` names the bundles read at the door, empty: none were."""
 
     batch_id: int
     by: str
+    scanned: list[int] = []
 
 
 class ArrivalReported(Event, frozen=True, array_like=True, tag="arrived"):
@@ -199,13 +200,13 @@ class SupplyEntered(Event, frozen=True, array_like=True, tag="supply"):
 
 
 class CardCameBack(Event, frozen=True, array_like=True, tag="came_back"):
-    """A dispatched card came back bad; its next case is the card `case_card` of a batch that is checked next."""
+    """A dispatched card came back bad: `opened` is the batch of one row that its next case is made in."""
 
     card: int
     blank: int
-    case_card: int
     code: str
     by: str
+    opened: BatchChecked
 
 
 AnyEvent = (
@@ -275,12 +276,13 @@ class ReleaseJob(Action, frozen=True):
 
 
 class FillMagazine(Action, frozen=True):
-    """Tell a laminate station which body sheets lie in its magazine by this issue."""
+    """Tell a laminate station which body sheets lie in its magazine by this issue, or were taken `out` of it."""
 
     station: str
     issue_id: int
     first_body: int
     sheets: int
+    out: bool = False
 
 
 AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine

@@ -66,8 +66,10 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
         if row.verdict == Verdict.REFUSE:
             continue
         number = move.batch_id * CARDS_PER_BATCH + row.index
-        rank = rank_of(number, 1, row.express, move.due_floor_s, move.batch_id, row.unit)
-        card = Card(number, move.batch_id, row.unit, State.HELD, rank, row.express)
+        is_sooner = row.express and move.express_due_floor_s
+        due = min(move.due_floor_s, move.express_due_floor_s) if is_sooner else move.due_floor_s
+        rank = rank_of(number, 1, row.express, due, move.batch_id, row.unit)
+        card = Card(number, move.batch_id, row.unit, State.HELD, rank, row.express, due_floor_s=due)
         state.cards[number] = card
         batch.cards.append(number)
         batch.states[State.HELD] += 1
@@ -163,7 +165,7 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
         station.job_id = 0
     took_s = max(0.0, move.ended_floor_s - move.started_floor_s)
     station.load_s = took_s if not station.load_s else 0.8 * station.load_s + 0.2 * took_s
-    use_supplies(state, job.station, sum(end.fate == Fate.DONE for end in move.sheets))
+    use_supplies(state, job.station, sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
     for end in move.sheets:
         sheet = state.sheets.get(end.sheet_id)
         if sheet is None:  # the marks before this move ended it
@@ -194,6 +196,9 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
         if target is Account.SPOILED:
             for position in positions_in(move.mask):
                 state.stock.spoil(blank_serial(sheet.body, position), at)
+        elif target is Account.MISSING:
+            for position in positions_in(move.mask):
+                state.stock.miss(blank_serial(sheet.body, position), at)
     for position in positions_in(move.mask):
         if move.mark is Mark.UNUSED:
             continue
@@ -202,6 +207,7 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
         _lay(state, sheet, position, card, after, at)
         if move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT:
             card.rejected_blank = blank_serial(sheet.body, position)
+            card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id
     sheet.live &= ~move.mask
     sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
     state.drop_sheet_if_over(sheet)
@@ -241,7 +247,7 @@ def _bundle(state: FloorState, at: float, move: m.BundleMade) -> None:
 def _bundle_stopped(state: FloorState, at: float, move: m.BundleStopped) -> None:
     cards = [state.card(number) for number in move.cards]
     if move.waits:
-        stopped = state.stop_pile((cards[0].batch_id, cards[0].unit))
+        stopped = state.stop_pile((cards[0].batch_id, cards[0].unit), at)
         stopped.stations.append(move.station)
         stopped.missing += move.missing_cards
         stopped.foreign += move.foreign_blanks
@@ -260,6 +266,7 @@ def _missing(state: FloorState, at: float, move: m.CardMissing) -> None:
     after = card.after(Cause.MISSING)
     state.take_from_pile(card)  # before its next generation: law 1 wants the blank accounted for first
     state.stock.enter(Account.GOOD, Account.MISSING, 1)
+    state.stock.miss(move.blank, at)
     make_again(state, card, at)
     state.set_card(card, after, at)
 

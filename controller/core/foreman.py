@@ -9,15 +9,16 @@ from controller.core import events as e
 from controller.core import moves as m
 from controller.core.acts import act_asked, act_seconded, end_overdue_acts
 from controller.core.cards import MOVES, Decision, State
-from controller.core.cases import CASE_HANDLERS
+from controller.core.cases import CASE_HANDLERS, batch_opened
 from controller.core.drift import DriftWatch
+from controller.core.exit_check import EXIT_CHECK, exit_difference
 from controller.core.fold import apply
 from controller.core.plan import plan
 from controller.core.quarantine import take_signals
 from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
 from controller.core.settings import CoreConfig
 from controller.core.state import Batch, FloorState
-from controller.core.stations import STATION_HANDLERS, silence
+from controller.core.stations import STATION_HANDLERS, end_sign_ons, silence
 from controller.core.stocktaking import STOCK_HANDLERS
 from controller.core.turn import Turn
 
@@ -40,6 +41,7 @@ class Foreman:
         turn = Turn(self.state, self.config, now_floor_s)
         HANDLERS[type(event)](turn, event)
         take_signals(turn)
+        end_sign_ons(turn)
         _finish_stopped(turn)
         end_overdue_acts(turn)
         plan(turn)
@@ -73,17 +75,7 @@ def _batch_checked(turn: Turn, event: e.BatchChecked) -> None:
     if event.codes:
         turn.record(m.BatchRefused(event.batch_id, event.batch_number, event.upstream, event.codes))
         return
-    turn.record(
-        m.BatchOpened(
-            event.batch_id,
-            event.batch_number,
-            event.upstream,
-            event.card_kind,
-            event.received_floor_s,
-            event.due_floor_s,
-            event.rows,
-        )
-    )
+    turn.record(batch_opened(event, turn.config.calendar))
     finish_batch(turn, event.batch_id)
 
 
@@ -116,9 +108,9 @@ def _closing(batch: Batch) -> m.BatchClosed:
     )
 
 
-def _send(turn: Turn, batch: Batch, by: str) -> None:
-    consignment = turn.state.next_id("consignment")
-    turn.record(m.ConsignmentSent(consignment, batch.batch_id, list(batch.bundles), by))
+def _send(turn: Turn, batch: Batch, by: str, scanned: bool = False) -> None:
+    consignment, bundles, box_max = turn.state.next_id("consignment"), list(batch.bundles), turn.config.plan.box_max
+    turn.record(m.ConsignmentSent(consignment, batch.batch_id, bundles, by, scanned, box_max))
 
 
 def _dispatch_asked(turn: Turn, event: e.DispatchAsked) -> None:
@@ -126,7 +118,14 @@ def _dispatch_asked(turn: Turn, event: e.DispatchAsked) -> None:
     if batch is None or not batch.bundles:
         turn.refuse("dispatch.nothing", "this batch has no bundle that waits to be sent")
         return
-    _send(turn, batch, event.by)
+    if turn.config.plan.exit_scan and not event.scanned:
+        turn.refuse("dispatch.not_scanned", "here nothing leaves unscanned: name every bundle that leaves")
+        return
+    differs = exit_difference(batch.bundles, event.scanned) if event.scanned else ""
+    if differs:
+        turn.refuse(EXIT_CHECK, f"nothing left: {differs}; find out why, then scan every bundle that leaves anew")
+        return
+    _send(turn, batch, event.by, bool(event.scanned))
     finish_batch(turn, event.batch_id)
 
 
@@ -182,7 +181,7 @@ def _packed(turn: Turn, event: e.BundlePacked) -> None:
 def _seconded(turn: Turn, event: e.ActSeconded) -> None:
     act = turn.state.acts.get(event.act_id)
     act_seconded(turn, event)
-    if act is not None and act.verb == "override" and turn.refused is None:
+    if act is not None and act.verb in ("override", "set_good") and turn.refused is None:
         finish_batch(turn, turn.state.cards[int(act.args["card"])].batch_id)
 
 

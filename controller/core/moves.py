@@ -73,6 +73,7 @@ class BatchOpened(Move, frozen=True, array_like=True, tag="batch"):
     received_floor_s: float
     due_floor_s: float
     rows: list[RowVerdict]
+    express_due_floor_s: float = 0.0  # of its express cards, when that is earlier; 0: the batch's holds for all
 
 
 class BatchRefused(Move, frozen=True, array_like=True, tag="batch_refused"):
@@ -243,12 +244,18 @@ class CardMissing(Move, frozen=True, array_like=True, tag="missing"):
 
 
 class ConsignmentSent(Move, frozen=True, array_like=True, tag="sent"):
-    """Bundles left together."""
+    """Bundles left together.
+
+    `box_max` is how many of them a box held.  Which bundle lay in which box follows from it (`controller.manifest`);
+    it is recorded, not looked up, so that a setting that changes later does not change what a manifest said.
+    """
 
     consignment_id: int
     batch_id: int
     bundles: list[int]
     by: str
+    scanned: bool = False  # at the door, bundle by bundle, and nothing lacked, came twice or was foreign
+    box_max: int = 10
 
 
 class ArrivalCounted(Move, frozen=True, array_like=True, tag="arrived"):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from heapq import nsmallest
+from operator import attrgetter
 
 from controller.core import events as e
 from controller.core.calendar import calendar_of
 from controller.core.moves import EncodeStarted, JobStarted, SheetImposed
 from controller.core.results import start_action
+from controller.core.sheets import foremost, in_order, turn_of
 from controller.core.state import FloorState, Pile, Rank, Station
 from controller.core.turn import Turn
 from devices.defects import Step
@@ -31,26 +34,28 @@ class Because(StrEnum):
 def plan(turn: Turn) -> None:
     """Give work to whoever is free: encoders first, then every free station, by name."""
     _encode(turn)
-    for station in free_stations(turn.state):
-        if not _is_open(turn, station):
-            continue
-        if station.step is Step.PRINT:
-            _print(turn, station)
-        elif station.step is Step.LAMINATE:
-            _laminate(turn, station)
-        elif station.step is Step.PACK:
-            _pack(turn, station)
-        else:
-            _next(turn, station)
+    state = turn.state
+    busy = {step for step, queue in state.waiting.items() if queue}
+    if state.piles:
+        busy.add(Step.PACK)
+    if any(state.ready.values()):
+        busy.add(Step.PRINT)
+    if not busy:
+        return
+    for station in free_stations(state):
+        if station.step in busy and _is_open(turn, station):
+            RULES.get(station.step, _next)(turn, station)
 
 
 def free_stations(state: FloorState) -> list[Station]:
     """Give the stations that can take a load now, by name."""
-    return [
+    holds, stock = state.station_holds, state.stock
+    free = [
         station
-        for name, station in sorted(state.stations.items())
-        if station.state == StationState.IDLE and not station.job_id and name not in state.station_holds
+        for name, station in state.stations.items()
+        if not station.job_id and station.state == StationState.IDLE and name not in holds and stock.has_supplies(name)
     ]
+    return sorted(free, key=_NAME)
 
 
 def _is_open(turn: Turn, station: Station) -> bool:
@@ -90,7 +95,7 @@ def _print(turn: Turn, station: Station) -> None:
     if is_paused(turn):
         return
     for kind in sorted(state.ready, key=lambda kind: state.ready[kind][:1] or [_LAST]):
-        ready = state.ready[kind][:POSITIONS]
+        ready = foremost(state, kind)
         because = why_impose(turn, ready)
         if because is None:
             continue
@@ -155,61 +160,64 @@ def films_may_come(state: FloorState) -> bool:
 
 
 def _next(turn: Turn, station: Station) -> None:
+    """Load what waits first, of one card kind."""
     sheets = _of_one_kind(turn, station)
-    changes = bool(sheets) and station.kind == turn.state.sheets[sheets[0]].kind
-    because = Because.SAME_KIND if changes and _kinds_wait(turn, station) > 1 else Because.NEXT
-    _start(turn, station, sheets[: station.load_max], because, sheets[station.load_max :])
+    if sheets:
+        because = Because.SAME_KIND if _stays_with_its_kind(turn, station, sheets[0]) else Because.NEXT
+        _start(turn, station, sheets[: station.load_max], because, sheets[station.load_max :])
 
 
-def _kinds_wait(turn: Turn, station: Station) -> int:
+def _stays_with_its_kind(turn: Turn, station: Station, sheet_id: int) -> bool:
+    """Say whether a sheet is chosen from among several kinds for the sake of the setup."""
     state = turn.state
-    return len({state.sheets[sheet_id].kind for _, sheet_id in state.waiting[station.step]})
+    if len(state.ready) < 2 or station.kind != state.sheets[sheet_id].kind:
+        return False
+    return any(state.sheets[other].kind != station.kind for _, other in state.waiting[station.step])
 
 
 def _of_one_kind(turn: Turn, station: Station) -> list[int]:
-    """Give the sheets that wait for a station, of one card kind: a load has one, and another one costs a setup.
+    """Give the first sheets that wait for a station, of one card kind: a load has one, and another costs a setup.
 
     The kind is the station's last one, unless none of it waits, the first of another is a remake or express, or has
-    waited too long.
+    waited too long.  They are a load, and those it beat.
     """
-    state = turn.state
-    waiting = [sheet_id for _, sheet_id in state.waiting[station.step]]
-    if len(state.ready) < 2 and not station.kind:
-        return waiting
-    kinds = dict.fromkeys(state.sheets[sheet_id].kind for sheet_id in waiting)
+    state, most = turn.state, station.load_max + BEATEN_KEPT
+    queue = state.waiting[station.step]
+    if len(state.ready) < 2:  # no second kind was ever made
+        return in_order(queue, most)
+    sheets = in_order(queue, len(queue))
+    kinds = {state.sheets[sheet_id].kind for sheet_id in sheets}
     if len(kinds) < 2:
-        return waiting
-    first = state.sheets[waiting[0]]
+        return sheets[:most]
+    first = state.sheets[sheets[0]]
     urgent = first.rank[0] == 0 or first.rank[1] == 0
     waited = turn.now_floor_s - first.waiting_floor_s >= turn.config.plan.kind_wait_s
     kind = first.kind if urgent or waited or station.kind not in kinds else station.kind
-    return [sheet_id for sheet_id in waiting if state.sheets[sheet_id].kind == kind]
+    return [sheet_id for sheet_id in sheets if state.sheets[sheet_id].kind == kind][:most]
 
 
 # ---- packing --------------------------------------------------------------------------------------------------
 
 
 def _pack(turn: Turn, station: Station) -> None:
-    """Pack a pile that is large enough, or that no card can join any more; the earliest batch first."""
+    """Pack a pile that is large enough, or that no card can join any more."""
     state = turn.state
     limit = min(turn.config.plan.bundle_max, station.load_max)
-    piles = sorted(state.piles, key=lambda pile: pile_rank(state, pile))
-    for place, pile in enumerate(piles):
-        cards = state.piles[pile]
-        if len(cards) < limit and state.making[pile]:
-            continue
-        because = Because.FULL if len(cards) >= limit else Because.NO_MORE
-        beaten = [f"batch {batch_id} {unit}" for batch_id, unit in piles[place + 1 : place + 1 + BEATEN_KEPT]]
-        job_id, bundle_id = state.next_id("job"), state.next_id("bundle")
-        turn.record(JobStarted(job_id, station.station, station.step, [], bundle_id, cards[:limit], because, beaten))
-        turn.act(start_action(turn, state.jobs[job_id]))
+    closed = [pile for pile, cards in state.piles.items() if len(cards) >= limit or pile not in state.making]
+    if not closed:
         return
+    closed = nsmallest(1 + BEATEN_KEPT, closed, key=lambda pile: pile_rank(state, pile))
+    cards = state.piles[closed[0]]
+    because = Because.FULL if len(cards) >= limit else Because.NO_MORE
+    beaten = [f"batch {batch_id} {unit}" for batch_id, unit in closed[1:]]
+    job_id, bundle_id = state.next_id("job"), state.next_id("bundle")
+    turn.record(JobStarted(job_id, station.station, station.step, [], bundle_id, cards[:limit], because, beaten))
+    turn.act(start_action(turn, state.jobs[job_id]))
 
 
-def pile_rank(state: FloorState, pile: Pile) -> tuple[float, int, str]:
-    """Give the order in which piles are packed: due date, batch age, police station."""
-    batch = state.batches[pile[0]]
-    return (batch.due_floor_s, batch.batch_id, pile[1])
+def pile_rank(state: FloorState, pile: Pile) -> tuple[tuple[float, float], int, str]:
+    """Give the order in which piles are packed: day due, arrival, batch, police station."""
+    return (turn_of(state.batches[pile[0]]), *pile)
 
 
 def _start(turn: Turn, station: Station, sheets: list[int], because: Because, others: list[int] | None = None) -> None:
@@ -219,3 +227,7 @@ def _start(turn: Turn, station: Station, sheets: list[int], because: Because, ot
     beaten = [f"sheet {sheet_id}" for sheet_id in (others or [])[:BEATEN_KEPT]]
     turn.record(JobStarted(job_id, station.station, station.step, sheets, because=because, beaten=beaten))
     turn.act(start_action(turn, turn.state.jobs[job_id]))
+
+
+_NAME = attrgetter("station")
+RULES = {Step.PRINT: _print, Step.LAMINATE: _laminate, Step.PACK: _pack}

@@ -6,15 +6,25 @@ from collections.abc import Callable
 from typing import Any
 
 from controller.core import quality_moves as m
-from controller.core.cards import Card, Cause, rank_of
+from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
-from controller.core.state import FloorState, Hold, Sheet
+from controller.core.state import Drifted, FloorState, Hold, Sheet
 from controller.core.stock import Account
 from devices.defects import Step
 
 
 def _signalled(state: FloorState, at: float, move: m.DriftSignalled) -> None:
-    state.drift.signals.pop(0)
+    """Warn of a code; or doubt every card made and not sent that was judged since the chart's last zero."""
+    if state.drift.signals:  # none where the ledger is read under settings that are new since
+        state.drift.signals.pop(0)
+    if move.code:
+        state.station_warnings.setdefault(move.station, {})[move.code] = at
+        return
+    state.drifted[move.station] = Drifted(at, move.cards_since_zero, list(move.sheets), list(move.in_flight))
+    sheets = set(move.sheets)
+    for card in state.cards.values():
+        if card.sheet_id in sheets and card.state in (State.GOOD, State.MADE):
+            state.doubtful.setdefault(card.card, move.station)
 
 
 def _held(state: FloorState, at: float, move: m.StationHeld) -> None:
@@ -26,31 +36,50 @@ def _held(state: FloorState, at: float, move: m.StationHeld) -> None:
 def _released(state: FloorState, at: float, move: m.StationReleased) -> None:
     if state.station_holds.pop(move.station, None) is None:
         raise UnknownThing(f"no hold of station {move.station}")
+    state.drifted.pop(move.station, None)
+    state.station_warnings.pop(move.station, None)
 
 
 def _quarantined(state: FloorState, at: float, move: m.CardsQuarantined) -> None:
-    """Lay good cards back into their tray, which waits for inspection again."""
-    cards = [state.card(number) for number in move.cards if number]
-    kind = state.batch(cards[0].batch_id).card_kind
-    live = sum(1 << position for position, number in enumerate(move.cards) if number)
-    rank = min(card.rank for card in cards)
+    """Lay good cards back into their tray, which waits for inspection again.
+
+    The tray may be on the floor yet: with positions that are suspect, or with cards that were quarantined before.
+    """
     sheet = state.sheets.get(move.sheet_id)
-    if sheet is not None:
-        raise UnknownThing(f"sheet {move.sheet_id} is still on the floor")
-    sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, Step.INSPECT, live, body=move.body, quarantined=True)
-    state.sheets[move.sheet_id] = sheet
-    for card in cards:
-        state.set_card(card, card.after(Cause.QUARANTINE), at)
-    state.stock.enter(Account.GOOD, Account.QUARANTINED, len(cards))
-    state.put_sheet(sheet, Step.INSPECT, at)
+    if sheet is None:
+        sheet = state.sheets[move.sheet_id] = _tray(state, move)
+    elif sheet.job_id or sheet.body != move.body or (sheet.live and not sheet.quarantined):
+        raise UnknownThing(f"no tray of sheet {move.sheet_id} that takes cards back")
+    waits = bool(sheet.live)
+    sheet.quarantined = True
+    for position, number in enumerate(move.cards):
+        if number:
+            card = state.card(number)
+            state.set_card(card, card.after(Cause.QUARANTINE), at)
+            sheet.cards[position] = number
+            sheet.live |= 1 << position
+    state.stock.enter(Account.GOOD, Account.QUARANTINED, sum(map(bool, move.cards)))
+    if not waits:
+        state.put_sheet(sheet, Step.INSPECT, at)
+
+
+def _tray(state: FloorState, move: m.CardsQuarantined) -> Sheet:
+    """Give an empty tray for cards that come back to inspection."""
+    cards = [state.card(number) for number in move.cards if number]
+    kind, rank = state.batch(cards[0].batch_id).card_kind, min(card.rank for card in cards)
+    return Sheet(move.sheet_id, kind, list(move.cards), rank, Step.INSPECT, live=0, body=move.body)
 
 
 def _opened(state: FloorState, at: float, move: m.BundleOpened) -> None:
+    """Take a bundle apart; when one of its cards is doubtful, all are: nobody can tell which hand packed what."""
     batch_id, cards = state.bundles.pop(move.bundle_id)
     state.batch(batch_id).bundles.remove(move.bundle_id)
+    drifting = next((state.doubtful[number] for number in cards if number in state.doubtful), "")
     for number in cards:
         card = state.card(number)
         state.set_card(card, card.after(Cause.OPEN), at)
+        if drifting and card.sheet_id:
+            state.doubtful.setdefault(number, drifting)
     state.stock.enter(Account.BUNDLE, Account.GOOD, len(cards))
 
 
@@ -66,25 +95,31 @@ def _set_good(state: FloorState, at: float, move: m.CardSetGood) -> None:
     state.stock.unspoil(move.blank, Account.GOOD)
     state.set_card(card, after, at)  # while its rank is still the one it waits with
     card.generation -= 1
-    card.rank = _rank(state, card)
-    card.blank, card.rejected_blank, card.spoiled_floor_s = move.blank, 0, 0.0
+    card.rank = _rank(card)
+    card.blank, card.sheet_id, card.spoiled_floor_s = move.blank, move.sheet_id, card.spoiled_before_floor_s
+    _forget_reject(card)
 
 
 def _returned(state: FloorState, at: float, move: m.CardReturned) -> None:
-    state.stock.enter(Account.DISPATCHED, Account.RETURNED, 1)
+    state.stock.take_back(move.blank, at)
 
 
 def make_again(state: FloorState, card: Card, at: float) -> None:
     """Begin a card's next generation: it is bound to no sheet and no blank any more."""
     card.generation += 1
-    card.rank = _rank(state, card)
-    card.sheet_id = card.blank = card.rejected_blank = 0
-    card.spoiled_floor_s = at
+    card.rank = _rank(card)
+    card.sheet_id = card.blank = 0
+    _forget_reject(card)
+    card.spoiled_before_floor_s, card.spoiled_floor_s = card.spoiled_floor_s, at
 
 
-def _rank(state: FloorState, card: Card) -> tuple[int, int, float, int, str, int]:
-    due_floor_s = state.batch(card.batch_id).due_floor_s
-    return rank_of(card.card, card.generation, card.express, due_floor_s, card.batch_id, card.unit)
+def _forget_reject(card: Card) -> None:
+    card.rejected_blank = card.rejected_sheet_id = 0
+    card.rejected_for, card.spoiled_before_floor_s = "", 0.0
+
+
+def _rank(card: Card) -> tuple[int, int, float, int, str, int]:
+    return rank_of(card.card, card.generation, card.express, card.due_floor_s, card.batch_id, card.unit)
 
 
 QUALITY_FOLDS: dict[type, Callable[[FloorState, float, Any], None]] = {

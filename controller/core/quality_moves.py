@@ -63,13 +63,19 @@ class OperatorSignedOn(Move, frozen=True, array_like=True, tag="signed_on"):
 
 
 class CardSetGood(Move, frozen=True, array_like=True, tag="set_good"):
-    """Two people found a rejected card good before its remake was imposed: its spoiled blank is good again."""
+    """Two people found a rejected card good before its remake was imposed: its spoiled blank is good again.
+
+    `code` is one of `core.cases.SET_GOOD_CODES`; `rejected_for` the defect it was rejected for, charged to `caused_at`.
+    """
 
     card: int
     blank: int
     code: str
     by: str
     second: str
+    rejected_for: str = ""
+    caused_at: str = ""
+    sheet_id: int = 0
 
 
 class CardReturned(Move, frozen=True, array_like=True, tag="came_back"):

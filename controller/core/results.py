@@ -16,6 +16,7 @@ from controller.core.moves import (
     StationLied,
     positions_in,
 )
+from controller.core.quarantine import quarantine_doubtful
 from controller.core.state import Job, Sheet
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
@@ -56,6 +57,7 @@ def bundle_packed(turn: Turn, event: e.BundlePacked) -> None:
             job.job_id, job.station, job.step, "done", event.started_floor_s, event.ended_floor_s, [], len(job.cards)
         )
     )
+    quarantine_doubtful(turn)  # before anybody sends the bundle off
     turn.act(e.ReleaseJob(job.job_id, job.station))
 
 

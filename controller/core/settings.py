@@ -42,7 +42,9 @@ class PlanConfig:
     sheets_max: int = 2_000  # sheets on the floor, from print to inspection; then printing pauses
     kind_wait_s: float = 1_800.0  # floor seconds a sheet waits at most for a station that is set up for another kind
     bundle_max: int = 100  # cards of one bundle
+    box_max: int = 10  # bundles of one box
     auto_dispatch: bool = True  # send a batch's bundles off when the last card that can be made is bundled
+    exit_scan: bool = False  # nothing leaves unless its bundles were scanned at the door
 
     def __post_init__(self) -> None:
         require_range("plan.encode_load", self.encode_load, 1, 200)
@@ -53,6 +55,9 @@ class PlanConfig:
         require_range("plan.sheets_max", self.sheets_max, 24, 100_000)
         require_range("plan.kind_wait_s", self.kind_wait_s, 0, 86_400)
         require_range("plan.bundle_max", self.bundle_max, 1, 200)
+        require_range("plan.box_max", self.box_max, 1, 200)
+        if self.exit_scan and self.auto_dispatch:
+            raise SettingError("plan.exit_scan", self.exit_scan, "false, unless plan.auto_dispatch is false")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

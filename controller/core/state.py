@@ -91,6 +91,16 @@ class Hold:
 
 
 @dataclass(slots=True)
+class Drifted:
+    """What the last deciding signal of a station's chart said; it is forgotten when the station is released."""
+
+    at_floor_s: float
+    cards_since_zero: int
+    sheets: list[int]  # counted since the chart's last zero: dispatched cards among them are for a recall
+    in_flight: list[int]  # sheets it worked on that were not inspected yet
+
+
+@dataclass(slots=True)
 class Job:
     """A load that a station has, or may have."""
 
@@ -113,6 +123,7 @@ class StoppedPile:
     cards: list[int] = field(default_factory=list)
     missing: list[int] = field(default_factory=list)  # cards expected and not scanned
     foreign: list[int] = field(default_factory=list)  # serials scanned and not expected
+    since_floor_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -135,6 +146,9 @@ class FloorState:
     stations: dict[str, Station] = field(default_factory=dict)
     jobs: dict[int, Job] = field(default_factory=dict)
     station_holds: dict[str, Hold] = field(default_factory=dict)
+    station_warnings: dict[str, dict[str, float]] = field(default_factory=dict)  # station -> defect code -> when last
+    drifted: dict[str, Drifted] = field(default_factory=dict)  # stations that drifted and were not released since
+    doubtful: dict[int, str] = field(default_factory=dict)  # good card or made one to be quarantined -> who drifts
     drift: DriftWatch = field(default_factory=DriftWatch)
     stock: Stock = field(default_factory=Stock)
     acts: dict[int, ActProposed] = field(default_factory=dict)
@@ -175,6 +189,8 @@ class FloorState:
         batch.states[card.state] -= 1
         batch.states[state] += 1
         card.state = state
+        if self.doubtful and state not in (State.GOOD, State.MADE):
+            self.doubtful.pop(card.card, None)
         if state in IN_MAKING:
             self.making[pile] += 1
         if state is State.ACCEPTED:
@@ -225,10 +241,11 @@ class FloorState:
         elif not cards:
             del self.piles[pile]
 
-    def stop_pile(self, pile: Pile) -> StoppedPile:
+    def stop_pile(self, pile: Pile, at_floor_s: float) -> StoppedPile:
         """Keep a pile from the packers, all that lies on it and all that will join it."""
         if pile not in self.stopped_piles:
-            self.stopped_piles[pile] = StoppedPile(cards=self.piles.pop(pile, []))
+            cards = self.piles.pop(pile, [])
+            self.stopped_piles[pile] = StoppedPile(cards=cards, since_floor_s=at_floor_s)
         return self.stopped_piles[pile]
 
     def release_pile(self, pile: Pile) -> None:

@@ -37,8 +37,11 @@ def _station_seen(turn: Turn, event: e.StationSeen) -> None:
     left: dict[int, tuple[int, int]] = {}  # issue -> first and last body sheet that were not drawn yet
     for one in state.stock.magazines.get(event.station, ()):
         left[one.issue_id] = (left.get(one.issue_id, (one.first, 0))[0], one.first + one.sheets - 1)
-    for issue_id, (first, last) in sorted(left.items()):
-        turn.act(e.FillMagazine(event.station, issue_id, first, last - first + 1))
+    told = [e.FillMagazine(event.station, issue, first, last - first + 1) for issue, (first, last) in left.items()]
+    taken = state.stock.taken.get(event.station, ())  # it may have missed that, or be told of a range with a gap now
+    told += [e.FillMagazine(event.station, one.issue_id, one.first, one.sheets, out=True) for one in taken]
+    for action in sorted(told, key=lambda one: one.issue_id):
+        turn.act(action)
 
 
 def _station_reported(turn: Turn, event: e.StationReported) -> None:
@@ -84,6 +87,18 @@ def _signed_on(turn: Turn, event: e.SignedOn) -> None:
         turn.refuse("station.unknown", "no station of this name ever said hello: see `cardmill stations`")
     else:
         turn.record(OperatorSignedOn(event.station, event.operator, event.until_floor_s))
+
+
+def end_sign_ons(turn: Turn) -> None:
+    """Sign people off whose certificate for their post has ended; the move keeps its end, which says why."""
+    for name, station in turn.state.stations.items():
+        until_floor_s = station.operator_until_floor_s
+        if not station.operator or not until_floor_s:
+            continue
+        if until_floor_s <= turn.now_floor_s:
+            turn.record(OperatorSignedOn(name, "", until_floor_s))
+        else:
+            turn.wake_at(until_floor_s)
 
 
 STATION_HANDLERS: dict[type, Callable[[Turn, Any], None]] = {

@@ -39,7 +39,9 @@ ENTRY_OF_MARK: dict[Mark, Account] = {  # the account a marked position's blank 
     Mark.FOUND_SPOILED: Account.SPOILED,
     Mark.FOUND_MISSING: Account.MISSING,
 }
-COUNTED_PLACES = ("vault", "spoiled")  # besides the magazines, by their stations' names
+VAULT, SPOILED = "vault", "spoiled"
+COUNTED_PLACES = (VAULT, SPOILED)  # besides the magazines, by their stations' names
+TAKEN_KEPT = 64  # takings out of one magazine that its station is told of again when it says hello
 
 
 @dataclass(slots=True)
@@ -73,10 +75,12 @@ class Stock:
     vault: list[BodyRange] = field(default_factory=list)
     magazines: dict[str, deque[BodyRange]] = field(default_factory=dict)
     spoiled: dict[int, float] = field(default_factory=dict)  # serial -> since when it waits for destruction
-    lost: list[int] = field(default_factory=list)  # serials declared missing in this shift
+    returned: dict[int, float] = field(default_factory=dict)  # serial -> since when it is back from outside
+    lost: dict[int, float] = field(default_factory=dict)  # serials missing since, that no closed shift named
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)  # place -> counted, expected; in this shift
     shift_floor_s: float = 0.0  # when this shift was opened: when the one before was closed
     supplies: dict[str, dict[str, Supply]] = field(default_factory=dict)  # station -> kind -> what is loaded
+    taken: dict[str, list[BodyRange]] = field(default_factory=dict)  # station -> what was taken out of its magazine
 
     def enter(self, source: Account, target: Account, blanks: int) -> None:
         """Move `blanks` from one account to another.  Raises: Unbalanced when the source has not so many."""
@@ -100,7 +104,7 @@ class Stock:
 
     def in_vault(self, first: int, sheets: int) -> bool:
         """Say whether all of these serials lie in one range of the vault."""
-        return any(one.holds(first, sheets) for one in self.vault)
+        return self.lies_in("", first, sheets)
 
     def issue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from the vault to a station's magazine.  Raises: Unbalanced."""
@@ -124,16 +128,44 @@ class Stock:
         self._cut(magazine, body, 1)
         self.enter(Account.MAGAZINE, Account.SHEET, POSITIONS)
 
-    def unissue(self, station: str, first: int, sheets: int) -> None:
-        """Move body sheets from a magazine back to the vault.  Raises: Unbalanced."""
-        self._cut(self.magazines.get(station, deque()), first, sheets)
-        self.vault.append(BodyRange(first, sheets))
-        self.enter(Account.MAGAZINE, Account.VAULT, sheets * POSITIONS)
+    def lies_in(self, place: str, first: int, sheets: int) -> bool:
+        """Say whether all of these serials lie in one range of the vault (`place` empty) or of a magazine."""
+        return any(one.holds(first, sheets) for one in (self.magazines.get(place, ()) if place else self.vault))
 
-    def take_out(self, station: str, first: int, sheets: int, target: Account) -> None:
-        """Move body sheets out of the vault (`station` empty) or a magazine for good.  Raises: Unbalanced."""
+    def unissue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
+        """Move body sheets from a magazine back to the vault.  Raises: Unbalanced."""
+        self.take_out(issue_id, station, first, sheets, Account.VAULT)
+        for one in [one for one in self.vault if first in (one.first + one.sheets, one.first - sheets)]:
+            self.vault.remove(one)  # what touches it is one range again
+            first, sheets = min(first, one.first), sheets + one.sheets
+        self.vault.append(BodyRange(first, sheets))
+
+    def take_out(self, issue_id: int, station: str, first: int, sheets: int, target: Account) -> None:
+        """Move body sheets out of the vault (`station` empty) or a magazine.  Raises: Unbalanced."""
         self._cut(self.magazines.get(station, deque()) if station else self.vault, first, sheets)
         self.enter(Account.MAGAZINE if station else Account.VAULT, target, sheets * POSITIONS)
+        if station:
+            told = self.taken.setdefault(station, [])
+            told.append(BodyRange(first, sheets, issue_id))
+            del told[:-TAKEN_KEPT]
+
+    def miss(self, blank: int, at_floor_s: float) -> None:
+        """Let a blank, whose entry to the missing is made, be named when the shift is closed."""
+        self.lost[blank] = at_floor_s
+
+    def explain(self, place: str, lost: int) -> None:
+        """Let what was declared lost explain that much of a place's count in this shift."""
+        if place in self.counts:
+            counted, expected = self.counts[place]
+            self.counts[place] = (counted, expected - lost)
+
+    def has_supplies(self, station: str) -> bool:
+        """Say whether nothing that was entered for a station is used up; nothing entered limits nothing."""
+        return station not in self.supplies or not self.used_up(station)
+
+    def used_up(self, station: str) -> list[str]:
+        """Give the kinds of supply that a station has used up, by name."""
+        return sorted(kind for kind, supply in self.supplies.get(station, {}).items() if not supply.units)
 
     def spoil(self, blank: int, at_floor_s: float) -> None:
         """Let a spoiled blank, whose entry is made, wait for its destruction."""
@@ -145,6 +177,20 @@ class Stock:
             raise Unbalanced(f"blank {blank} is not among the spoiled")
         self.enter(Account.SPOILED, target, 1)
 
+    def take_back(self, blank: int, at_floor_s: float) -> None:
+        """Take a dispatched blank back from outside.  Raises: Unbalanced when it is back already."""
+        if blank in self.returned:
+            raise Unbalanced(f"blank {blank} is back already")
+        self.enter(Account.DISPATCHED, Account.RETURNED, 1)
+        self.returned[blank] = at_floor_s
+
+    def take_void(self, blank: int, target: Account) -> None:
+        """Move a blank that came back, or a spoiled one, to another account.  Raises: Unbalanced when it is neither."""
+        if self.returned.pop(blank, None) is None:
+            self.unspoil(blank, target)
+        else:
+            self.enter(Account.RETURNED, target, 1)
+
     def balanced(self) -> bool:
         """Say whether the accounts add up to what was received, and the ranges to their accounts."""
         vault = sum(one.sheets for one in self.vault) * POSITIONS
@@ -154,6 +200,7 @@ class Stock:
             and vault == self.blanks[Account.VAULT]
             and magazine == self.blanks[Account.MAGAZINE]
             and len(self.spoiled) == self.blanks[Account.SPOILED]
+            and len(self.returned) == self.blanks[Account.RETURNED]
         )
 
     @staticmethod

@@ -7,7 +7,7 @@ from typing import Any
 
 from controller.core import stock_moves as m
 from controller.core.state import FloorState
-from controller.core.stock import Account, Supply
+from controller.core.stock import SPOILED, VAULT, Account, Supply
 from devices.messages import POSITIONS, blank_serial
 
 
@@ -21,28 +21,35 @@ def _issued(state: FloorState, at: float, move: m.MagazineIssued) -> None:
 
 
 def _returned(state: FloorState, at: float, move: m.BodiesReturned) -> None:
-    state.stock.unissue(move.station, move.first_body, move.sheets)
+    state.used_id("issue", move.issue_id)
+    state.stock.unissue(move.issue_id, move.station, move.first_body, move.sheets)
 
 
 def _sampled(state: FloorState, at: float, move: m.BodiesSampled) -> None:
-    state.stock.take_out("", move.first_body, move.sheets, Account.SAMPLE)
+    state.stock.take_out(0, "", move.first_body, move.sheets, Account.SAMPLE)
 
 
 def _bodies_lost(state: FloorState, at: float, move: m.BodiesLost) -> None:
-    state.stock.take_out(move.station, move.first_body, move.sheets, Account.MISSING)
+    stock = state.stock
+    state.used_id("issue", move.issue_id)
+    stock.take_out(move.issue_id, move.station, move.first_body, move.sheets, Account.MISSING)
     for body in range(move.first_body, move.first_body + move.sheets):
-        state.stock.lost += [blank_serial(body, position) for position in range(POSITIONS)]
+        for position in range(POSITIONS):
+            stock.miss(blank_serial(body, position), at)
+    stock.explain(move.station or VAULT, move.sheets)
 
 
 def _blank_lost(state: FloorState, at: float, move: m.BlanksLost) -> None:
-    state.stock.unspoil(move.blank, Account.MISSING)
-    state.stock.lost.append(move.blank)
+    if move.blank in state.stock.spoiled:
+        state.stock.explain(SPOILED, 1)
+    state.stock.take_void(move.blank, Account.MISSING)
+    state.stock.miss(move.blank, at)
 
 
 def _destroyed(state: FloorState, at: float, move: m.BlanksDestroyed) -> None:
     state.used_id("destruction", move.destruction_id)
     for blank in move.blanks:
-        state.stock.unspoil(blank, Account.DESTROYED)
+        state.stock.take_void(blank, Account.DESTROYED)
 
 
 def _counted(state: FloorState, at: float, move: m.StockCounted) -> None:

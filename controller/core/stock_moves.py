@@ -27,13 +27,14 @@ class MagazineIssued(Move, frozen=True, array_like=True, tag="issued"):
 
 
 class BodiesReturned(Move, frozen=True, array_like=True, tag="unissued"):
-    """Body sheets came back from a magazine into the vault."""
+    """Body sheets came back from a magazine into the vault; the station is told by the number `issue_id`."""
 
     station: str
     first_body: int
     sheets: int
     by: str
     second: str
+    issue_id: int = 0
 
 
 class BodiesSampled(Move, frozen=True, array_like=True, tag="sampled"):
@@ -46,13 +47,14 @@ class BodiesSampled(Move, frozen=True, array_like=True, tag="sampled"):
 
 
 class BodiesLost(Move, frozen=True, array_like=True, tag="bodies_lost"):
-    """Two people could not find body sheets in the vault (`station` empty) or in a magazine."""
+    """Two people could not find body sheets in the vault (`station` empty) or in a magazine, by `issue_id` as above."""
 
     station: str
     first_body: int
     sheets: int
     by: str
     second: str
+    issue_id: int = 0
 
 
 class BlanksLost(Move, frozen=True, array_like=True, tag="blanks_lost"):

@@ -10,6 +10,11 @@ from typing import Any
 from controller.core import moves as m
 from controller.core.cards import Decision
 from controller.core.moves import Mark, Verdict
+from controller.core.open_ends import Since
+from controller.core.quality_moves import BundleOpened, CardSetGood
+from controller.core.rates import LoadLine, Window
+from controller.core.remakes import Remakes
+from controller.core.supply import InputPace
 from devices.defects import Step
 from devices.messages import StationState
 
@@ -31,6 +36,9 @@ class StationTally:
     jobs: int = 0
     worked: int = 0
     bad: int = 0  # charged to it, whoever found it
+    reworked: int = 0  # of `worked`: positions this step had worked on before (a tray inspected again)
+    load_max: int = 1  # sheets of a full load; pack: cards
+    line: LoadLine = field(default_factory=LoadLine)
 
     def down_until(self, at_floor_s: float) -> float:
         """Give the seconds it was down, the present state counted up to a time."""
@@ -55,11 +63,16 @@ class Tally:
     batches_closed: int = 0
     encoded: int = 0
     sheets: int = 0
-    remade: int = 0
+    remade: int = 0  # what two people set good is taken off again, here and in the next two
     refused_by_code: Counter[str] = field(default_factory=Counter)
     spoiled_by: Counter[tuple[str, str]] = field(default_factory=Counter)  # causing step, code
     found_at: Counter[tuple[str, str]] = field(default_factory=Counter)  # causing step, step that found it
+    set_good: Counter[tuple[str, str]] = field(default_factory=Counter)  # step it was charged to, why it is good
+    causes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # code, causing step, finding step
+    uncharged: int = 0  # of `remade`: no known station caused them
     worked: Counter[str] = field(default_factory=Counter)  # step -> positions (pack: cards)
+    reworked: Counter[str] = field(default_factory=Counter)  # step -> of those, worked on before
+    window: Window = field(default_factory=Window)
     stations: dict[str, StationTally] = field(default_factory=dict)
     lead_s: Counter[float] = field(default_factory=Counter)  # lead time -> cards
     first_floor_s: float | None = None  # the first batch's arrival
@@ -69,6 +82,10 @@ class Tally:
     batch_received: dict[int, float] = field(default_factory=dict)
     bundles: dict[int, int] = field(default_factory=dict)  # not yet sent: cards
     routes: dict[int, dict[str, str]] = field(default_factory=dict)  # sheet -> step -> station
+    passed: dict[int, set[str]] = field(default_factory=dict)  # sheet -> steps that worked on it
+    remakes: Remakes = field(default_factory=Remakes)  # the clocks of what is made again
+    inputs: InputPace = field(default_factory=InputPace)  # of the last floor days, for the forecast
+    since: Since = field(default_factory=Since)  # when what has no closing event yet began to wait
 
     def open(self) -> int:
         """Give the cases that have not come to their end, held ones among them."""
@@ -77,6 +94,9 @@ class Tally:
     def fold(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move."""
         self.last_floor_s = at_floor_s
+        self.remakes.fold(at_floor_s, move)
+        self.inputs.fold(at_floor_s, move)
+        self.since.fold(at_floor_s, move)
         fold = FOLDS.get(type(move))
         if fold:
             fold(self, at_floor_s, move)
@@ -88,6 +108,7 @@ def _batch(tally: Tally, at: float, move: m.BatchOpened) -> None:
     tally.batch_received[move.batch_id] = move.received_floor_s
     if tally.first_floor_s is None:
         tally.first_floor_s = move.received_floor_s
+    tally.window.add(at, "received", len(move.rows))
     for row in move.rows:
         if row.verdict == Verdict.REFUSE:
             tally.refused += 1
@@ -123,8 +144,9 @@ def _encode(tally: Tally, at: float, move: m.EncodeStarted) -> None:
 
 def _sheet(tally: Tally, at: float, move: m.SheetImposed) -> None:
     tally.sheets += 1
-    tally.routes[move.sheet_id] = {}
+    tally.routes[move.sheet_id], tally.passed[move.sheet_id] = {}, set()
     tally.routes.pop(move.sheet_id - ROUTES_KEPT, None)
+    tally.passed.pop(move.sheet_id - ROUTES_KEPT, None)
 
 
 def _job(tally: Tally, at: float, move: m.JobStarted) -> None:
@@ -135,46 +157,98 @@ def _job(tally: Tally, at: float, move: m.JobStarted) -> None:
 def _job_ended(tally: Tally, at: float, move: m.JobEnded) -> None:
     station = tally.stations[move.station]
     worked = sum(end.worked.bit_count() for end in move.sheets) + move.cards
-    station.busy_s += max(0.0, move.ended_floor_s - move.started_floor_s)
+    took_s = max(0.0, move.ended_floor_s - move.started_floor_s)
+    units = sum(end.worked > 0 for end in move.sheets) + move.cards
+    if move.answer == "done" and units:
+        station.line.take(units, took_s)
+    station.busy_s += took_s
     station.jobs += 1
     station.worked += worked
     tally.worked[move.step] += worked
+    tally.window.add(at, move.step, worked)
+    for end in move.sheets:
+        steps = tally.passed.get(end.sheet_id, set())
+        if end.worked and move.step in steps:
+            station.reworked += end.worked.bit_count()
+            tally.reworked[move.step] += end.worked.bit_count()
+        elif end.worked:
+            steps.add(move.step)
 
 
 def _marked(tally: Tally, at: float, move: m.PositionsMarked) -> None:
     if move.mark not in SPOILING:
         return
     count = move.mask.bit_count()
-    tally.remade += count
-    tally.spoiled_by[(move.caused_at, move.code)] += count
-    tally.found_at[(move.caused_at, move.found_at)] += count
+    _spoil(tally, at, (move.code, move.caused_at, move.found_at), count)
     cause = tally.routes.get(move.sheet_id, {}).get(move.caused_at, move.station)
     if cause in tally.stations:
         tally.stations[cause].bad += count
+    else:
+        tally.uncharged += count
+
+
+def _spoil(tally: Tally, at: float, cause: tuple[str, str, str], count: int) -> None:
+    code, caused_at, found_at = cause
+    tally.remade += count
+    tally.causes[cause] += count
+    tally.spoiled_by[(caused_at, code)] += count
+    tally.found_at[(caused_at, found_at)] += count
+    tally.window.add(at, "remade", count)
 
 
 def _bundle(tally: Tally, at: float, move: m.BundleMade) -> None:
     tally.made += len(move.cards)
     tally.bundles[move.bundle_id] = len(move.cards)
     tally.last_made_floor_s = at
+    tally.window.add(at, "made", len(move.cards))
+
+
+def _opened(tally: Tally, at: float, move: BundleOpened) -> None:
+    cards = tally.bundles.pop(move.bundle_id)
+    tally.made -= cards
+    tally.window.add(at, "made", -cards)
+
+
+def _set_good(tally: Tally, at: float, move: CardSetGood) -> None:
+    """Take a wrong reject off its cause again: it was no defect, and the Pareto must not show one."""
+    tally.set_good[(move.caused_at, move.code)] += 1
+    tally.remade -= 1
+    tally.window.add(at, "remade", -1)
+    for counts, key in (
+        (tally.spoiled_by, (move.caused_at, move.rejected_for)),
+        (tally.found_at, (move.caused_at, Step.INSPECT)),
+    ):
+        counts[key] -= 1
+        if not counts[key]:
+            del counts[key]  # no row of 0 in a Pareto
+    charge = (move.rejected_for, move.caused_at, Step.INSPECT.value)
+    tally.causes[charge] -= 1
+    if not tally.causes[charge]:
+        del tally.causes[charge]
+    cause = tally.routes.get(move.sheet_id, {}).get(move.caused_at, "")
+    if cause in tally.stations:
+        tally.stations[cause].bad -= 1
+    else:
+        tally.uncharged -= 1
 
 
 def _missing(tally: Tally, at: float, move: m.CardMissing) -> None:
-    tally.remade += 1
-    tally.spoiled_by[(Step.PACK, move.code)] += 1
-    tally.found_at[(Step.PACK, Step.PACK)] += 1
+    _spoil(tally, at, (move.code, Step.PACK.value, Step.PACK.value), 1)
+    tally.uncharged += 1
 
 
 def _sent(tally: Tally, at: float, move: m.ConsignmentSent) -> None:
     cards = sum(tally.bundles.pop(bundle) for bundle in move.bundles)
     tally.dispatched += cards
+    tally.window.add(at, "dispatched", cards)
     tally.lead_s[round(at - tally.batch_received[move.batch_id], 1)] += cards
 
 
 def _joined(tally: Tally, at: float, move: m.StationJoined) -> None:
     known = tally.stations.get(move.station)
     if known is None or known.step != move.step:
-        tally.stations[move.station] = StationTally(Step(move.step), at, since_floor_s=at)
+        known = tally.stations[move.station] = StationTally(Step(move.step), at, since_floor_s=at)
+    known.load_max = max(1, move.load_max)
 
 
 def _changed(tally: Tally, at: float, move: m.StationChanged) -> None:
@@ -193,6 +267,8 @@ FOLDS: dict[type, Callable[[Tally, float, Any], None]] = {
     m.JobEnded: _job_ended,
     m.PositionsMarked: _marked,
     m.BundleMade: _bundle,
+    BundleOpened: _opened,
+    CardSetGood: _set_good,
     m.CardMissing: _missing,
     m.ConsignmentSent: _sent,
     m.StationJoined: _joined,

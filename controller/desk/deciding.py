@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
-
 from controller.core.events import ActAsked, ActSeconded, DecisionMade
-from controller.core.moves import CardMissing
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
-
-log = structlog.get_logger()
+from controller.desk.stock import alarm
 
 
 async def _decide(desk: Desk, user: str, args: Args) -> Any:
@@ -32,8 +28,7 @@ async def _act(desk: Desk, user: str, args: Args) -> Any:
 async def _second(desk: Desk, user: str, args: Args) -> Any:
     turn = await desk.post(ActSeconded(number(args, "act_id"), user)).wait()
     for move in turn.moves:
-        if isinstance(move, CardMissing):
-            log.error("blank.missing", card=move.card, blank=move.blank)
+        alarm(move)
     return turn
 
 

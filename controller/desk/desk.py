@@ -6,13 +6,17 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from controller.campaign.plan import Plan
 from controller.clock import FloorClock
+from controller.core.campaign import Campaign
 from controller.core.events import AnyEvent
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
+from controller.posts import Posts
+from controller.returns import Returns
 
 MAX_REASON = 200
 
@@ -40,6 +44,10 @@ class Desk:
     yearly_hours: float
     post: Callable[[AnyEvent], Ticket]
     core: CoreConfig = field(default_factory=CoreConfig)
+    campaign: Campaign = field(default_factory=Campaign)
+    plan: Plan = field(default_factory=Plan)
+    posts: Posts = field(default_factory=Posts)
+    returns: Returns | None = None
 
 
 class AllBefore:

@@ -8,12 +8,17 @@ from typing import Any
 import trio
 
 from controller.clock import floor_text
+from controller.core.calendar import calendar_of
 from controller.core.cards import State
+from controller.core.starving import standing as standing_of
+from controller.core.starving import wants
 from controller.core.tally import Tally
 from controller.core.turn import Refused
-from controller.core.why import why
+from controller.core.why.why import why
 from controller.desk.desk import Args, Desk, Verb, text
-from controller.report import build_report
+from controller.desk.quality import standing
+from controller.report.figures import build_report
+from controller.trace.past import why_past, with_imposition
 from devices.defects import Step
 
 PAGE = 1_000
@@ -28,6 +33,9 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "scale": desk.clock.scale,
         "simulated": desk.simulated,
         "run": state.run,
+        "standing": standing_of(state, tally.window.sums(now)["made"]),
+        "wants": [asdict(one) for one in wants(state)],
+        "last_hour": last_hour(tally, now),
         "tally": counts_of(tally),
         "steps": {step.value: _step(desk, step) for step in Step},
         "ready": sum(map(len, state.ready.values())),
@@ -35,6 +43,15 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "stations": await _stations(desk, user, args),
         "stock": await _stock(desk, user, args),
     }
+
+
+def last_hour(tally: Tally, now_floor_s: float) -> dict[str, int]:
+    """Give what the last floor hour brought: applications, positions worked on by step, remakes, cards made, sent.
+
+    What was taken back in it (a bundle opened again, a remake spared) is taken off, but nothing goes below 0.
+    """
+    sums = tally.window.sums(now_floor_s)
+    return {name: max(0, sums[name]) for name in ("received", *Step, "remade", "made", "dispatched")}
 
 
 def counts_of(tally: Tally) -> dict[str, int]:
@@ -67,16 +84,17 @@ def _step(desk: Desk, step: Step) -> dict[str, int]:
 
 
 async def _stations(desk: Desk, user: str, args: Args) -> Any:
-    tallies = desk.tally.stations
+    tallies, now = desk.tally.stations, desk.clock.now_floor_s()
     return [
         {
             "station": name,
             "step": one.step.value,
             "state": "execute" if one.job_id and one.state == "idle" else one.state,
-            "reason": one.reason,
             "since_floor_s": one.since_floor_s,
+            "age_s": max(0.0, now - one.since_floor_s),
             "job_id": one.job_id,
             "worked": tallies[name].worked if name in tallies else 0,
+            **standing(desk.state, one),
         }
         for name, one in sorted(desk.state.stations.items())
     ]
@@ -136,7 +154,8 @@ async def _acts(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _report(desk: Desk, user: str, args: Args) -> Any:
-    return await trio.to_thread.run_sync(build_report, desk.ledger.replay(), desk.yearly_hours)
+    calendar = calendar_of(desk.core.calendar)
+    return await trio.to_thread.run_sync(build_report, desk.ledger.replay(), desk.yearly_hours, calendar)
 
 
 async def _why(desk: Desk, user: str, args: Args) -> Any:
@@ -149,8 +168,14 @@ async def _why(desk: Desk, user: str, args: Args) -> Any:
     if card is not None and card.state is State.STOPPED:
         row = await trio.to_thread.run_sync(desk.ledger.reader.card, card.card)
         stopped_for = row.stopped_for if row else ""
-    reason = why(desk.state, desk.core, desk.clock.now_floor_s(), thing, stopped_for)
-    return reason if isinstance(reason, Refused) else asdict(reason)
+    now = desk.clock.now_floor_s()
+    reason = why(desk.state, desk.core, now, thing, stopped_for)
+    if isinstance(reason, Refused):  # it may be over: the ledger knows
+        over = await trio.to_thread.run_sync(why_past, desk.ledger.reading, thing, now)
+        return asdict(over) if over else reason
+    if reason.facts.get("sheet_id"):
+        reason = await trio.to_thread.run_sync(with_imposition, desk.ledger.reading, reason, now)
+    return asdict(reason)
 
 
 VERBS: dict[str, Verb] = {

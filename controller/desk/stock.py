@@ -1,7 +1,91 @@
-"""Verbs of stock: counts, shifts, supplies and what they are good for."""
+"""Verbs of stock: counts, shifts, supplies and what they are good for, and what has no closing event yet."""
 
 from __future__ import annotations
 
-from controller.desk.desk import Verb
+from dataclasses import asdict
+from typing import Any
 
-VERBS: dict[str, Verb] = {}
+import structlog
+
+from controller.clock import floor_text
+from controller.core.events import CountTaken, SupplyEntered
+from controller.core.moves import AnyMove, CardMissing, Mark, PositionsMarked
+from controller.core.open_ends import open_ends
+from controller.core.stock import VAULT
+from controller.core.stock_moves import BlanksLost, BodiesLost
+from controller.core.stocktaking import uncounted
+from controller.core.supply import forecast
+from controller.desk.desk import Args, Desk, Verb, number, text
+
+MAX_NAME = 32
+MAX_LOT = 64
+log = structlog.get_logger()
+
+
+def alarm(move: AnyMove) -> None:
+    """Raise the alarm for blanks that two people could not find: serials and places, nothing else."""
+    if isinstance(move, CardMissing):
+        log.error("blank.missing", card=move.card, blank=move.blank)
+    elif isinstance(move, BlanksLost):
+        log.error("blank.missing", blank=move.blank)
+    elif isinstance(move, BodiesLost):
+        log.error("bodies.missing", place=move.station or VAULT, first_body=move.first_body, sheets=move.sheets)
+    elif isinstance(move, PositionsMarked) and move.mark is Mark.FOUND_MISSING:
+        log.error("blank.missing", sheet_id=move.sheet_id, mask=move.mask)
+
+
+async def _count(desk: Desk, user: str, args: Args) -> Any:
+    turn = await desk.post(CountTaken(text(args, "place", MAX_NAME), number(args, "counted"), user)).wait()
+    return turn if turn.refused else {"recorded": args["place"]}  # whether it agrees, no one person is told
+
+
+async def _shift(desk: Desk, user: str, args: Args) -> Any:
+    stock = desk.state.stock
+    return {
+        "began_floor_s": stock.shift_floor_s,
+        "began": floor_text(stock.shift_floor_s) if stock.shift_floor_s else "with the ledger",
+        "closed": desk.state.last_id["shift"],
+        "counted": sorted(stock.counts),
+        "not_counted": uncounted(stock),
+    }
+
+
+async def _load(desk: Desk, user: str, args: Args) -> Any:
+    station, kind, lot = text(args, "station", MAX_NAME), text(args, "kind", MAX_NAME), text(args, "lot", MAX_LOT)
+    return await desk.post(SupplyEntered(station, kind, lot, number(args, "units"), user)).wait()
+
+
+async def _supplies(desk: Desk, user: str, args: Args) -> Any:
+    return [
+        {"station": station, "kind": kind, "lot": supply.lot, "units": supply.units}
+        for station, supplies in sorted(desk.state.stock.supplies.items())
+        for kind, supply in sorted(supplies.items())
+    ]
+
+
+async def _forecast(desk: Desk, user: str, args: Args) -> Any:
+    return asdict(forecast(desk.state, desk.tally.inputs, desk.clock.now_floor_s()))
+
+
+async def _open_ends(desk: Desk, user: str, args: Args) -> Any:
+    now, found = desk.clock.now_floor_s(), open_ends(desk.state, desk.tally.since)
+    rows = [
+        {
+            "kind": one.kind,
+            "name": one.name,
+            "since_floor_s": one.since_floor_s,
+            "age_hours": round(max(0.0, now - one.since_floor_s) / 3_600, 1),
+        }
+        for one in found.rows
+    ]
+    return {"counts": found.counts, "rows": rows}
+
+
+VERBS: dict[str, Verb] = {
+    "count": _count,
+    "shift": _shift,
+    "load": _load,
+    "supplies": _supplies,
+    "forecast": _forecast,
+    "open_ends": _open_ends,
+}

@@ -23,6 +23,7 @@ class InboxState(StrEnum):
     WHOLE = "whole"  # all applications are durable and the digest agrees
     CHECKED = "checked"  # the verdicts are durable: its rows are part of the history
     REFUSED = "refused"  # as a whole: its rows never enter the history
+    RETURNED = "returned"  # the case of a card that came back: part of the history once the floor has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class InboxRow:
     reason: str
     codes: Sequence[str] = ()  # what its own fields showed; duplicates need the whole batch
     fields: Sequence[str] = ()
+    fee_class: str = ""
+    in_scope: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class StoreChunk:
             "verdict": NO_VERDICT,
             "codes": list_text(row.codes),
             "fields": list_text(row.fields),
+            "fee_class": row.fee_class,
+            "in_scope": row.in_scope,
         }
 
 

@@ -148,7 +148,7 @@ class Projection:
         held = row.verdict == Verdict.HOLD
         state = (State.HELD if held else State.ACCEPTED).value
         card = CardRow(
-            number, batch.batch_id, row.acceptance_number, 0, row.unit, row.express, codes, fields,
+            number, batch.batch_id, row.acceptance_number, row.case_no, row.unit, row.express, codes, fields,
             state, "", 1, 0, -1, 0, 0, stamp.at_floor_s, stamp.seq,
         )  # fmt: skip
         self.cards.add(number, card)
@@ -313,8 +313,9 @@ class Projection:
                 sent += 1
                 self.bring(stamp, self.cards.get(number), Cause.SEND)
         row = ConsignmentRow(
-            move.consignment_id, move.batch_id, list_text(move.bundles), sent, move.by, stamp.at_floor_s, stamp.chain
-        )
+            move.consignment_id, move.batch_id, list_text(move.bundles), sent, move.by, stamp.at_floor_s, stamp.chain,
+            stamp.seq, move.scanned, move.box_max,
+        )  # fmt: skip
         self.consignments.add(move.consignment_id, row)
         self._over += [(self.bundles, list(move.bundles)), (self.consignments, [move.consignment_id])]
 

@@ -9,14 +9,14 @@ from controller.core import quality_moves as q
 from controller.core.cards import Cause
 from controller.ledger.columns import list_text, numbers_in
 from controller.ledger.receipts import Stamp
+from devices.messages import position_of
 
 if TYPE_CHECKING:
     from controller.ledger.projection import Projection
 
 
 def _quarantined(rows: Projection, stamp: Stamp, move: q.CardsQuarantined) -> None:
-    sheet = rows.sheets.get(move.sheet_id)
-    sheet.live, sheet.cards = 0, list_text(move.cards)
+    sheet = rows.sheets.get(move.sheet_id)  # its cards are those of its positions still, suspect ones among them
     for position, number in enumerate(move.cards):
         if number:
             sheet.live |= 1 << position
@@ -37,7 +37,7 @@ def _opened(rows: Projection, stamp: Stamp, move: q.BundleOpened) -> None:
 def _set_good(rows: Projection, stamp: Stamp, move: q.CardSetGood) -> None:
     card = rows.cards.get(move.card)
     card.generation -= 1
-    card.blank = move.blank
+    card.blank, card.sheet_id, card.position = move.blank, move.sheet_id, position_of(move.blank)
     rows.bring(stamp, card, Cause.SET_GOOD)
 
 

@@ -6,15 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, bindparam, func, select
+from sqlalchemy import Engine, Select, and_, bindparam, func, or_, select
 
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.core.cards import State
 from controller.core.moves import Verdict
 from controller.ledger import inbox, tables
 from controller.ledger.columns import counts_in, numbers_in, words_in
+from controller.ledger.consignments import Consignments, SentUnit
 from controller.ledger.inbox import InboxBatch, InboxRow, InboxState
 from controller.ledger.rows import BatchRow, CardRow
+from controller.manifest import Manifest
 from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
 
 OPEN, MADE = "open", "made"
@@ -53,6 +55,8 @@ class VerdictRow:
     verdict: int
     codes: list[str]
     fields: list[str]
+    fee_class: str
+    in_scope: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +72,12 @@ class WaitingCard:
     since_floor_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class SentUnit:
-    """What a consignment held for one police station; `arrived` is its last count, -1 before any."""
-
-    consignment_id: int
-    batch_number: str
-    unit: str
-    sent_floor_s: float
-    bundles: int
-    sent: int
-    arrived: int
-
-    def difference(self) -> int:
-        """Give the cards counted too many (below 0: too few); 0 before any count."""
-        return self.arrived - self.sent if self.arrived >= 0 else 0
-
-
 class Reader:
     """Answers from what is durable.  Each call is one short transaction: a long one would pin the write-ahead log."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._consignments = Consignments(engine)
 
     # ---- inbox -------------------------------------------------------------------------------------------------
 
@@ -104,7 +92,7 @@ class Reader:
         query = (
             select(batch)
             .outerjoin(floor, floor.c.batch_id == batch.c.batch_id)
-            .where(floor.c.batch_id.is_(None))
+            .where(floor.c.batch_id.is_(None), batch.c.state != InboxState.RETURNED.value)
             .order_by(batch.c.batch_id)
         )
         return [InboxBatch(*row) for row in self._all(query)]
@@ -120,6 +108,12 @@ class Reader:
         table = tables.inbox_application
         query = select(table).where(table.c.batch_id == batch_id).order_by(table.c.idx)
         return [_inbox_row(row) for row in self._all(query)]
+
+    def row(self, batch_id: int, index: int) -> InboxRow | None:
+        """Give one stored application of a batch."""
+        table = tables.inbox_application
+        rows = self._all(select(table).where(table.c.batch_id == batch_id, table.c.idx == index))
+        return _inbox_row(rows[0]) if rows else None
 
     def stored_digests(self, batch_id: int, indexes: Sequence[int]) -> dict[int, bytes]:
         """Give the row digests of those applications of a batch that are stored, by index."""
@@ -137,10 +131,10 @@ class Reader:
         """Give the applications of a batch with their verdicts (-1: none yet), in order of index."""
         table = tables.inbox_application
         columns = (table.c.idx, table.c.acceptance_number, table.c.unit, table.c.express, table.c.verdict)
-        query = (
-            select(*columns, table.c.codes, table.c.fields).where(table.c.batch_id == batch_id).order_by(table.c.idx)
-        )
-        return [VerdictRow(*row[:5], *map(words_in, row[5:])) for row in self._all(query)]
+        campaign = (table.c.fee_class, table.c.in_scope)
+        query = select(*columns, table.c.codes, table.c.fields, *campaign).where(table.c.batch_id == batch_id)
+        rows = self._all(query.order_by(table.c.idx))
+        return [VerdictRow(*row[:5], *map(words_in, row[5:7]), *row[7:]) for row in rows]
 
     def known_numbers(self, acceptance_numbers: Sequence[str], but_batch: int = 0) -> list[KnownNumber]:
         """Give those of some acceptance numbers that the history holds, outside the batch `but_batch`."""
@@ -161,12 +155,14 @@ class Reader:
         cancelled does not count; what is checked but not yet on the floor counts as open.
         """
         row, batch, card = tables.inbox_application, tables.inbox_batch, tables.card
+        is_checked = batch.c.state == InboxState.CHECKED.value
         query = (
             select(row.c.identity, row.c.person, row.c.batch_id, row.c.idx, card.c.state)
             .join(batch, batch.c.batch_id == row.c.batch_id)
             .outerjoin(card, card.c.card_id == row.c.batch_id * CARD_IDS_PER_BATCH + row.c.idx)
             .where(row.c.identity.in_(identities), row.c.batch_id != but_batch)
-            .where(batch.c.state == InboxState.CHECKED.value, row.c.verdict != Verdict.REFUSE.value)
+            .where(row.c.verdict != Verdict.REFUSE.value)
+            .where(or_(is_checked, and_(batch.c.state == InboxState.RETURNED.value, card.c.state.is_not(None))))
             .order_by(row.c.batch_id, row.c.idx)
         )
         return [
@@ -245,28 +241,19 @@ class Reader:
 
     def sent(self, consignment_id: int | None = None, limit: int = 100) -> list[SentUnit]:
         """Give what the newest consignments, or one of them, held for each police station, and what it counted."""
-        table, batch, bundle, arrival = tables.consignment, tables.batch, tables.bundle, tables.arrival
-        query = select(table.c.consignment_id, table.c.batch_id, table.c.sent_floor_s, batch.c.batch_number)
-        query = query.join(batch, batch.c.batch_id == table.c.batch_id)
-        query = query.order_by(table.c.consignment_id.desc()).limit(limit)
-        if consignment_id is not None:
-            query = query.where(table.c.consignment_id == consignment_id)
-        with self._engine.connect() as connection:
-            sent = connection.execute(query).all()
-            batches, numbers = {row.batch_id for row in sent}, [row.consignment_id for row in sent]
-            bundles = connection.execute(select(bundle).where(bundle.c.batch_id.in_(batches))).all()
-            counts = select(arrival).where(arrival.c.consignment_id.in_(numbers)).order_by(arrival.c.arrival_id)
-            arrived = {(row.consignment_id, row.unit): row.cards for row in connection.execute(counts)}
-        held: dict[tuple[int, str], list[int]] = {}
-        for row in bundles:
-            held.setdefault((row.consignment_id, row.unit), []).append(len(numbers_in(row.cards)))
-        return [
-            SentUnit(number, row.batch_number, unit, row.sent_floor_s, len(cards), sum(cards), arrived.get(key, -1))
-            for row in sent
-            for key, cards in sorted(held.items())
-            for number, unit in [key]
-            if number == row.consignment_id
-        ]
+        return self._consignments.sent(consignment_id, limit)
+
+    def uncounted(self, limit: int = 100) -> list[SentUnit]:
+        """Give what left and was not counted by its police station yet, of so many consignments, the oldest first."""
+        return self._consignments.uncounted(limit)
+
+    def manifest(self, consignment_id: int) -> Manifest | None:
+        """Give what a consignment held, as it left; None when none of this number was sent."""
+        return self._consignments.manifest(consignment_id)
+
+    def manifest_digest(self, consignment_id: int) -> str:
+        """Give the SHA-256 digest (64 hex digits) of a consignment's manifest file; empty when there is none."""
+        return self._consignments.digest(consignment_id)
 
     def cards_on_sheet(self, sheet_id: int) -> list[int]:
         """Give the cards that were imposed on a sheet, by position, 0 for an empty place; empty when unknown."""
@@ -299,6 +286,8 @@ def _inbox_row(row: Any) -> InboxRow:
         row.reason,
         words_in(row.codes),
         words_in(row.fields),
+        row.fee_class,
+        row.in_scope,
     )
 
 

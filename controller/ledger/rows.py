@@ -99,6 +99,9 @@ class ConsignmentRow:
     sent_by: str
     sent_floor_s: float
     chain: bytes
+    move_seq: int
+    scanned: bool
+    box_max: int
 
 
 @dataclass(slots=True)

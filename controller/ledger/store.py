@@ -40,6 +40,11 @@ class Ledger:
         self.reader = Reader(reading)
 
     @property
+    def reading(self) -> Engine:
+        """The engine of the read-only connections, for long looks that cut themselves into short transactions."""
+        return self._reading
+
+    @property
     def head(self) -> Head:
         """The chain's durable end."""
         return self._journal.durable_head

@@ -176,6 +176,9 @@ consignment = Table(
     _column("sent_by", Text),
     _column("sent_floor_s", Double),
     _column("chain", LargeBinary),  # head at the move that sent it: a manifest carries it away
+    _column("move_seq", BigInteger),  # that move
+    _column("scanned", Boolean),  # at the door, bundle by bundle
+    _column("box_max", Integer),  # bundles of one box
 )
 
 arrival = Table(
@@ -263,5 +266,7 @@ inbox_application = Table(
     _column("verdict", SmallInteger),  # -1 until the batch is checked, then `moves.Verdict`
     _column("codes", Text),  # JSON lists
     _column("fields", Text),
+    _column("fee_class", Text),  # one of the table, else empty
+    _column("in_scope", Boolean),  # the campaign counts this person
     sqlite_with_rowid=False,
 )

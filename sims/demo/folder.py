@@ -10,6 +10,8 @@ from pathlib import Path
 
 from controller.client import OperatorClient
 from controller.conversation import Patience
+from controller.posts import OFFICE
+from devices.defects import Step
 from devices.keys import OPERATOR, SERVER, STATION, UPSTREAM, KeyRing, new_pair
 from sims.demo.options import DemoOptions
 
@@ -18,6 +20,7 @@ UPSTREAM_NAME = "north"
 KEEPERS = ("keeper-1", "keeper-2")
 SUPERVISORS = ("supervisor-1", "supervisor-2")
 OBSERVER = "observer"  # only looks: for the screen
+CERTIFIED_UNTIL = "2028-12-31"
 PATIENCE = Patience(answer_within_s=3.0, give_up_s=6.0)  # a look is repeated anyway; the end must not wait long
 ROLES = ("upstreams", "stations", "operators")
 
@@ -28,7 +31,7 @@ class DemoFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.data, self.peers, self.results = root / "floor", root / "peers", root / "upstream"
-        self.config = root / "config.toml"
+        self.config, self.posts = root / "config.toml", root / "posts.csv"
         self.endpoints: dict[str, str] = {}
 
     def prepare(self, stations: Sequence[str], scale: float) -> None:
@@ -43,6 +46,7 @@ class DemoFolder:
                 ring.allow(role, name, new_pair(self.peers / role, name).public)
         *ports, metrics = free_ports(len(ROLES) + 1)
         self.endpoints = {role: f"tcp://127.0.0.1:{port}" for role, port in zip(ROLES, ports, strict=True)}
+        self.posts.write_text(posts_table(), "utf-8")
         self.config.write_text(self._settings(scale, metrics), "utf-8")
 
     def _settings(self, scale: float, metrics_port: int) -> str:
@@ -51,7 +55,8 @@ class DemoFolder:
             f"[service]\nfolder = {json.dumps(str(self.data))}\n\n"
             f"[sockets]\n{sockets}\n\n"
             f'[metrics]\nlisten = "127.0.0.1:{metrics_port}"\n\n'
-            f'[clock]\nsimulated = true\nscale = {scale!r}\nepoch = "{EPOCH}"\n'
+            f'[clock]\nsimulated = true\nscale = {scale!r}\nepoch = "{EPOCH}"\n\n'
+            f"[posts]\ntable = {json.dumps(str(self.posts))}\n"
         )
 
     @property
@@ -94,6 +99,13 @@ class DemoFolder:
         """Give an operator's line to the service, which need not run yet.  Raises: ClientError."""
         secret = self.peers / OPERATOR / f"{name}.secret"
         return OperatorClient.connect(self.endpoints["operators"], self.server_public, secret, patience=PATIENCE)
+
+
+def posts_table() -> str:
+    """Give the certificates of the demo's staff: all four decide, supervisors inspect too; an observer needs none."""
+    rows = [f"{name},{OFFICE},{CERTIFIED_UNTIL}" for name in (*KEEPERS, *SUPERVISORS)]
+    rows += [f"{name},{Step.INSPECT.value},{CERTIFIED_UNTIL}" for name in SUPERVISORS]
+    return "\n".join(["name,post,valid_until", *rows, ""])
 
 
 def free_ports(count: int) -> list[int]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from controller.config import load_config
+from controller.core.moves import AnyMove
+from controller.core.stock import Account
+from controller.core.stock_moves import ShiftClosed
 from controller.ledger.store import open_ledger
 from controller.ledger.verify import Verified
-from controller.report import build_report
+from controller.report.figures import build_report
 from sims.demo.folder import DemoFolder
 from sims.demo.options import DemoOptions
 from sims.demo.sums import broken_sums
@@ -30,10 +33,23 @@ async def final_report(
     async with open_ledger(folder.data) as ledger:  # opened anew: what the stopped service left on the disk
         audit = ledger.verify()
         report = build_report(ledger.replay(), yearly_hours)
+        report["shift"] = shift_closed(move for _, move in ledger.replay())
     upstream = json.loads((folder.results / "upstream.json").read_text("utf-8"))
     report = composed(report, upstream, options) | {"kills": kills, "wall_s": round(wall_s, 1)}
     report["broken"] = broken_sums(report, options.kills) + audit_faults(audit) + bad_stops(stop_codes)
     return report
+
+
+def shift_closed(moves: Iterable[AnyMove]) -> dict[str, int]:
+    """Give how many shifts were closed, and how many blanks the accounts of the last one hold."""
+    closed = [move for move in moves if isinstance(move, ShiftClosed)]
+    accounts = closed[-1].accounts if closed else {}
+    return {
+        "closed": len(closed),
+        "accounted": sum(accounts.values()),
+        "undestroyed": accounts.get(Account.SPOILED, 0),
+        "missing": accounts.get(Account.MISSING, 0),
+    }
 
 
 def composed(report: Mapping[str, Any], upstream: Mapping[str, Any], options: DemoOptions) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sims.demo.staff import StockKeepers, Supervisors
 
 READY_WITHIN_S = 180.0  # real seconds: the first start may compile kernels
 STOP_WITHIN_S = 30.0
+CLOSE_WITHIN_S = 60.0  # real seconds in which the keepers' shift must be closed
 LOOK_EVERY_S = 0.5  # how often staff and observer look
 STALLED_S, STALLED_FLOOR_S = 90.0, 4 * 3_600.0  # nothing moved for so long, real and floor seconds: it never will
 KILLS_FROM, KILLS_TO = 0.02, 0.95  # of the run's progress, between which kills fall
@@ -96,6 +97,7 @@ class DemoRun:
                     staff.start_soon(task)
                 await self._follow_upstream()
                 staff.cancel_scope.cancel()
+            await self._close_shift(keepers)
 
     def _fail(self, failure: DemoFailed) -> None:
         """End the run with an error; the first one counts."""
@@ -162,6 +164,18 @@ class DemoRun:
                 self._staff_trouble = str(error)
             self._looked.set()
             await trio.sleep(LOOK_EVERY_S)
+
+    async def _close_shift(self, keepers: StockKeepers) -> None:
+        """Let the keepers end their shift; one that stays open is for the report's sums to name."""
+        self._view.phase = "closing the shift"
+        with trio.move_on_after(CLOSE_WITHIN_S):
+            while True:
+                try:
+                    if await trio.to_thread.run_sync(keepers.close_shift):
+                        return
+                except ClientError as error:
+                    self._staff_trouble = str(error)
+                await trio.sleep(LOOK_EVERY_S)
 
     async def _kill_at_moments(self) -> None:
         """Kill the service at each of the seeded moments, each time in the middle of whatever it does."""

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from controller.conversation import Refused
 from controller.core.cards import Decision
+from controller.core.stock import Account
 from devices.defects import Step
 from devices.messages import POSITIONS
 from sims.demo.verdicts import rule
@@ -20,6 +21,7 @@ from sims.demo.verdicts import rule
 FIRST_BODY = 50_000_001  # serial of the first body sheet that the maker delivers
 SPARE_SHEETS = 200
 TOP_UP_SHEETS = 200
+SERVICE_S = 900.0  # floor seconds to look after a held station
 REFILL_SHEETS = (8, 48)  # least and most that go into a magazine at once: two loads of a press
 
 
@@ -68,9 +70,9 @@ class TwoPeople:
 
 
 class StockKeepers(TwoPeople):
-    """Receive body sheets by their serials, and fill the presses' magazines when they run low."""
+    """Receive body sheets by their serials, fill the presses' magazines when they run low, close the shift."""
 
-    verbs = frozenset({"receive", "issue"})
+    verbs = frozenset({"receive", "issue", "destroy", "close_shift"})
 
     def __init__(self, first: Office, second: Office, cards: int) -> None:
         """Take how many cards are expected: half as many sheets again, and some spare, are ordered for them."""
@@ -92,6 +94,23 @@ class StockKeepers(TwoPeople):
         for station, (first, sheets) in zip(low, self._packs(stock["vault"]), strict=False):
             self._both("issue", {"station": station, "first_body": first, "sheets": sheets})
 
+    def close_shift(self) -> bool:
+        """Count every place, destroy what is spoiled and close the shift; give whether it is closed.
+
+        Pretend sheets can only be counted in the books: what people miscount is for the tests of the core.  Begun
+        again after an answer that never came, it goes on where it was.  Raises: ClientError.
+        """
+        if self._first.command("shift")["closed"]:
+            return True
+        stock = self._first.command("stock")
+        spoiled = stock["accounts"][Account.SPOILED]
+        vault = sum(sheets for _, sheets in stock["vault"])
+        for place, counted in {"vault": vault, "spoiled": spoiled, **stock["magazines"]}.items():
+            self._try(self._first, "count", place=place, counted=counted)
+        if spoiled:
+            self._both("destroy", {"count": spoiled})
+        return self._both("close_shift", {})
+
     def _receive(self, first_body: int, sheets: int) -> None:
         self._both("receive", {"first_body": first_body, "sheets": sheets, "lot": f"lot-{first_body}"})
 
@@ -112,7 +131,7 @@ class StockKeepers(TwoPeople):
 
 
 class Supervisors(TwoPeople):
-    """Decide about what is held, settle what is suspect, end what cannot be made."""
+    """Decide about what is held, settle what is suspect, end what cannot be made, look after stations and inspect."""
 
     verbs = frozenset({"override", "settle"})
 
@@ -132,6 +151,17 @@ class Supervisors(TwoPeople):
                 self._decided("settled")
         for stopped in self._first.command("stopped"):
             self._decide(stopped["card"], Decision.REFUSE_LATE, "it cannot be made")
+        for hold in self._first.command("holds"):
+            if hold["age_s"] >= SERVICE_S and self._try(self._second, "release", station=hold["station"]) is not None:
+                self._decided("released")
+        self._sign_on()
+
+    def _sign_on(self) -> None:
+        """Let the inspection stations have somebody: the two take them by turns."""
+        inspected = [one for one in self._first.command("stations") if one["step"] == Step.INSPECT]
+        for place, station in enumerate(inspected):
+            if not station["operator"]:
+                self._try((self._first, self._second)[place % 2], "sign_on", station=station["station"])
 
     def _decide_held(self, card: int, codes: list[str]) -> None:
         ruling = rule(codes)

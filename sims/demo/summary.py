@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from controller.report_page import YEARLY_TARGET, cause_words, hours_text
+from controller.report.page import YEARLY_TARGET, cause_words, hours_text
 from devices.defects import Step
 
 CODES_SHOWN = 8
@@ -34,6 +34,7 @@ def _counts(report: Mapping[str, Any]) -> Table:
         ("dispatched", report["dispatched"], f"{report['open']:,} open"),
         ("final receipts", receipts["final"], f"{receipts['missing']:,} missing, {receipts['double']:,} double"),
         ("blanks", blanks["received"], _blanks(blanks)),
+        ("shift closed", report["shift"]["closed"], _shift(report["shift"], blanks["received"])),
     ]
     for name, count, told in rows:
         table.add_row(name, f"{count:,}", told)
@@ -47,6 +48,11 @@ def _held(report: Mapping[str, Any]) -> str:
 def _blanks(blanks: Mapping[str, int]) -> str:
     parts = ", ".join(f"{blanks[name]:,} {name}" for name in ("good", "spoiled", "suspect", "remaining"))
     return f"received: {parts}; difference {blanks['difference']:,}"
+
+
+def _shift(shift: Mapping[str, int], received: int) -> str:
+    word = "balances" if shift["closed"] and shift["accounted"] == received else "does not balance"
+    return f"{word}: {shift['accounted']:,} of {received:,} blanks, {shift['missing']:,} missing"
 
 
 def _floor(report: Mapping[str, Any]) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from controller.report_page import YEARLY_TARGET
+from controller.report.page import YEARLY_TARGET
 
 FULL_FLOOR_CARDS = 2_000  # from here on the presses run full, so that speed and losses say something
 
@@ -13,13 +13,16 @@ FULL_FLOOR_CARDS = 2_000  # from here on the presses run full, so that speed and
 def broken_sums(report: Mapping[str, Any], kills_wanted: int) -> list[str]:
     """Give a sentence for each sum of `report.json` that does not hold; none when all is well."""
     told = {name: value for name, value in report.items() if isinstance(value, int)}
-    blanks, receipts = report["blanks"], report["receipts"]
+    blanks, receipts, shift = report["blanks"], report["receipts"], report["shift"]
     ends = told["dispatched"] + told["cancelled"] + told["refused_late"] + told["open"]
     held = [
         _equal("submitted", told["submitted"], "accepted + refused", told["accepted"] + told["refused"]),
         _equal("accepted", told["accepted"], "dispatched + cancelled + refused_late + open", ends),
         _equal("open", told["open"], "0", 0),
         _equal("blanks.difference", blanks["difference"], "0", 0),
+        _more("shift.closed", shift["closed"], 1),
+        _equal("shift.accounted", shift["accounted"], "blanks.received", blanks["received"]),
+        _equal("shift.undestroyed", shift["undestroyed"], "0", 0),
         _equal("planted_bad_caught", told["planted_bad_caught"], "planted_bad", told["planted_bad"]),
         _equal("good_refused", told["good_refused"], "0", 0),
         _equal("receipts.final", receipts["final"], "accepted", told["accepted"]),

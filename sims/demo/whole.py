@@ -14,9 +14,10 @@ import trio
 from rich.console import Console
 
 from controller.ledger.errors import LedgerError
-from controller.report_page import report_page
+from controller.report.page import report_page
 from devices.keys import LinkError
 from sims.demo.folder import DemoFolder
+from sims.demo.last_manifest import last_manifest, manifest_line, write_manifest
 from sims.demo.options import DemoOptionError, DemoOptions
 from sims.demo.report import final_report
 from sims.demo.run import DemoFailed, DemoRun
@@ -28,7 +29,7 @@ DONE, BROKEN, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
 def run_demo(options: DemoOptions) -> int:
-    """Run a whole centre and write report.json, report.html and portraits.png; give the exit code.
+    """Run a whole centre and write report.json, report.html, portraits.png and a manifest; give the exit code.
 
     0: every sum of the report holds.  1: one does not, or a process failed; its logs lie beside the report.  2: an
     option or the set-up is unusable.  130 and the like: ended by a signal.  Nothing that was started is left behind.
@@ -58,6 +59,8 @@ def _run(options: DemoOptions, folder: DemoFolder, console: Console, started_s: 
         wall_s = time.monotonic() - started_s
         report = trio.run(final_report, options, folder, view.kills, wall_s, run.stop_codes)
         _write_results(options, folder, report)
+        manifest = trio.run(last_manifest, folder)
+        write_manifest(manifest, options.out / MANIFEST_CSV, options.out / MANIFEST_PAGE)
     except DemoFailed as failure:
         _keep_logs(options, folder)
         if failure.tail:
@@ -67,7 +70,9 @@ def _run(options: DemoOptions, folder: DemoFolder, console: Console, started_s: 
         _keep_logs(options, folder)
         return _say(console, f"the report cannot be made: {error}", BROKEN)
     console.print(summary(report))
-    console.print(f"\nwritten: {', '.join(str(options.out / name) for name in RESULTS)}", soft_wrap=True)
+    written = [str(options.out / name) for name in RESULTS if (options.out / name).exists()]
+    console.print(f"\nwritten: {', '.join(written)}", soft_wrap=True)
+    console.print(manifest_line(manifest), soft_wrap=True, highlight=False)
     if report["broken"]:
         _keep_logs(options, folder)
     for sentence in report["broken"]:
@@ -75,7 +80,8 @@ def _run(options: DemoOptions, folder: DemoFolder, console: Console, started_s: 
     return BROKEN if report["broken"] else DONE
 
 
-RESULTS = ("report.json", "report.html", "portraits.png")
+MANIFEST_CSV, MANIFEST_PAGE = "manifest.csv", "manifest.html"  # of the last consignment
+RESULTS = ("report.json", "report.html", "portraits.png", MANIFEST_CSV, MANIFEST_PAGE)
 LOGS = ("service.log", "stations.log", "upstream.log")
 
 

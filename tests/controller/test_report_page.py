@@ -7,9 +7,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from controller.report import build_report
-from controller.report_charts import Bar, bars, columns, dots, nice_ticks, shortened, stack, text_px
-from controller.report_page import hours_text, natural, report_page
+from controller.core.stock_moves import BodiesLost, BodiesSampled, StockReceived
+from controller.report.charts import Bar, bars, columns, dots, nice_ticks, shortened, stack, text_px
+from controller.report.figures import build_report
+from controller.report.page import hours_text, natural, report_page
 from tests.controller.core.rough_floor import RoughFloor
 
 VOID = {"meta", "rect", "line", "circle", "br"}
@@ -57,7 +58,7 @@ class Page(HTMLParser):
 def test_the_page_is_balanced_html_with_one_chart_a_section(report):
     page = Page(report_page(report))
     assert page.open == []
-    assert page.tags.count("svg") == page.tags.count("section") == 8
+    assert page.tags.count("svg") == page.tags.count("section") == 11
     assert report_page(report).startswith("<!DOCTYPE html>")
 
 
@@ -79,6 +80,12 @@ def test_the_figures_of_the_report_stand_on_the_page(report):
     ):
         assert figure in words
     assert all(name in words for name in report["oee_by_station"])
+    for name, parts in report["oee_parts_by_station"].items():
+        factors = [f"{parts[one]:.0%}" for one in ("availability", "effectiveness", "quality")]
+        assert f"{report['oee_by_station'][name]:.0%} = {' × '.join(factors)}" in words
+    for row in report["causes"]:
+        assert f"{row['count']:,} · {row['share']:.0%} · {row['cumulated']:.0%}" in words
+        assert row["zh"] in words
     assert all(code in words for code in report["refused_by_code"])
 
 
@@ -95,6 +102,7 @@ def test_whatever_a_station_or_code_is_called_it_stays_text(report):
     bad = report | {
         "oee_by_station": report["oee_by_station"] | {evil: report["oee_by_station"][name]},
         "stations": report["stations"] | {evil: report["stations"][name]},
+        "causes": [{**report["causes"][0], "code": evil, "caused_at": evil, "found_at": evil}],
         "refused_by_code": {evil: 3},
         "spoiled_by_cause": {evil: {evil: 2}},
         "limiting_step": evil,
@@ -133,7 +141,7 @@ def test_sums_that_do_not_hold_are_named(report):
 def test_the_report_of_an_empty_ledger_is_a_page_too():
     page = Page(report_page(build_report([], 4_000.0)))
     assert page.open == []
-    assert page.tags.count("section") == 8
+    assert page.tags.count("section") == 11
 
 
 def test_light_dark_and_paper_are_provided_for(report):
@@ -193,3 +201,14 @@ def test_a_label_that_is_too_wide_ends_in_dots_and_fits():
 
 def test_stations_are_in_the_order_of_their_numbers():
     assert sorted(["w10", "w9", "w1", "p2"], key=natural) == ["p2", "w1", "w9", "w10"]
+
+
+def test_blanks_balance_when_samples_were_taken_sheets_lost_and_spoiled_ones_destroyed(report):
+    assert report["blanks"]["difference"] == 0
+    moves = [
+        StockReceived(1_000, 10, "A", "ann", "bob"),
+        BodiesSampled(1_000, 1, "ann", "bob"),
+        BodiesLost("", 1_001, 2, "ann", "bob"),
+    ]
+    blanks = build_report([(float(at), move) for at, move in enumerate(moves)], 4_000.0)["blanks"]
+    assert (blanks["received"], blanks["taken"], blanks["remaining"], blanks["difference"]) == (80, 24, 56, 0)

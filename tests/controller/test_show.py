@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller import show
+from controller.commandline import show
 
 
 def test_words_in_brackets_and_keys_are_shown_whole(capsys):

@@ -63,7 +63,7 @@ class Person:
 
 def _stations(desk: Desk, name: str, args: dict[str, Any]) -> Any:
     return [
-        {"station": one.station, "step": one.step.value, "state": one.state}
+        {"station": one.station, "step": one.step.value, "state": one.state, "operator": one.operator}
         for one in desk.foreman.state.stations.values()
     ]
 
@@ -112,6 +112,27 @@ def _second(desk: Desk, name: str, args: dict[str, Any]) -> Any:
     return desk.handle(e.ActSeconded(args["act_id"], name))
 
 
+def _holds(desk: Desk, name: str, args: dict[str, Any]) -> Any:
+    holds = desk.foreman.state.station_holds
+    return [{"station": one, "age_s": desk.now_floor_s - hold.since_floor_s} for one, hold in holds.items()]
+
+
+def _release(desk: Desk, name: str, args: dict[str, Any]) -> Any:
+    return desk.handle(e.ReleaseAsked(args["station"], name))
+
+
+def _sign_on(desk: Desk, name: str, args: dict[str, Any]) -> Any:
+    return desk.handle(e.SignedOn(args["station"], name, 0.0))
+
+
+def _count(desk: Desk, name: str, args: dict[str, Any]) -> Any:
+    return desk.handle(e.CountTaken(args["place"], args["counted"], name))
+
+
+def _shift(desk: Desk, name: str, args: dict[str, Any]) -> Any:
+    return {"closed": desk.foreman.state.last_id["shift"]}
+
+
 VERBS: dict[str, Callable[[Desk, str, dict[str, Any]], Any]] = {
     "stations": _stations,
     "stock": _stock,
@@ -122,4 +143,9 @@ VERBS: dict[str, Callable[[Desk, str, dict[str, Any]], Any]] = {
     "decide": _decide,
     "act": _act,
     "second": _second,
+    "holds": _holds,
+    "release": _release,
+    "sign_on": _sign_on,
+    "count": _count,
+    "shift": _shift,
 }

@@ -14,9 +14,13 @@ import psutil
 import pytest
 from PIL import Image
 
+from controller.manifest import digest_of, read_manifest
+from sims.batches import BatchPlan, Shares
 from sims.demo import folder as demo_folder
+from sims.demo.folder import EPOCH
 from sims.demo.options import DemoOptions
 from sims.demo.whole import BROKEN, DONE, RESULTS, UNUSABLE, run_demo
+from tests.sims.test_people_batches import OneFace
 
 CARDS = 120
 RUN_WITHIN_S = 300.0
@@ -103,6 +107,24 @@ def test_page_and_portraits_lie_beside_the_report_and_no_log(ran):
     assert "Every sum holds" in (out / "report.html").read_text("utf-8")
     with Image.open(out / "portraits.png") as sheet:
         assert sheet.width > 2_000
+
+
+@pytest.mark.whole
+def test_the_last_manifest_is_written_and_names_its_digest_on_paper_and_screen_and_nobody_at_all(ran):
+    out, _, told = ran
+    file, page = (out / "manifest.csv").read_bytes(), (out / "manifest.html").read_text("utf-8")
+    manifest, digest = read_manifest(file), digest_of(file)
+    shown = file.decode("utf-8") + page
+    assert digest in page
+    assert f"{len(manifest.cards)} cards, sha256 {digest}" in told
+    sent = {card.acceptance_number for card in manifest.cards}
+    plan = BatchPlan(3, CARDS, EPOCH[:10].replace("-", ""), Shares(0.1, 0.1, 0.01), faces=OneFace())
+    people = [person for draft in plan for person in draft.applications()]
+    assert sent
+    assert sent <= {person.acceptance_number for person in people}
+    for person in people:
+        for personal in filter(None, (person.name, person.identity_number, person.address)):
+            assert personal not in shown
 
 
 @pytest.mark.whole

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
 from controller.config import load_config
 from controller.conversation import ClientError
+from controller.posts import OFFICE, Posts
 from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, read_pair
-from sims.demo.folder import EPOCH, DemoFolder, free_ports
+from sims.demo.folder import EPOCH, KEEPERS, OBSERVER, SUPERVISORS, DemoFolder, free_ports
 from sims.demo.options import DemoOptions
 
 
@@ -28,6 +30,16 @@ def test_the_settings_are_those_of_a_simulated_floor_on_ports_of_its_own(folder)
     ports = {sockets.upstreams, sockets.stations, sockets.operators, f"tcp://{config.metrics.listen}"}
     assert len(ports) == 4
     assert "*" not in "".join(ports)
+
+
+def test_the_staff_has_certificates_and_the_observer_who_only_looks_has_none(folder):
+    posts, today = Posts(Path(load_config(folder.config).posts.table)), EPOCH[:10].replace("-", "")
+    for name in (*KEEPERS, *SUPERVISORS):
+        assert posts.refusal(name, OFFICE, today) is None
+    for name in SUPERVISORS:
+        assert posts.refusal(name, "inspect", today) is None
+    assert posts.refusal(KEEPERS[0], "inspect", today).code == "post.none"
+    assert posts.refusal(OBSERVER, OFFICE, today).code == "post.none"
 
 
 def test_everybody_has_a_key_and_the_service_knows_each_under_its_role(folder):

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from controller.ledger.verify import Verified
-from controller.report import build_report
+from controller.report.figures import build_report
 from devices.defects import Step
 from sims.demo.options import DemoOptions
 from sims.demo.report import audit_faults, bad_stops, composed

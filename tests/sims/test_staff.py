@@ -15,7 +15,7 @@ from controller.core.stock import Account
 from controller.core.stock_moves import MagazineIssued, StockReceived
 from devices.defects import Step
 from devices.messages import POSITIONS
-from sims.demo.staff import FIRST_BODY, TOP_UP_SHEETS, StockKeepers, Supervisors
+from sims.demo.staff import FIRST_BODY, SERVICE_S, TOP_UP_SHEETS, StockKeepers, Supervisors
 from sims.demo.verdicts import UNKNOWN, VERDICTS, rule
 from tests.sims.desk import Desk
 
@@ -228,3 +228,25 @@ def test_a_card_that_cannot_be_encoded_is_refused_late(desk, supervisors):
     supervisors.look()
     assert [one.decision for one in desk.kinds(CardDecided)] == [Decision.REFUSE_LATE]
     assert not desk.foreman.state.batches
+
+
+def test_a_held_station_is_looked_after_and_released_once_the_service_took_its_time(desk, supervisors):
+    desk.handle(e.HoldAsked("p1", "drift", "somebody"))
+    supervisors.look()
+    assert "p1" in desk.foreman.state.station_holds
+    desk.now_floor_s += SERVICE_S
+    supervisors.look()
+    assert not desk.foreman.state.station_holds
+    supervisors.look()
+    assert sum(verb == "release" for _, verb, _ in desk.asked) == 1
+
+
+def test_every_inspection_station_has_somebody_and_nobody_signs_on_twice(desk, supervisors):
+    for name in ("i1", "i2", "i3"):
+        desk.handle(e.StationSeen(name, Step.INSPECT, "simulated", 1, "idle", ""))
+    supervisors.look()
+    stations = desk.foreman.state.stations
+    assert [stations[name].operator for name in ("i1", "i2", "i3")] == ["supervisor-1", "supervisor-2", "supervisor-1"]
+    assert not stations["p1"].operator
+    supervisors.look()
+    assert sum(verb == "sign_on" for _, verb, _ in desk.asked) == 3

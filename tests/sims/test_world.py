@@ -243,3 +243,25 @@ def test_jams_come_at_their_rate_and_not_again_for_the_next_film_of_the_number()
         world.spoil(Step.PRINT, sheet_id)
     assert world.planted[Step.PRINT, "P4"] == len(jams)
     assert sum(world.will_jam(Step.PRINT, sheet_id) for sheet_id in jams) <= 3
+
+
+def test_cards_that_were_packed_are_inspected_again_read_back_as_before_and_packed_anew():
+    world = World(1, NO_FAULTS)
+    before = make(world, 7)
+    blanks = [seen.blank for seen in before]
+    assert world.pack(blanks) == blanks
+    assert world.inspect(7).positions == before
+    assert world.pack(blanks) == blanks, "they were taken out of their bundle"
+    assert not world.violations
+    assert world.pack(blanks[:1]) == []
+    assert world.violations == {"packed_twice": 1}
+
+
+def test_of_packed_cards_beyond_what_is_remembered_the_oldest_lose_their_content_and_no_others(monkeypatch):
+    monkeypatch.setattr("sims.world.PACKED_READABLE", 2 * POSITIONS)
+    world = World(1, NO_FAULTS)
+    for sheet_id in (1, 2, 3):
+        world.pack([seen.blank for seen in make(world, sheet_id)])
+    assert {seen.record for seen in world.inspect(1).positions} == {b""}
+    assert {seen.record for seen in world.inspect(2).positions} == {b"r2"}
+    assert {seen.record for seen in world.inspect(3).positions} == {b"r3"}

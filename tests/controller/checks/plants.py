@@ -16,7 +16,7 @@ from controller.checks.policy import Policy, SharedNumber
 from controller.checks.record import type_findings
 from controller.checks.rows import check_application
 from tests.controller.checks.pictures import WRONG_FILES, WRONG_PIXELS
-from tests.controller.checks.samples import born, context, good, number_of, with_x
+from tests.controller.checks.samples import TODAY, born, context, good, number_of, with_x
 
 Plant = Callable[[], list[Finding]]
 
@@ -131,6 +131,7 @@ STRUCTURE: dict[str, Plant] = {
     "ethnic.unknown": _row(ethnic="59"),
     "ethnic.alias": _row(ethnic="57"),
     "card_kind.unknown": _row(card_kind="third"),
+    "card_kind.other": lambda: check_application(good(card_kind="first"), context().on(TODAY, "second")),
     **{f"missing.{field}": _row(**{field: ""}) for field in Application.__struct_fields__ if field != "portrait"},
     **{
         f"type.{field}": lambda field=field: type_findings(msgspec.structs.asdict(good()) | {field: 7})
@@ -146,6 +147,7 @@ STRUCTURE: dict[str, Plant] = {
     "batch.digest": lambda: check_batch("1234567890122026010100001", 1, 1, digest_agrees=False),
     "batch.due": lambda: check_batch("1234567890122026010100001", 1, 1, due="tomorrow"),
     "batch.card_kind": lambda: check_batch("1234567890122026010100001", 1, 1, card_kind="third"),
+    "batch.kind_dates": lambda: check_batch("1234567890122026010100001", 1, 1, card_kind="first", kind_is_made=False),
 }
 
 

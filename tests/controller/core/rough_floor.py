@@ -9,12 +9,25 @@ from controller.core import events as e
 from controller.core.cards import FINAL, State
 from controller.core.fold import apply
 from controller.core.foreman import Foreman
-from controller.core.moves import AnyMove, BatchOpened, CardDecided, ConsignmentSent, RowVerdict, Verdict
+from controller.core.moves import (
+    ActProposed,
+    AnyMove,
+    BatchOpened,
+    BundleMade,
+    CardDecided,
+    ConsignmentSent,
+    Mark,
+    PositionsMarked,
+    RowVerdict,
+    Verdict,
+)
+from controller.core.quality_moves import CardReturned, CardSetGood
+from controller.core.remakes import RETURN_S
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.hosts.heap import HeapHost
-from controller.report import Report
+from controller.report.figures import Report
 from devices.defects import GOOD, Step
 from devices.messages import Fate, blank_serial
 
@@ -47,6 +60,9 @@ class RoughFloor:
         self.never_found: set[int] = set()  # blanks that fell off a packer's belt
         self.next_body = 1_000
         self.seen: Counter[str] = Counter()
+        self.people = random.Random(seed + 1)  # luck of its own: what stations do stays the same
+        self.last_seen: dict[int, tuple[int, str]] = {}  # card -> its blank and police station
+        self.cases: dict[int, int] = {}  # card that is made again -> its case
         self.report = Report(yearly_hours=4_000)
         self.host.handle(e.ServiceBegan(), 0.0)
         for name, step, load_max in STATIONS:
@@ -96,7 +112,11 @@ class RoughFloor:
                 self.host.push(at + 90, e.DecisionMade(card, decision, "ann", "cannot be drawn"))
         elif isinstance(action, e.FillMagazine):
             have = self.bodies.setdefault(action.station, [])
-            have += [body for body in range(action.first_body, action.first_body + action.sheets) if body not in have]
+            told = range(action.first_body, action.first_body + action.sheets)
+            if action.out:
+                have[:] = [body for body in have if body not in told]
+            else:
+                have += [body for body in told if body not in have]
         elif isinstance(action, e.StartJob):
             self.start(at, action)
 
@@ -143,11 +163,62 @@ class RoughFloor:
             blanks = blanks[1:] + blanks[:1]
         return e.SheetOutcome(sheet, Fate.DONE, GOOD, body if step is Step.LAMINATE else 0, codes, blanks)
 
+    # ---- what people do about single cards -----------------------------------------------------------------
+
+    def meddle(self, at: float, moves: list[AnyMove]) -> None:
+        """Let people set rejects good, whether it is too late or not, and bring cards back that were sent."""
+        for card in self.state.cards.values():
+            if card.blank:
+                self.last_seen[card.card] = (card.blank, card.unit)
+        for move in moves:
+            if isinstance(move, PositionsMarked) and move.mark is Mark.SPOILED and move.found_at == Step.INSPECT:
+                for card in self.state.cards.values():
+                    if card.rejected_sheet_id == move.sheet_id and self.people.random() < self.trouble * 5:
+                        asked = e.ActAsked("set_good", {"card": card.card, "code": "false_reject"}, "ann")
+                        self.host.push(at + self.people.choice((0.0, 5.0, 500.0)), asked)
+            elif isinstance(move, ActProposed) and move.verb == "set_good":
+                self.host.push(at + self.people.choice((0.0, 30.0)), e.ActSeconded(move.act_id, "bob"))
+            elif isinstance(move, CardSetGood):
+                self.seen["set good"] += 1
+            elif isinstance(move, ConsignmentSent):
+                sent = [card for bundle in move.bundles for card in self.bundled(bundle)]
+                for card in sent:
+                    if self.cases.get(card, 0) < 3 and self.people.random() < self.trouble:
+                        self.come_back(at + self.people.uniform(0, 50_000), card)
+
+    def bundled(self, bundle_id: int) -> list[int]:
+        return next(move.cards for _, move in self.log if isinstance(move, BundleMade) and move.bundle_id == bundle_id)
+
+    def come_back(self, at: float, card: int) -> None:
+        blank, unit = self.last_seen[card]
+        batch_id, case = 500_000 + len(self.cases), self.cases.get(card, 0) + 1
+        self.cases[batch_id * 10_000] = case
+        row = RowVerdict(0, f"{batch_id:022d}", unit, Verdict.OK, express=True, case_no=case)
+        opened = e.BatchChecked(batch_id, f"{batch_id}-R{case}", "north", "second", at, at + RETURN_S, [row])
+        event = e.CardCameBack(card, blank, "chip_dead", "ann", opened)
+        self.host.push(at, event)
+        again = e.BatchChecked(batch_id + 400_000, f"{batch_id}-x", "north", "second", at, at + RETURN_S, [row])
+        self.host.push(at, e.CardCameBack(card, blank, "chip_dead", "bob", again))  # the same card, by another desk
+
+    def check_cases(self, event: e.AnyEvent, moves: list[AnyMove]) -> None:
+        """A blank comes back before its card's next case begins, and once (law 1)."""
+        for place, move in enumerate(moves):
+            if isinstance(move, CardReturned):
+                self.seen["came back"] += 1
+                assert isinstance(moves[place + 1], BatchOpened)
+                assert move.blank in self.state.stock.returned
+            elif isinstance(move, BatchOpened):
+                assert not move.rows[0].case_no or isinstance(moves[place - 1], CardReturned)
+        if isinstance(event, e.CardCameBack) and event.by == "bob":
+            assert moves == [] or not isinstance(moves[0], CardReturned)
+
     # ---- what is true at every turn ------------------------------------------------------------------------
 
     def keep(self, at: float, event: e.AnyEvent, moves: list[AnyMove]) -> None:
         self.events.append((at, event))
         self.log += [(at, move) for move in moves]
+        self.check_cases(event, moves)
+        self.meddle(at, moves)
         for move in moves:
             self.report.fold(at, move)
             tally = self.report.tally
@@ -161,6 +232,9 @@ class RoughFloor:
         piled += [card for pile in state.stopped_piles.values() for card in pile.cards]
         piled += [card for job in state.jobs.values() for card in job.cards]
         assert sorted(piled) == sorted(card.card for card in state.cards.values() if card.state is State.GOOD)
+        assert all(state.cards[number].state is State.GOOD for number in state.doubtful), "doubtful, and in a bundle"
+        quarantined = sum(card.state is State.QUARANTINED for card in state.cards.values())
+        assert quarantined == state.stock.blanks[Account.QUARANTINED]
         live = [card.blank for card in state.cards.values() if card.blank]
         assert len(live) == len(set(live)), "two cards on one blank"
         for sheet in state.sheets.values():
@@ -169,7 +243,8 @@ class RoughFloor:
                 if (sheet.live | sheet.suspect) >> place & 1:
                     card = state.cards[number]
                     assert card.sheet_id == sheet.sheet_id
-                    assert card.state is (State.IMPOSED if sheet.live >> place & 1 else State.SUSPECT)
+                    alive = State.QUARANTINED if sheet.quarantined else State.IMPOSED
+                    assert card.state is (alive if sheet.live >> place & 1 else State.SUSPECT)
         assert sum(len(ranks) for ranks in state.ready.values()) == sum(
             card.state is State.READY for card in state.cards.values()
         )
@@ -233,6 +308,9 @@ class RoughFloor:
             now = self.host.now_floor_s
             self.settle_suspects()
             self.look_through_piles()
+            for blank in list(self.state.stock.returned):
+                if self.people.random() < 0.5:
+                    self.two_people("destroy_returned", {"blank": blank})
             for station in list(self.state.station_holds):
                 self.host.handle(e.ReleaseAsked(station, "ann"), now)
             for card in list(self.state.cards.values()):

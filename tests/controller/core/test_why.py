@@ -13,17 +13,18 @@ from controller.core import events as e
 from controller.core.cards import Card, State, rank_of
 from controller.core.foreman import SHARED_NUMBER
 from controller.core.moves import BatchOpened, RowVerdict, Verdict
-from controller.core.sentences import EN, WORDS_ZH, ZH, clock_text
 from controller.core.settings import CoreConfig, PlanConfig
 from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.core.tally import Tally
 from controller.core.turn import Refused
-from controller.core.why import why
+from controller.core.why.sentences import EN, WORDS_ZH, ZH, clock_text
+from controller.core.why.why import why
 from controller.desk.desk import Desk
 from controller.wire import Command, Done, Refusal
 from devices.defects import Step
 from tests.controller.core.rough_floor import RoughFloor
+from tests.controller.ledger.desk import Desk as LedgerDesk
 
 SLOW = CoreConfig(plan=PlanConfig(sheet_wait_s=5_000.0, press_wait_s=7_000.0))
 
@@ -154,10 +155,10 @@ def test_the_cards_that_go_before_a_ready_one_are_counted_by_rule_and_are_impose
     floor.host.run(60.0)
     down = ask(floor, "card 10010")
     assert (down.facts["because"], down.facts["station"], down.facts["reason"]) == ("down", "p1", "cleaning")
-    told = [down.facts[name] for name in ("ahead", "remakes", "express", "due_earlier")]
+    told = [down.facts[name] for name in ("ahead", "remakes", "express", "earlier")]
     assert told == [14, 0, 3, 4]
     assert down.beaten[0] == "card 10009 before it: place in its batch"
-    assert ask(floor, "card 10003").beaten[0] == "card 20003 before it: due earlier"
+    assert ask(floor, "card 10003").beaten[0] == "card 20003 before it: its batch's turn"
     order = sorted(floor.state.cards.values(), key=lambda card: ask(floor, f"card {card.card}").facts["ahead"])
     on(floor, "p1")
     first = [number for number in floor.state.sheets[1].cards if number]
@@ -329,7 +330,7 @@ class Ledger:
     """A ledger that knows one application, and commits at once."""
 
     def __init__(self, card):
-        self.reader = self
+        self.reader, self.reading = self, LedgerDesk().engine
         self._row = SimpleNamespace(card_id=card, stopped_for="face.no_glyph")
 
     async def write(self, change):

@@ -42,8 +42,8 @@ def count(desk, arrival_id, unit, sent, cards):
 def test_before_any_count_there_is_no_difference(desk):
     sent = Reader(desk.engine).sent()
     assert sent == [
-        SentUnit(1, "7" * 25, NEAR, 1.0, 1, 2, -1),
-        SentUnit(1, "7" * 25, FAR, 1.0, 1, 1, -1),
+        SentUnit(1, "7" * 25, NEAR, 1.0, 1, 2, -1, (1,)),
+        SentUnit(1, "7" * 25, FAR, 1.0, 1, 1, -1, (1,)),
     ]
     assert [one.difference() for one in sent] == [0, 0]
 

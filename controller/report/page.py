@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import accumulate
 from typing import Any
 
 from controller.checks.codes import CODES
-from controller.report_charts import Bar, bars, columns, dots, stack
+from controller.report.charts import Bar, bars, columns, dots, stack
 from devices.defects import DEFECTS, FATE_UNKNOWN, Step
 
 YEARLY_TARGET = 4_500_000  # cards: the yardstick, a province of 18 million people
 SECONDS_PER_HOUR = 3_600.0
 CODES_SHOWN = 20
+CAUSES_SHOWN = 30
 
 STEP_WORDS = {
     Step.PRINT: "膜打印 print",
@@ -27,16 +27,19 @@ DEFECT_WORDS = {code: f"{one.zh} {one.en}" for code, one in DEFECTS.items()} | {
 
 
 def report_page(report: Mapping[str, Any]) -> str:
-    """Give the page for the JSON of `controller.report`; what a demo adds to it (kills, receipts …) is shown too.
+    """Give the page for the JSON of `report.figures`; what a demo adds to it (kills, receipts …) is shown too.
 
-    Cost: under 10 ms.  Raises: KeyError when a key of `controller.report` is missing.
+    Cost: under 10 ms.  Raises: KeyError when a key of it is missing.
     """
     sections = [
         _applications(report),
         _hours(report),
         _yields(report),
-        _spoiled(report),
+        _causes(report),
+        _ratios(report),
         _stations(report),
+        _station_yields(report),
+        _inspectors(report),
         _lead(report),
         _blanks(report),
         _refused(report),
@@ -126,38 +129,84 @@ def _yields(report: Mapping[str, Any]) -> str:
         Bar(step_words(step), share, f"{share:.2%}", f"{step_words(step)}: {share:.4%}")
         for step, share in report["fpy_by_step"].items()
     ]
-    note = f"废品计入造成它的工序。 A defect counts at the step that caused it. 直通率 RTY {report['rty']:.2%}"
+    note = f"废品计入造成它的工序。 A defect counts at the step that caused it. 首次合格率之积 RTY {report['rty']:.2%}"
     return _section("各工序一次合格率", "First-pass yield per step", dots(rows, "各工序一次合格率"), note)
 
 
-def _spoiled(report: Mapping[str, Any]) -> str:
-    causes = sorted(
-        ((count, step, code) for step, codes in report["spoiled_by_cause"].items() for code, count in codes.items()),
-        key=lambda one: (-one[0], one[1:]),
-    )
-    total = sum(count for count, _, _ in causes)
-    running = accumulate(count for count, _, _ in causes)
+def _causes(report: Mapping[str, Any]) -> str:
+    """Show the Pareto: each cause with its share and the running share, who found it where."""
+    causes = report["causes"]
     rows = [
-        Bar(cause_words(step, code), count, f"{count:,} · {so_far / total:.0%}", tone="c")
-        for (count, step, code), so_far in zip(causes, running, strict=True)
+        Bar(
+            cause_words(one["caused_at"], one["code"]),
+            one["count"],
+            f"{one['count']:,} · {one['share']:.0%} · {one['cumulated']:.0%}",
+            f"{one['code']}: 造成 caused {step_words(one['caused_at'])}, 发现 found {step_words(one['found_at'])}",
+            tone="c",
+        )
+        for one in causes[:CAUSES_SHOWN]
     ]
-    note = f"共 {total:,} 个位置；百分数为累计占比。 {total:,} positions; the share is the running one."
-    return _section("废品原因", "Spoiled, by step and cause", bars(rows, "废品原因"), note)
+    more = len(causes) - len(rows)
+    note = f"个数、占比、累计占比；共 {report['remade']:,} 个位置。 Count, share, running share of all positions."
+    note += f" 另有 {more} 种。 And {more} causes more." if more > 0 else ""
+    return _section("废品原因", "Causes of what was spoiled (Pareto)", bars(rows, "废品原因"), note)
+
+
+def _ratios(report: Mapping[str, Any]) -> str:
+    rows = []
+    for step in Step:
+        scrap, rework = report["scrap_ratio_by_step"][step], report["rework_ratio_by_step"][step]
+        words = step_words(step)
+        rows.append(Bar(f"{words} 报废 scrap", scrap, f"{scrap:.2%}", tone="c"))
+        if rework:
+            rows.append(Bar(f"{words} 返工 rework", rework, f"{rework:.2%}", tone="d"))
+    note = "占该工序所做位置之比；返工指同一工序再做。 Of what the step worked on; rework is a second pass."
+    return _section("报废率与返工率", "Scrap and rework ratio per step", bars(rows, "报废率与返工率"), note)
+
+
+def _by_route(report: Mapping[str, Any]) -> list[str]:
+    """Give the stations in the order of the route, then by name."""
+    order, known = [step.value for step in Step], report["stations"]
+    return sorted(known, key=lambda name: (order.index(known[name]["step"]), natural(name)))
 
 
 def _stations(report: Mapping[str, Any]) -> str:
-    order = [step.value for step in Step]
-    known = report["stations"]
     rows = []
-    for name, value in sorted(
-        report["oee_by_station"].items(), key=lambda one: (order.index(known[one[0]]["step"]), natural(one[0]))
-    ):
-        station = known[name]
-        tone = "a" if order.index(station["step"]) % 2 else "b"
+    for name in _by_route(report):
+        station, parts = report["stations"][name], report["oee_parts_by_station"].get(name, {})
+        factors = " × ".join(f"{parts.get(one, 0.0):.0%}" for one in ("availability", "effectiveness", "quality"))
         told = f"{name}: {station['worked']:,} 个位置 positions, 可用 able to work {station['availability']:.1%}"
-        rows.append(Bar(name, value, f"{value:.0%}", told, station["availability"], tone))
-    note = "竖线：能工作的时间占比。 The tick is the share of time the station was able to work."
+        tone = "a" if list(Step).index(Step(station["step"])) % 2 else "b"
+        value = report["oee_by_station"][name]
+        rows.append(Bar(name, value, f"{value:.0%} = {factors}", told, station["availability"], tone))
+    note = (
+        "利用 × 效能 × 质量；竖线：能工作的时间占比；效能按满载的稳定节拍计，未装满计为损失。 "
+        "Availability × effectiveness × quality; the tick is the share of time the station was able to work; "
+        "a part-empty load counts as a loss."
+    )
     return _section("设备综合效率", "OEE per station", bars(rows, "设备综合效率", most=1.0), note)
+
+
+def _station_yields(report: Mapping[str, Any]) -> str:
+    known = report["stations"]
+    rows = [
+        Bar(name, known[name]["fpy"], f"{known[name]['fpy']:.2%}", f"{name}: {known[name]['bad']:,} 废 spoiled")
+        for name in _by_route(report)
+        if known[name]["worked"]
+    ]
+    note = "废品计入造成它的设备，无论在哪里发现。 Charged to the station that caused it, wherever it was found."
+    return _section("各设备一次合格率", "First-pass yield per station", dots(rows, "各设备一次合格率"), note)
+
+
+def _inspectors(report: Mapping[str, Any]) -> str:
+    rows = []
+    for one in report["inspectors"]:
+        found = f"误拒 false {one['false_rejects_found']:,} · 漏检 missed {one['misses_found']:,}"
+        told = f"{one['inspector']}: {one['inspected']:,} 张 judged, {one['rejected']:,} 拒 rejected"
+        text = f"{one['reject_rate']:.2%} · {found}"
+        rows.append(Bar(one["inspector"], one["reject_rate"], text, told, tone="d"))
+    note = "拒绝率；误拒与漏检只计已查明的。 Reject rate; false rejects and misses as far as somebody looked again."
+    return _section("检验员", "Inspectors", bars(rows, "检验员"), note)
 
 
 def _lead(report: Mapping[str, Any]) -> str:
@@ -173,11 +222,11 @@ def _lead(report: Mapping[str, Any]) -> str:
 def _blanks(report: Mapping[str, Any]) -> str:
     blanks = report["blanks"]
     parts = [("好卡 good", "good", "b"), ("废卡 spoiled", "spoiled", "c"), ("存疑 suspect", "suspect", "d")]
-    parts.append(("结存 remaining", "remaining", "e"))
+    parts += [("结存 remaining", "remaining", "e"), ("样品遗失 sample, lost", "taken", "a")]
     rows = [Bar(label, blanks[key], f"{blanks[key]:,}", tone=tone) for label, key, tone in parts]
     note = (
         f"期初 opening {blanks['opening']:,} + 收入 received {blanks['received']:,} − 好卡 good − 废卡 spoiled − "
-        f"存疑 suspect − 结存 remaining = {blanks['difference']:,}"
+        f"存疑 suspect − 结存 remaining − 样品遗失 sample, lost = {blanks['difference']:,}"
     )
     return _section("空白卡平衡", "Balance of blanks", stack(rows, "空白卡平衡"), note)
 

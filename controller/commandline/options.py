@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from controller import show
 from controller.client import OperatorClient
+from controller.commandline import show
 from controller.config import Config, ConfigError, load_config
 from controller.conversation import Patience
 from devices.keys import OPERATOR
@@ -31,6 +31,12 @@ def looking(app: typer.Typer, verb: str, help_text: str) -> None:
 
 def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None) -> Any:
     """Give the service's answer to a verb.  Raises: ClientError, ConfigError, LinkError."""
+    with line(as_name, config, data) as client:
+        return client.command(verb, **args)
+
+
+def line(as_name: str, config: Path | None, data: Path | None) -> OperatorClient:
+    """Give somebody's line to the service, to ask many things over.  Raises: ConfigError, LinkError."""
     folder = data_folder(config, data)
     if not as_name:
         raise ConfigError(
@@ -39,18 +45,17 @@ def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data
     endpoint = show.endpoint(folder, "operators")
     server = folder / "keys" / "server.public"
     secret = folder / "peers" / f"{as_name}.secret"
-    with OperatorClient.connect(endpoint, server, secret, patience=Patience(give_up_s=WITHIN_S)) as client:
-        return client.command(verb, **args)
+    return OperatorClient.connect(endpoint, server, secret, patience=Patience(give_up_s=WITHIN_S))
 
 
 def arguments(pairs: list[str]) -> dict[str, int | str]:
-    """Give `name=value` arguments; a value of digits only is a number, but `lot`, `reason`, `unit` are always texts."""
+    """Give `name=value` arguments; digits only are a number, but `lot`, `reason`, `unit` and `station` are texts."""
     found: dict[str, int | str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"{pair!r} is not name=value")
-        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit")
+        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit", "station")
         found[name] = int(value) if is_number else value
     return found
 

@@ -27,11 +27,24 @@ EN = {
     "made": "{what} is in bundle {bundle_id}, and {in_making} cards of its batch must be packed before it leaves.",
     "made_stopped": "{what} is in bundle {bundle_id}: {people} cards of its batch wait for people (or dispatch it).",
     "made_asked": "{what} is in bundle {bundle_id}, which leaves when a person dispatches it.",
-    "works": "{what} is at {step} in {station} since {started_floor_s} (job {job_id}, {load} in the load).",
-    "works_not": "{what} is at {step} in {station} (job {job_id}), which is {state} since {since_floor_s}{reason}.",
+    "works": "{what} is at {step} in {station} since {started_floor_s} (job {job_id}, {load} in the load); "
+    "it started then because ",
+    "works_not": "{what} is at {step} in {station} (job {job_id}), which is {state} since {since_floor_s}{reason}; "
+    "it started at {started_floor_s} because ",
+    "by_full": "it was as full as it can be",
+    "by_waited": "the oldest in it had waited as long as it may",
+    "by_no_more": "nothing more could join it",
+    "by_next": "it was the first in the queue",
+    "by_same_kind": "the station was set up for its card kind",
+    "by_came_back": "it had come back untouched",
+    "by_other": "of the plan's rule {rule}",
+    "by_none": "it was given before rules were kept",
+    "chosen": ", before {chosen_before}.",
+    "full_stop": ".",
     "away": "{what} is {state} since {since_floor_s}{reason}: {meaning}.",
     "ready": "{what} waits for a sheet, {ahead} cards before it ({remakes} remakes, {express} express, "
-    "{due_earlier} due earlier): ",
+    "{earlier} of batches whose turn is earlier): ",
+    "ready_far": "{what} waits for a sheet, at least {ahead} of the {ready} ready cards before it: ",
     "waits": "{what} waits for {step}, {ahead} sheets before it: ",
     "pile_stopped": "{what} is good; a scan stops its pile ({missing} missing, {foreign} foreign): two people decide.",
     "pile": "{what} is good and waits to be packed, {ahead} piles before its own: ",
@@ -48,6 +61,28 @@ EN = {
     "more": "{pile} of {bundle_max} cards, and {making} more of police station {unit} may come.",
     "nothing": "nothing waits for {step}.",
     "now": "it is next, and starts with the next turn.",
+    "others_now": "others go before it, and start with the next turn.",
+    "left": "what waits for {step} is none that a free station would take now; each event is looked at anew.",
+    "left_for_films": "{films} films wait, and the plan waits for more of them.",
+    "other_kind": "every {step} station that works is busy ({names}; {down} down) and set up for {kind}: {mine} goes "
+    "when no {kind} waits, or when it is first in the queue and has waited until {first_from_floor_s}.",
+    "paused_sheets": "printing pauses while {sheets} sheets are on the floor ({sheets_max} at most).",
+    "kept_by": "the controller gives {station} no work since {hold_floor_s}: {code} (by {hold_by}).",
+    "no_supply": "{station} has used up {supplies}.",
+    "closed": "{station} is closed by {why_closed} and opens at {opens_floor_s}.",
+    "closes": "a load of {load_min} minutes would not end before {why_closed} at {closes_floor_s}; {station} opens "
+    "at {opens_floor_s}.",
+    "closed_for_good": "{station} is closed by {why_closed}, and the calendar never opens it.",
+    "all": "no {step} station gets work: ",
+    "was_made": "{what} was packed at {made_floor_s} into bundle {bundle_id} by {station} because ",
+    "was_sent": "; consignment {consignment_id} left with it at {sent_floor_s} (by {sent_by}).",
+    "was_not_sent": "; it has not left.",
+    "was_decided": "{what} is {state} since {decided_floor_s}: {decision} by {by}.",
+    "was_refused": "{what} was refused by the checks: {codes}.",
+    "was_closed": "{what} was closed at {closed_floor_s}: of {received} applications {dispatched} dispatched, "
+    "{refused} refused, {cancelled} cancelled, {refused_late} refused late.",
+    "was_sheet": "{what} is through: it carries nothing any more, and its last step was {step}.",
+    "imposed": "Sheet {sheet_id} was imposed at {imposed_floor_s} because ",
 }
 ZH = {
     "final": "{what}{state}，不再变动。",
@@ -62,10 +97,22 @@ ZH = {
     "made": "{what}在包 {bundle_id} 中，本批还有 {in_making} 张卡须先装包。",
     "made_stopped": "{what}在包 {bundle_id} 中，本批有 {people} 张卡待人工决定，可用 dispatch 先发出。",
     "made_asked": "{what}在包 {bundle_id} 中，待人工发出。",
-    "works": "{what}自 {started_floor_s} 起在 {station} {step}（作业 {job_id}，本次 {load} 件）。",
-    "works_not": "{what}在 {station} {step}（作业 {job_id}），该设备自 {since_floor_s} 起{state}{reason}。",
+    "works": "{what}自 {started_floor_s} 起在 {station} {step}（作业 {job_id}，本次 {load} 件），当时开始是因为",
+    "works_not": "{what}在 {station} {step}（作业 {job_id}），该设备自 {since_floor_s} 起{state}{reason}；"
+    "{started_floor_s} 开始是因为",
+    "by_full": "已装满",
+    "by_waited": "其中最早的已等到上限",
+    "by_no_more": "不会再有可加入的",
+    "by_next": "轮到队首",
+    "by_same_kind": "设备已按该卡种备好",
+    "by_came_back": "它未经加工退回",
+    "by_other": "排产规则 {rule}",
+    "by_none": "当时尚未记录规则",
+    "chosen": "，先于 {chosen_before}。",
+    "full_stop": "。",
     "away": "{what}自 {since_floor_s} 起{state}{reason}：{meaning}。",
-    "ready": "{what}等待拼版，前面有 {ahead} 张卡（重制 {remakes}，加急 {express}，到期更早 {due_earlier}）：",
+    "ready": "{what}等待拼版，前面有 {ahead} 张卡（重制 {remakes}，加急 {express}，批次轮次更早 {earlier}）：",
+    "ready_far": "{what}等待拼版，待拼版 {ready} 张中至少 {ahead} 张在前：",
     "waits": "{what}等待{step}，前面有 {ahead} 联：",
     "pile_stopped": "{what}合格，但扫描核对使其所在堆停止（缺 {missing}，多 {foreign}），须两人认定。",
     "pile": "{what}合格，等待装包，前面有 {ahead} 堆：",
@@ -82,7 +129,30 @@ ZH = {
     "more": "已有 {pile}/{bundle_max} 张，派出所 {unit} 还有 {making} 张可能到来。",
     "nothing": "没有等待{step}的工作。",
     "now": "轮到它，下一轮即开始。",
+    "others_now": "下一轮先开始别的。",
+    "left": "等待{step}的工作中没有空闲设备现在会取的，每有新事即重排。",
+    "left_for_films": "已有 {films} 张膜等待，排产在等更多的膜。",
+    "other_kind": "可用的{step}设备都在忙（{names}；另有 {down} 台停用），且已按 {kind} 备好："
+    "没有 {kind} 等待时换 {mine}，或其居队首且等到 {first_from_floor_s} 时换。",
+    "paused_sheets": "车间已有 {sheets} 联（上限 {sheets_max}），打印暂停。",
+    "kept_by": "控制器自 {hold_floor_s} 起不给 {station} 派工：{code}（{hold_by}）。",
+    "no_supply": "{station} 的 {supplies} 已用完。",
+    "closed": "{station} 因{why_closed}关闭，{opens_floor_s} 开工。",
+    "closes": "一次需 {load_min} 分钟，在{why_closed}（{closes_floor_s}）前做不完；{station} {opens_floor_s} 再开工。",
+    "closed_for_good": "{station} 因{why_closed}关闭，日历上不再开工。",
+    "all": "没有{step}设备可派工：",
+    "was_made": "{what}于 {made_floor_s} 由 {station} 装入包 {bundle_id}，因为",
+    "was_sent": "；{sent_floor_s} 随发运 {consignment_id} 发出（{sent_by}）。",
+    "was_not_sent": "；尚未发出。",
+    "was_decided": "{what}自 {decided_floor_s} 起{state}：{by} 决定 {decision}。",
+    "was_refused": "{what}在审核时被拒绝：{codes}。",
+    "was_closed": "{what}于 {closed_floor_s} 结清：申请 {received} 份，发出 {dispatched}，拒绝 {refused}，"
+    "撤销 {cancelled}，受理后拒绝 {refused_late}。",
+    "was_sheet": "{what}已走完，不再载有卡片，最后一道工序是{step}。",
+    "imposed": "联 {sheet_id} 于 {imposed_floor_s} 拼版，因为",
 }
+for _key in ("kept_by", "no_supply", "closed", "closes", "closed_for_good"):  # the same of a whole step
+    EN[f"all_{_key}"], ZH[f"all_{_key}"] = EN["all"] + EN[_key], ZH["all"] + ZH[_key]
 WORDS_ZH = {
     "print": "膜打印",
     "laminate": "平压",
@@ -114,6 +184,9 @@ WORDS_ZH = {
     "it broke down": "设备故障",
     "the controller does not hear it": "控制器收不到它的消息",
     "it ends work that is no open job": "正在收尾，没有未结作业",
+    "the end of the shift": "下班",
+    "planned maintenance": "计划检修",
+    "the foreman": "调度",
 }
 MEANINGS = {
     StationState.STOPPED: "the operator at the machine took it off line",
@@ -140,6 +213,13 @@ def tell(what: tuple[str, str], keys: Sequence[str], facts: Mapping[str, Fact], 
     en = "".join(EN[key] for key in keys).format(what=what[0], **_words(facts, now_floor_s, {}))
     zh = "".join(ZH[key] for key in keys).format(what=what[1], **_words(facts, now_floor_s, WORDS_ZH))
     return en, zh
+
+
+def rule_key(rule: str) -> str:
+    """Give the key of the sentence that tells a rule of the plan."""
+    if not rule:
+        return "by_none"
+    return f"by_{rule}" if f"by_{rule}" in EN else "by_other"
 
 
 def clock_text(at_floor_s: float, now_floor_s: float) -> str:

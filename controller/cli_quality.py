@@ -1,9 +1,0 @@
-"""The command line's quality commands."""
-
-from __future__ import annotations
-
-import typer
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add this room's commands."""

@@ -1,0 +1,1 @@
+"""The rooms of the `cardmill` command, which `controller.cli` puts together."""

@@ -1,0 +1,55 @@
+"""The inbox's part of a card that came back: a batch of one row for its next case, copied from the row it had."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Connection, insert, select
+
+from controller.core.moves import Verdict
+from controller.ledger import tables
+from controller.ledger.columns import EMPTY_LIST
+from controller.ledger.errors import UnknownRow
+from controller.ledger.inbox import InboxState, read_batch
+
+
+@dataclass(frozen=True, slots=True)
+class OpenReturn:
+    """Gives the next case of a card a batch of its own; one that was given before, and never used, is given again."""
+
+    from_batch_id: int
+    from_index: int
+    batch_number: str
+    due: str
+    received_on: str
+    received_floor_s: float
+
+    def apply(self, connection: Connection) -> int:
+        """Give the new batch's number on the floor.  Raises: UnknownRow: no such application is stored."""
+        known = read_batch(connection, tables.inbox_batch.c.batch_number == self.batch_number)
+        if known is not None:
+            return known.batch_id
+        row_table, batch_table = tables.inbox_application, tables.inbox_batch
+        here = (row_table.c.batch_id == self.from_batch_id, row_table.c.idx == self.from_index)
+        row = connection.execute(select(row_table).where(*here)).mappings().first()
+        batch = read_batch(connection, batch_table.c.batch_id == self.from_batch_id)
+        if row is None or batch is None:
+            raise UnknownRow(row_table.name, self.from_batch_id)
+        values = {
+            "batch_number": self.batch_number,
+            "upstream": batch.upstream,
+            "due": self.due,
+            "count": 1,
+            "digest": sha256(row["row_digest"]).hexdigest(),
+            "card_kind": batch.card_kind,
+            "received_on": self.received_on,
+            "received_floor_s": self.received_floor_s,
+            "state": InboxState.RETURNED.value,
+            "codes": EMPTY_LIST,
+        }
+        [batch_id] = connection.execute(insert(batch_table).values(**values)).inserted_primary_key or (0,)
+        fresh = {"batch_id": batch_id, "idx": 0, "express": True, "verdict": int(Verdict.OK)}
+        clean = {"codes": EMPTY_LIST, "fields": EMPTY_LIST, "fee_class": "", "in_scope": False}  # counted once, before
+        connection.execute(insert(row_table).values(**{**row, **fresh, **clean}))
+        return int(batch_id)

@@ -1,0 +1,184 @@
+"""Posts: who may work at which step or decide, and until when, from a table that is read again when it changes."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import structlog
+
+from controller.clock import day_start_floor_s
+from controller.config import ConfigError, PostConfig
+from controller.core.turn import Refused
+from devices.defects import Step
+
+log = structlog.get_logger()
+OFFICE = "office"  # whoever decides: not at a station
+POSTS = (*(step.value for step in Step), OFFICE)
+COLUMNS = ("name", "post", "valid_until")
+DAY_S = 86_400.0
+SOON_DAYS = 30  # a certificate that ends within so many days is marked
+MAX_NAME = 64
+MAX_TABLE_BYTES = 4 << 20
+
+Stamp = tuple[int, int]  # nanoseconds of the last change, bytes
+
+
+class PostTableError(ConfigError):
+    """The table of posts cannot be used; the sentence names file and line."""
+
+    code = "posts.malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One person's certificate for one post; it holds on the day `valid_until` (YYYYMMDD) too."""
+
+    name: str
+    post: str
+    valid_until: str
+
+    def days_left(self, today: str) -> int:
+        """Give the days from `today` (YYYYMMDD) to its last one; below 0 it has ended."""
+        return (_date(self.valid_until) - _date(today)).days
+
+
+class Posts:
+    """The table of a file; without a path no certificate is asked for.
+
+    A file that breaks later is named in the log, and the last good table holds on.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        """Read the table.  Raises: PostTableError."""
+        self._path, self._stamp = path, _stamp(path) if path else None
+        self._held = read_posts(path) if path else {}
+
+    @property
+    def asked_for(self) -> bool:
+        """Say whether certificates are asked for at all."""
+        return self._path is not None
+
+    def refusal(self, name: str, post: str, today: str) -> Refused | None:
+        """Give why a person may not work at a post today (a step's name or `office`), None when it may."""
+        if not self.asked_for:
+            return None
+        held = self._table().get((name, post))
+        if held is None:
+            return Refused("post.none", f"{name} has no certificate for the post {post}: see `cardmill posts`")
+        if held.days_left(today) < 0:
+            ended = _date(held.valid_until).isoformat()
+            return Refused("post.expired", f"the certificate of {name} for the post {post} ended on {ended}")
+        return None
+
+    def until_floor_s(self, name: str, post: str) -> float:
+        """Give the floor second at which a person's certificate ends, 0 when there is none or none is asked for."""
+        held = self._table().get((name, post))
+        return day_start_floor_s(held.valid_until) + DAY_S if held else 0.0
+
+    def listing(self, today: str) -> list[dict[str, str | int]]:
+        """Give each certificate with the days it has left and its mark: empty, `soon` or `ended`."""
+        rows = sorted(self._table().values(), key=lambda one: (one.name, POSTS.index(one.post)))
+        return [
+            {
+                "name": one.name,
+                "post": one.post,
+                "valid_until": _date(one.valid_until).isoformat(),
+                "days_left": one.days_left(today),
+                "mark": _mark(one.days_left(today)),
+            }
+            for one in rows
+        ]
+
+    def _table(self) -> dict[tuple[str, str], Certificate]:
+        if self._path is None:
+            return {}
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._stamp = stamp  # a broken file is read, and named, once
+            try:
+                self._held = read_posts(self._path)
+            except PostTableError as error:
+                log.error("posts not read again", code=error.code, text=str(error))
+            else:
+                log.info("posts read again", certificates=len(self._held))
+        return self._held
+
+
+def open_posts(config: PostConfig) -> Posts:
+    """Give the posts of a section; that none are asked for is said in the log.  Raises: PostTableError."""
+    if not config.table:
+        log.warning("posts not asked for", text="posts.table is empty: anybody with a key may decide")
+        return Posts()
+    return Posts(Path(config.table))
+
+
+def read_posts(path: Path) -> dict[tuple[str, str], Certificate]:
+    """Give the certificates of a CSV `name,post,valid_until` by name and post.  Raises: PostTableError."""
+    try:
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            raise PostTableError(f"posts.table: {path} has more than {MAX_TABLE_BYTES:,} bytes")
+        text = path.read_text("utf-8-sig")
+    except OSError as error:
+        raise PostTableError(f"posts.table: {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise PostTableError(f"posts.table: {path} is not UTF-8 text") from None
+    reader = csv.reader(io.StringIO(text), strict=True)
+    held: dict[tuple[str, str], Certificate] = {}
+    try:
+        for number, row in enumerate(reader, 1):
+            if number == 1 and tuple(row) != COLUMNS:
+                raise _broken(path, 1, f"the columns {','.join(COLUMNS)}")
+            if number == 1 or not row:
+                continue
+            one = _certificate(path, reader.line_num, row)
+            if (one.name, one.post) in held:
+                raise _broken(path, reader.line_num, "each person and post once")
+            held[one.name, one.post] = one
+    except csv.Error:
+        raise _broken(path, reader.line_num, "comma separated values") from None
+    if not held:
+        raise _broken(path, reader.line_num + 1, "at least one certificate: without any nobody could decide anything")
+    return held
+
+
+def _certificate(path: Path, line: int, row: list[str]) -> Certificate:
+    cells = [cell.strip() for cell in row]
+    if len(cells) != len(COLUMNS):
+        raise _broken(path, line, f"{len(COLUMNS)} cells")
+    name, post, day = cells
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        raise _broken(path, line, f"a name of 1 to {MAX_NAME} characters")
+    if post not in POSTS:
+        raise _broken(path, line, f"a post of {', '.join(POSTS)}")
+    try:
+        valid_until = date.fromisoformat(day)
+    except ValueError:
+        raise _broken(path, line, "a last day like 2027-06-30") from None
+    return Certificate(name, post, valid_until.strftime("%Y%m%d"))
+
+
+def _broken(path: Path, line: int, expected: str) -> PostTableError:
+    return PostTableError(f"posts.table: {path}, line {line}: expected {expected}")
+
+
+def _mark(days_left: int) -> str:
+    if days_left < 0:
+        return "ended"
+    return "soon" if days_left <= SOON_DAYS else ""
+
+
+def _stamp(path: Path) -> Stamp | None:
+    """Give what changes when a file does, None when it cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+def _date(day: str) -> date:
+    return date(int(day[:4]), int(day[4:6]), int(day[6:]))

@@ -1,0 +1,173 @@
+"""One simulated machine worked out ahead: `Machine`'s times, stops and fates of a load, without waiting for them."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from controller.core.events import SheetOutcome, StartJob
+from devices.defects import Step
+from devices.messages import Fate, StationState
+from sims.faults import draw, exponential, triangular
+from sims.floor import StationSpec
+from sims.heap_matter import Matter
+from sims.machine import BREAKDOWN, FILM_EMPTY, JAM, without
+
+Report = tuple[float, StationState, str]  # from when on, the state, its reason
+
+
+@dataclass(slots=True)
+class Down:
+    """One time a machine could not work: from when to when, in floor seconds."""
+
+    from_floor_s: float
+    to_floor_s: float
+
+
+@dataclass(slots=True)
+class Cycle:
+    """One load: when it is in and out, what is said of the machine meanwhile and after it, and what comes out."""
+
+    began_floor_s: float
+    ended_floor_s: float = 0.0
+    before: list[Report] = field(default_factory=list)
+    after: list[Report] = field(default_factory=list)
+    sheets: list[SheetOutcome] = field(default_factory=list)
+
+
+class HeapMachine:
+    """Does loads one after another.
+
+    The draws are those of `sims.machine.Machine`, but by the number of the station's load where that has the job's
+    (and by the number of its stop): machines of one seed are the same whatever they are given, and in whatever order.
+    """
+
+    def __init__(self, spec: StationSpec, matter: Matter) -> None:
+        self.spec, self._matter = spec, matter
+        self.downs: list[Down] = []  # breakdowns, jams and empty rolls, in order
+        self.executing_s = 0.0
+        self.loads = 0
+        self.bodies_left = 0
+        self.free_floor_s = 0.0
+        self._faults = matter.faults.of(spec.step)
+        self._bodies: deque[range] = deque()
+        self._roll_left = spec.roll_sheets
+        self._stops = 0
+        self._to_stop_s = self._next_stop_s()
+
+    def fill(self, first_body: int, sheets: int) -> None:
+        """Put an issue of body sheets behind those that are in the magazine."""
+        self._bodies.append(range(first_body, first_body + sheets))
+        self.bodies_left += sheets
+
+    def take_out(self, first_body: int, sheets: int) -> None:
+        """Take body sheets out of the magazine again; those that are not in it are no matter."""
+        taken = range(first_body, first_body + sheets)
+        self._bodies = deque(rest for one in self._bodies for rest in without(one, taken))
+        self.bodies_left = sum(map(len, self._bodies))
+
+    def run(self, job: StartJob, at_floor_s: float) -> Cycle:
+        """Do one load that is given now; it begins when the output is clear and a worn-out roll is changed."""
+        cycle = Cycle(max(at_floor_s, self.free_floor_s))
+        self.loads += 1
+        fate = self._work(job, cycle)
+        cycle.sheets = [self._result(sheet_id, cards, fate) for sheet_id, cards in job.sheets]
+        if cycle.before and cycle.before[-1][1] is not StationState.IDLE:
+            cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
+        self.free_floor_s = cycle.ended_floor_s
+        if self.spec.roll_sheets and self._roll_left <= 0:
+            self._change_roll(cycle)
+        return cycle
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _work(self, job: StartJob, cycle: Cycle) -> Fate:
+        """Work, break down, be cleared; give what the load is then."""
+        at, left_s = cycle.began_floor_s, self._cycle_s(job)
+        fate = self._load_fate(job)
+        if fate is not Fate.DONE:
+            left_s *= self._draw("jam at", self.loads)
+        while self._matter.faults.breakdowns and left_s >= self._to_stop_s:
+            left_s -= self._to_stop_s
+            at = self._break_down(at + self._to_stop_s, cycle)
+            stop_fate = self._stop_fate(job)
+            if stop_fate is not Fate.DONE:
+                cycle.ended_floor_s = at
+                return stop_fate
+            cycle.before.append((at, StationState.IDLE, ""))
+        self._to_stop_s -= left_s
+        self.executing_s += left_s
+        at += left_s
+        if fate is not Fate.DONE:
+            cycle.before.append((at, StationState.HELD, JAM))
+            at = self._down(at, self._faults.clear_s)
+        cycle.ended_floor_s = at
+        return fate
+
+    def _cycle_s(self, job: StartJob) -> float:
+        units = len(job.blanks) if job.bundle_id else len(job.sheets)
+        return triangular(self.spec.cycle_s(units), self.spec.spread, self._draw("cycle", self.loads))
+
+    def _break_down(self, at: float, cycle: Cycle) -> float:
+        """Stop at a time, be repaired, and give when."""
+        half_s = self.spec.mttr_s / 2
+        repair_s = sum(exponential(half_s, self._draw(part, self._stops)) for part in ("repair", "repair too"))
+        cycle.before.append((at, StationState.ABORTED, BREAKDOWN))
+        self.executing_s += self._to_stop_s
+        self._stops += 1
+        self._to_stop_s = self._next_stop_s()
+        return self._down(at, repair_s)
+
+    def _change_roll(self, cycle: Cycle) -> None:
+        """Put in a new roll of film; a load given meanwhile waits for it."""
+        cycle.after.append((self.free_floor_s, StationState.SUSPENDED, FILM_EMPTY))
+        self.free_floor_s = self._down(self.free_floor_s, self.spec.refill_s)
+        cycle.after.append((self.free_floor_s, StationState.IDLE, ""))
+        self._roll_left = self.spec.roll_sheets
+
+    def _down(self, at: float, lasts_s: float) -> float:
+        self.downs.append(Down(at, at + lasts_s))
+        return at + lasts_s
+
+    def _load_fate(self, job: StartJob) -> Fate:
+        """Say whether a load will jam, and how: spoiled, or as it was."""
+        if not job.sheets:
+            return Fate.DONE
+        if self._matter.will_jam(self.spec.step, job.sheets[0][0]):
+            return Fate.SPOILED
+        returned = self._draw("returned", self.loads) < self._faults.load_returned
+        return Fate.UNTOUCHED if returned else Fate.DONE
+
+    def _stop_fate(self, job: StartJob) -> Fate:
+        """Say what a load is after a breakdown; one of packing just goes on."""
+        point = self._draw("after stop", self.loads)
+        if not job.sheets or point >= self._faults.stop_spoiled + self._faults.stop_returned:
+            return Fate.DONE
+        return Fate.SPOILED if point < self._faults.stop_spoiled else Fate.UNTOUCHED
+
+    def _next_stop_s(self) -> float:
+        return exponential(self.spec.mtbf_s, self._draw("stop", self._stops))
+
+    def _draw(self, *about: object) -> float:
+        return draw(self._matter.seed, self.spec.name, *about)
+
+    def _result(self, sheet_id: int, cards: list[int], fate: Fate) -> SheetOutcome:
+        step = self.spec.step
+        if fate is Fate.UNTOUCHED:
+            return SheetOutcome(sheet_id, Fate.UNTOUCHED, self._faults.jam_code)
+        if step is Step.PRINT:
+            self._roll_left -= 1
+        body = self._draw_body() if step is Step.LAMINATE else 0
+        if fate is Fate.SPOILED:
+            return self._matter.spoil(step, sheet_id, body)
+        return self._matter.work(step, sheet_id, cards, body)
+
+    def _draw_body(self) -> int:
+        """Take the next body sheet out of the magazine, which the foreman knows is not empty."""
+        body = self._bodies[0][0]
+        if rest := self._bodies[0][1:]:
+            self._bodies[0] = rest
+        else:
+            self._bodies.popleft()
+        self.bodies_left -= 1
+        return body

@@ -1,0 +1,203 @@
+"""The matter of a floor in numbers alone: what `World` does to films, bodies and chips, without faces and bytes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from controller.core.events import SheetOutcome
+from controller.readback import CHIP_DIFFERS, FACE_DIFFERS
+from devices.defects import GOOD, Step
+from devices.messages import POSITIONS, Fate, blank_serial
+from sims.faults import Faults, draw, pick
+from sims.world import FALSE_REJECT, NO_ANSWER, SHIFTED
+
+ALL_GOOD = [GOOD] * POSITIONS
+NO_BLANKS: list[int] = []
+SCALE = 2**56  # what `draw` divides its seven bytes by
+
+
+class MatterError(Exception):
+    """A station was given what no floor can do: a foreman that was right never meets it."""
+
+    code = "matter.impossible"
+
+    def __init__(self, what: str, sheet_id: int) -> None:
+        super().__init__(f"{self.code}: sheet {sheet_id}: {what}")
+        self.what, self.sheet_id = what, sheet_id
+
+
+@dataclass(slots=True)
+class _Tray:
+    """One sheet from the printer on: by position whose face is there, its flaw, and once it has a body the chips."""
+
+    faces: list[int]  # card numbers, 0 where the film is clear
+    last: Step
+    flaws: dict[int, str] = field(default_factory=dict)  # the first one made is the one that is seen
+    body: int = 0
+    first_blank: int = 0  # position of the body that lies at position 0: above 0 when the tray is shifted
+    silent: set[int] = field(default_factory=set)  # chips that do not answer
+    written: dict[int, int] = field(default_factory=dict)  # the card in each chip, below 0 when written wrong
+    inspections: int = 0
+
+
+class Matter:
+    """The physical truth of one floor, by the draws of `World`: the same seed gives the same flaws."""
+
+    def __init__(self, seed: int, faults: Faults) -> None:
+        self.seed, self.faults = seed, faults
+        self.planted: Counter[tuple[Step, str]] = Counter()  # as in `World`
+        self.misses = 0
+        self._trays: dict[int, _Tray] = {}
+        self._ruined: Counter[int] = Counter()
+
+    def work(self, step: Step, sheet_id: int, cards: Sequence[int], body: int = 0) -> SheetOutcome:
+        """Do a step to a sheet; `cards` as the foreman gave them, `body` what the press drew.  Raises: MatterError."""
+        if step is Step.PRINT:
+            return self._print(sheet_id, cards)
+        if step is Step.LAMINATE:
+            return self._laminate(sheet_id, body)
+        if step is Step.PUNCH:
+            return self._punch(sheet_id)
+        return self._write(sheet_id, cards) if step is Step.WRITE else self._inspect(sheet_id, cards)
+
+    def spoil(self, step: Step, sheet_id: int, body: int = 0) -> SheetOutcome:
+        """Ruin a whole sheet in the machine; a press ruins the body sheet with it."""
+        code = self.faults.of(step).jam_code
+        self.planted[step, code] += 1
+        self._ruined[sheet_id] += 1
+        self._trays.pop(sheet_id, None)
+        return SheetOutcome(sheet_id, Fate.SPOILED, code, body)
+
+    def will_jam(self, step: Step, sheet_id: int) -> bool:
+        """Say whether a load that begins with this sheet will be spoiled in the machine."""
+        return self._happens(self.faults.of(step).load_spoiled, sheet_id, f"{step} jam")
+
+    # ---- the steps ---------------------------------------------------------------------------------------------
+
+    def _print(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:
+        if sheet_id in self._trays:
+            raise MatterError("printed again", sheet_id)
+        tray = self._trays[sheet_id] = _Tray(list(cards), Step.PRINT)
+        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, self._flaw(Step.PRINT, sheet_id, tray), NO_BLANKS)
+
+    def _laminate(self, sheet_id: int, body: int) -> SheetOutcome:
+        tray = self._next(Step.LAMINATE, sheet_id, Step.PRINT)
+        tray.body = body
+        if self._happens(self.faults.film_shifted, sheet_id, "film shifted"):
+            self.planted[Step.LAMINATE, SHIFTED] += 1
+            tray.faces = [0, *tray.faces[:-1]]
+            tray.flaws = {position + 1: flaw for position, flaw in tray.flaws.items() if position + 1 < POSITIONS}
+        codes = self._flaw(Step.LAMINATE, sheet_id, tray)
+        return SheetOutcome(sheet_id, Fate.DONE, GOOD, body, codes, NO_BLANKS)
+
+    def _punch(self, sheet_id: int) -> SheetOutcome:
+        tray = self._next(Step.PUNCH, sheet_id, Step.LAMINATE)
+        codes = self._flaw(Step.PUNCH, sheet_id, tray)
+        if self._happens(self.faults.tray_shifted, sheet_id, "tray shifted"):
+            self.planted[Step.PUNCH, "tray"] += 1
+            tray.faces = [tray.faces[-1], *tray.faces[:-1]]
+            tray.flaws = {(position + 1) % POSITIONS: flaw for position, flaw in tray.flaws.items()}
+            tray.first_blank = POSITIONS - 1
+        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, codes, NO_BLANKS)
+
+    def _write(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:
+        tray = self._next(Step.WRITE, sheet_id, Step.PUNCH)
+        codes = ALL_GOOD
+        faults = self.faults.of(Step.WRITE)
+        tray.written = {position: card for position, card in enumerate(cards) if card}
+        for position in self._struck(faults.position, "write flaw", sheet_id, tray.written):
+            flaw, told = self._flaw_at(Step.WRITE, sheet_id, position)
+            if flaw == NO_ANSWER:
+                tray.silent.add(position)
+                told = flaw  # a dead chip cannot go unseen
+            tray.written[position] *= -1
+            if told != GOOD:
+                codes = _with(codes, position, told)
+        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, codes, self._blanks(tray))
+
+    def _inspect(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:
+        tray = self._next(Step.INSPECT, sheet_id, Step.PUNCH, Step.WRITE, Step.INSPECT)
+        tray.inspections += 1
+        visit, codes = tray.inspections, ALL_GOOD
+        missed = self._struck(self.faults.missed, f"missed {visit}", sheet_id, tray.flaws)
+        self.misses += len(missed)
+        for position, flaw in tray.flaws.items():
+            if position not in missed:
+                codes = _with(codes, position, flaw)
+        clean = [place for place, card in enumerate(tray.faces) if card and place not in tray.flaws]
+        for position in self._struck(self.faults.false_reject, f"rejected {visit}", sheet_id, clean):
+            self.planted[Step.INSPECT, FALSE_REJECT] += 1
+            codes = _with(codes, position, FALSE_REJECT)
+        for position, card in enumerate(cards):
+            if card and codes[position] == GOOD:
+                seen = self._compared(tray, position, card)
+                codes = _with(codes, position, seen) if seen != GOOD else codes
+        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, codes, self._blanks(tray))
+
+    # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _next(self, step: Step, sheet_id: int, *before: Step) -> _Tray:
+        tray = self._trays.get(sheet_id)
+        if tray is None or tray.last not in before:
+            raise MatterError(f"{step} out of turn", sheet_id)
+        tray.last = step
+        return tray
+
+    def _flaw(self, step: Step, sheet_id: int, tray: _Tray) -> list[str]:
+        """Leave a step's flaws on a sheet; give what the station says of each position."""
+        codes, faults = ALL_GOOD, self.faults.of(step)
+        occupied = [position for position, card in enumerate(tray.faces) if card]
+        for position in self._struck(faults.position, f"{step} flaw", sheet_id, occupied):
+            flaw, told = self._flaw_at(step, sheet_id, position)
+            tray.flaws.setdefault(position, flaw)
+            codes = _with(codes, position, told) if told != GOOD else codes
+        return codes
+
+    def _flaw_at(self, step: Step, sheet_id: int, position: int) -> tuple[str, str]:
+        """Give the flaw made at a position, and what the station says of it."""
+        faults = self.faults.of(step)
+        code = pick(faults.codes, draw(self.seed, step, "code", sheet_id, position))
+        self.planted[step, code] += 1
+        told = self._happens(faults.reported, sheet_id, f"{step} reports", position)
+        return code, code if told else GOOD
+
+    @staticmethod
+    def _compared(tray: _Tray, position: int, card: int) -> str:
+        """Give what reading face and chip back shows, as `controller.readback` does with what was sent."""
+        if tray.faces[position] != card:
+            return FACE_DIFFERS
+        return CHIP_DIFFERS if tray.written and tray.written.get(position) != card else GOOD
+
+    @staticmethod
+    def _blanks(tray: _Tray) -> list[int]:
+        """Give the numbers that the chips answer with, 0 where one is silent."""
+        first = tray.first_blank
+        return [
+            0 if place in tray.silent else blank_serial(tray.body, (first + place) % POSITIONS)
+            for place in range(POSITIONS)
+        ]
+
+    def _happens(self, rate: float, sheet_id: int, what: str, position: int = -1) -> bool:
+        return rate > 0 and draw(self.seed, what, sheet_id, self._ruined[sheet_id], position) < rate
+
+    def _struck(self, rate: float, what: str, sheet_id: int, positions: Collection[int]) -> list[int]:
+        """Give those of the positions where `what` happens: `draw` for each of them, three times as fast."""
+        if rate <= 0 or not positions:
+            return []
+        start = f"{self.seed}|{what}|{sheet_id}|{self._ruined.get(sheet_id, 0)}|".encode()
+        from_bytes, limit = int.from_bytes, rate * SCALE
+        return [
+            position
+            for position in positions
+            if from_bytes(blake2b(start + b"%d" % position, digest_size=7).digest(), "big") < limit
+        ]
+
+
+def _with(codes: list[str], position: int, code: str) -> list[str]:
+    """Give the codes with another one at a position."""
+    changed = list(codes)
+    changed[position] = code
+    return changed

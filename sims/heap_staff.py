@@ -1,0 +1,78 @@
+"""The two people of a floor in virtual time: they fill magazines, settle suspects and end what cannot be made."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+from controller.core import events as e
+from controller.core.cards import Decision
+from controller.core.moves import ActProposed, AnyMove, CardStopped, Mark, PositionsMarked, SheetBound
+from controller.core.quality_moves import StationHeld
+from controller.core.stock_moves import StockReceived
+from sims.demo.staff import FIRST_BODY, SERVICE_S
+
+FIRST, SECOND = "ann", "bob"
+ERRAND_S = 180.0  # floor seconds until the pair has done what it set out for
+MAGAZINE_SHEETS = 144  # six loads of a press
+LOW_SHEETS = 72
+ORDER_SHEETS = 50_000
+
+Push = Callable[[float, e.AnyEvent], None]
+
+
+class HeapStaff:
+    """Sees the moves, and asks the foreman for what they call for, by `push`."""
+
+    def __init__(self, presses: Sequence[str], push: Push) -> None:
+        self._push = push
+        self._bodies: Counter[str] = Counter()  # by press, those on their way too
+        self._waiting = list(presses)  # presses to be filled once there are bodies
+        self._next_body = self._ordered_to = self._received_to = FIRST_BODY
+
+    def begin(self, at_floor_s: float) -> None:
+        """Receive the first body sheets and fill every magazine, before the floor begins."""
+        self._order(at_floor_s)
+
+    def saw(self, at_floor_s: float, move: AnyMove) -> None:
+        """Take one move."""
+        if isinstance(move, SheetBound):
+            self._bodies[move.station] -= 1
+            if self._bodies[move.station] < LOW_SHEETS:
+                self._fill(move.station, at_floor_s + ERRAND_S)
+        elif isinstance(move, ActProposed) and move.by == FIRST:
+            self._push(at_floor_s, e.ActSeconded(move.act_id, SECOND))
+        elif isinstance(move, StockReceived):
+            self._received_to = move.first_body + move.sheets
+            presses, self._waiting = self._waiting, []
+            for press in presses:
+                self._fill(press, at_floor_s)
+        elif isinstance(move, PositionsMarked) and move.mark is Mark.SUSPECTED:
+            args: dict[str, int | str] = {"sheet_id": move.sheet_id, "mask": move.mask, "finding": "spoiled"}
+            self._push(at_floor_s + ERRAND_S, e.ActAsked("settle", args, FIRST))
+        elif isinstance(move, StationHeld):
+            self._push(at_floor_s + SERVICE_S, e.ReleaseAsked(move.station, FIRST))
+        elif isinstance(move, CardStopped):
+            said = e.DecisionMade(move.card, Decision.REFUSE_LATE, FIRST, "it cannot be made")
+            self._push(at_floor_s + ERRAND_S, said)
+
+    def _fill(self, press: str, at_floor_s: float) -> None:
+        """Issue what brings a magazine back to its full height; order more when the vault has not so much."""
+        sheets = MAGAZINE_SHEETS - self._bodies[press]
+        self._bodies[press] = MAGAZINE_SHEETS
+        if self._next_body + sheets > self._received_to:
+            self._bodies[press] -= sheets
+            self._waiting.append(press)
+            self._order(at_floor_s)
+            return
+        args: dict[str, int | str] = {"station": press, "first_body": self._next_body, "sheets": sheets}
+        self._push(at_floor_s, e.ActAsked("issue", args, FIRST))
+        self._next_body += sheets
+
+    def _order(self, at_floor_s: float) -> None:
+        """Have the maker's next delivery received, unless it is on its way."""
+        if self._ordered_to > self._received_to:
+            return
+        args: dict[str, int | str] = {"first_body": self._ordered_to, "sheets": ORDER_SHEETS, "lot": "made"}
+        self._ordered_to += ORDER_SHEETS
+        self._push(at_floor_s, e.ActAsked("receive", args, FIRST))

@@ -1,0 +1,274 @@
+"""What operators ask about stock, at the desk and on the command line."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from controller import cli, commands
+from controller.commandline import stock as cli_stock
+from controller.conversation import Refused
+from controller.core import events as e
+from controller.core.tally import Tally
+from controller.wire import Command, Done, Refusal
+from tests.controller.core.keepers_floor import KeepersFloor
+
+
+class Counter:
+    """An operator's counter on a floor of its own; whatever moves is counted."""
+
+    def __init__(self, floor) -> None:
+        self.floor, self.tally = floor, Tally()
+        for at, move in floor.log:
+            self.tally.fold(at, move)
+        clock = SimpleNamespace(now_floor_s=lambda: floor.host.now_floor_s)
+        ledger = SimpleNamespace(write=self.write)
+        self._desk = SimpleNamespace(
+            ledger=ledger, state=floor.state, tally=self.tally, clock=clock, post=self.post, simulated=True
+        )
+
+    async def write(self, change: object) -> None:
+        """Nothing is kept on a disk here."""
+
+    def post(self, event: e.AnyEvent) -> SimpleNamespace:
+        turn = self.floor.host.handle(event, self.floor.host.now_floor_s)
+
+        async def wait():
+            return turn
+
+        return SimpleNamespace(wait=wait)
+
+    async def ask(self, verb: str, /, by: str = "ann", **args: object) -> Done | Refusal:
+        return await commands.answer(self._desk, by, Command(request=1, verb=verb, args=args))
+
+
+@pytest.fixture
+def counter():
+    floor = KeepersFloor(2, trouble=0.1)
+    floor.submit(1.0, 1, cards=60)
+    floor.run()
+    floor.both("receive", first_body=90_000, sheets=50, lot="B")
+    return Counter(floor)
+
+
+async def both(counter, verb, **args):
+    act = await counter.ask("act", verb=verb, args=args)
+    return await counter.ask("second", by="bob", act_id=act.result["act_id"])
+
+
+# ---- verbs --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_count_is_answered_alike_whether_it_agrees_or_not(counter):
+    right, wrong = [await counter.ask("count", place="vault", counted=number) for number in (50, 7)]
+    assert right.result == wrong.result == {"recorded": "vault"}
+
+
+async def test_a_shift_says_what_was_counted_and_no_number_of_any_place(counter):
+    before = (await counter.ask("shift")).result
+    assert before["not_counted"] == ["vault", "spoiled", "l1", "l2"]
+    assert (before["began"], before["closed"]) == ("with the ledger", 0)
+    await counter.ask("count", place="vault", counted=7)
+    after = (await counter.ask("shift")).result
+    assert (after["counted"], after["not_counted"]) == (["vault"], ["spoiled", "l1", "l2"])
+    assert before.keys() == after.keys() == {"began", "began_floor_s", "closed", "counted", "not_counted"}
+
+
+async def test_a_count_of_no_place_and_of_no_number_is_refused_with_a_code(counter):
+    assert (await counter.ask("count", place="attic", counted=1)).code == "stock.no_place"
+    answer = await counter.ask("count", place="vault", counted=-1)
+    assert (answer.code, answer.field) == ("command.argument", "counted")
+
+
+async def test_two_people_close_a_shift_through_the_desk(counter):
+    assert (await counter.ask("act", verb="close_shift", args={})).code == "shift.not_counted"
+    counter.floor.count_all()
+    assert isinstance(await both(counter, "close_shift"), Done)
+    assert (await counter.ask("shift")).result["closed"] == 1
+
+
+async def test_what_a_station_was_loaded_with_is_listed_by_lot(counter):
+    await counter.ask("load", station="p1", kind="film", lot="F7", units=400)
+    await counter.ask("load", station="p1", kind="film", lot="F8", units=300)
+    await counter.ask("load", station="c1", kind="blade", lot="9", units=1_000)
+    assert (await counter.ask("supplies")).result == [
+        {"station": "c1", "kind": "blade", "lot": "9", "units": 1_000},
+        {"station": "p1", "kind": "film", "lot": "F8", "units": 300},
+    ]
+    assert (await counter.ask("load", station="p9", kind="film", lot="F", units=1)).code == "station.unknown"
+
+
+async def test_the_forecast_gives_a_sentence_in_two_languages_and_its_facts(counter):
+    told = (await counter.ask("forecast")).result
+    assert told["input"] == "data"
+    assert told["sentence_en"].startswith("Data: none left")
+    assert "数据已用完" in told["sentence_zh"]
+    assert [one["name"] for one in told["inputs"]] == ["blanks", "data"]
+
+
+async def test_open_ends_are_listed_with_their_ages_and_counted_by_kind(counter):
+    counter.floor.host.now_floor_s += 7_200.0
+    told = (await counter.ask("open_ends")).result
+    assert told["counts"]["spoiled"] == len(counter.floor.state.stock.spoiled)
+    ages = [row["age_hours"] for row in told["rows"]]
+    assert ages == sorted(ages, reverse=True)
+    assert min(ages) >= 2.0
+
+
+@pytest.mark.parametrize(
+    ("verb", "args", "line"),
+    [
+        (
+            "lost",
+            {"station": "vault", "first_body": 90_000, "sheets": 2},
+            {"event": "bodies.missing", "place": "vault", "first_body": 90_000, "sheets": 2},
+        ),
+        ("lost_blank", {}, {"event": "blank.missing"}),
+    ],
+)
+async def test_what_cannot_be_found_is_an_alarm_in_the_log(counter, verb, args, line):
+    wanted = args or {"blank": next(iter(counter.floor.state.stock.spoiled))}
+    with structlog.testing.capture_logs() as lines:
+        await both(counter, verb, **wanted)
+    [alarm] = [one for one in lines if one["log_level"] == "error"]
+    assert line.items() <= alarm.items()
+
+
+async def test_a_suspect_that_is_found_missing_is_an_alarm_too():
+    floor = KeepersFloor(1, trouble=0.0)
+    floor.submit(1.0, 1, cards=8)
+    while not any(job.step == "laminate" for job in floor.state.jobs.values()):
+        floor.host.now_floor_s += 1.0
+        floor.host.run(floor.host.now_floor_s)
+    [job] = floor.state.jobs.values()
+    floor.say(e.JobForgotten(job.station, job.job_id))
+    with structlog.testing.capture_logs() as lines:
+        await both(Counter(floor), "settle", sheet_id=job.sheets[0], mask=255, finding="missing")
+    assert [(one["event"], one["mask"]) for one in lines if one["log_level"] == "error"] == [("blank.missing", 255)]
+
+
+async def test_a_station_without_supply_says_so_where_stations_are_listed(counter):
+    await counter.ask("load", station="p1", kind="film", lot="F7", units=0)
+    rows = {row["station"]: row for row in (await counter.ask("stations")).result}
+    assert rows["p1"]["reason"] == "no_supply film"
+    assert rows["p2"]["reason"] == ""
+
+
+# ---- the command line -----------------------------------------------------------------------------------------------
+
+
+class Office:
+    """Somebody's line to a service that knows some body sheets already; `asked` is what it was asked."""
+
+    def __init__(self, known=(), acts=()) -> None:
+        self.known, self.acts, self.asked = set(known), list(acts), []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        return None
+
+    def command(self, verb, /, **args):
+        self.asked.append((verb, args))
+        if verb == "acts":
+            return [dict(act) for act in self.acts]
+        if verb == "act" and args["args"]["first_body"] in self.known:
+            raise Refused(Refusal(code="stock.known_serial", text="received before"))
+        if verb == "act":
+            self.acts.append({"act_id": len(self.acts) + 1, "verb": args["verb"], "args": args["args"], "by": "ann"})
+        return {}
+
+
+def run(monkeypatch, office, *words):
+    monkeypatch.setattr(cli_stock, "line", lambda *_: office)
+    monkeypatch.setattr(cli_stock, "ask", lambda verb, args, *_: office.command(verb, **args))
+    return CliRunner().invoke(cli.app, [str(word) for word in words])
+
+
+@pytest.fixture
+def makers_list(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("first_body,sheets,lot\n1000,50,A7\n2000, 50,A7\n3000,20,007\n", "utf-8")
+    return path
+
+
+def test_a_makers_list_is_proposed_row_by_row_and_what_failed_is_listed_with_its_reason(monkeypatch, makers_list):
+    office = Office(known=[2_000])
+    done = run(monkeypatch, office, "stock-list", makers_list, "--as", "ann", "--json", "-")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["rows"], told["proposed"]) == (1, 3, 2)
+    assert [(row["first_body"], row["code"]) for row in told["failed"]] == [(2_000, "stock.known_serial")]
+    assert office.acts[-1]["args"] == {"first_body": 3_000, "sheets": 20, "lot": "007"}
+
+
+def test_the_second_person_agrees_to_the_same_list_and_only_to_what_stands_on_it(monkeypatch, makers_list):
+    office = Office(acts=[{"act_id": 9, "verb": "receive", "args": {"first_body": 5, "sheets": 1, "lot": "Z"}}])
+    assert run(monkeypatch, office, "stock-list", makers_list, "--as", "ann").exit_code == 0
+    done = run(monkeypatch, office, "stock-list", makers_list, "--second", "--as", "bob")
+    assert done.exit_code == 0
+    assert "3 of 3 rows received" in done.stdout
+    assert [args["act_id"] for verb, args in office.asked if verb == "second"] == [2, 3, 4]
+
+
+def test_a_list_that_is_proposed_twice_proposes_nothing_twice(monkeypatch, makers_list):
+    office = Office()
+    run(monkeypatch, office, "stock-list", makers_list, "--as", "ann")
+    done = run(monkeypatch, office, "stock-list", makers_list, "--as", "ann")
+    assert done.exit_code == 1
+    assert len(office.acts) == 3
+    assert "list.proposed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "first,sheets,lot\n1,2,A\n",
+        "first_body,sheets,lot\n1,two,A\n",
+        "first_body,sheets,lot\n1,2\n",
+        "first_body,sheets,lot\n1e6,2,A\n",
+        "",
+    ],
+)
+def test_a_list_that_cannot_be_read_asks_for_nothing_at_all(monkeypatch, tmp_path, text):
+    path = tmp_path / "list.csv"
+    path.write_text(text, "utf-8")
+    office = Office()
+    done = run(monkeypatch, office, "stock-list", path, "--as", "ann")
+    assert done.exit_code
+    assert office.asked == []
+
+
+def test_the_forecast_and_the_open_ends_fit_a_narrow_terminal(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    forecast = {
+        "sentence_en": "Blanks run out first, on 2026-03-10.",
+        "sentence_zh": "空白卡体最先用完。",
+        "inputs": [
+            {"name": "blanks", "station": "", "unit": "sheets", "left": 300, "per_day": 100.0, "ends_floor_s": 1.0}
+        ],
+    }
+    ends = {
+        "counts": {"spoiled": 1_234},
+        "rows": [{"kind": "spoiled", "name": "blank 500000017", "since_floor_s": 1.0, "age_hours": 1_000.5}],
+    }
+    office = SimpleNamespace(command=lambda verb, **_: {"forecast": forecast, "open_ends": ends}[verb])
+    for verb, word in (("forecast", "100.0"), ("open-ends", "1,234 spoiled")):
+        done = run(monkeypatch, office, verb, "--as", "ann")
+        assert done.exit_code == 0
+        assert word in done.stdout
+        assert max(map(len, done.stdout.splitlines())) <= 80
+
+
+def test_counts_and_loads_say_what_they_wrote_down_and_nothing_more(monkeypatch):
+    office = Office()
+    assert run(monkeypatch, office, "count", "vault", 7, "--as", "ann").stdout == "recorded\n"
+    assert run(monkeypatch, office, "load", "p1", "film", "F7", 400, "--as", "ann").stdout == "loaded\n"
+    assert office.asked == [
+        ("count", {"place": "vault", "counted": 7}),
+        ("load", {"station": "p1", "kind": "film", "lot": "F7", "units": 400}),
+    ]
