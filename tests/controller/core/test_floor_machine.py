@@ -12,7 +12,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from controller.core import events as e
 from controller.core.cards import State
 from controller.core.foreman import Foreman
-from controller.core.moves import AnyMove, BatchOpened, CardDecided, ConsignmentSent, JobStarted, RowVerdict, Verdict
+from controller.core.moves import (
+    AnyMove,
+    BatchOpened,
+    BundleMade,
+    CardDecided,
+    ConsignmentSent,
+    JobStarted,
+    RowVerdict,
+    Verdict,
+)
 from controller.core.settings import ROUTES, CoreConfig, DriftConfig, PlanConfig, RemakeConfig
 from controller.core.state import FloorState
 from controller.core.stock import Account
@@ -53,6 +62,9 @@ class FloorMachine(RuleBasedStateMachine):
         self.told: list[e.AnyEvent] = []  # results that were told: they may be told again
         self.bodies: dict[str, list[int]] = {}
         self.drawn: dict[int, int] = {}
+        self.bundles: dict[int, list[int]] = {}
+        self.dispatched: list[tuple[int, int, str, str]] = []  # card, blank, unit, kind
+        self.agrees: dict[str, bool] = {}  # place counted in this shift -> whether as the books had it
         self.next_body, self.batches, self.accepted = 1_000, 0, 0
 
     @property
@@ -61,6 +73,7 @@ class FloorMachine(RuleBasedStateMachine):
 
     def tell(self, event: e.AnyEvent) -> e.AnyEvent:
         """Hand an event to the foreman, check each job it starts, and do what it asks of the world."""
+        before = {card.card: (card.blank, card.unit, self.kind_of(card.batch_id)) for card in self.state.cards.values()}
         turn = self.foreman.handle(event, self.now_floor_s)
         for move in turn.moves:
             self.log.append((self.now_floor_s, move))
@@ -70,6 +83,11 @@ class FloorMachine(RuleBasedStateMachine):
                 self.accepted += sum(row.verdict in (Verdict.OK, Verdict.NOTE) for row in move.rows)
             elif isinstance(move, CardDecided) and move.decision == "release":
                 self.accepted += 1
+            elif isinstance(move, BundleMade):
+                self.bundles[move.bundle_id] = move.cards
+            elif isinstance(move, ConsignmentSent):
+                sent = [card for bundle in move.bundles for card in self.bundles[bundle]]
+                self.dispatched += [(card, *before[card]) for card in sent if before[card][0]]
         for action in turn.actions:
             if isinstance(action, e.StartJob):
                 self.given[action.station] = action
@@ -81,6 +99,9 @@ class FloorMachine(RuleBasedStateMachine):
                 have += [body for body in coming if body not in have and body not in self.drawn.values()]
         self.answer = turn
         return event
+
+    def kind_of(self, batch_id: int) -> str:
+        return self.state.batches[batch_id].card_kind
 
     def check_job(self, job: JobStarted) -> None:
         """No station is given work it cannot do."""
@@ -182,6 +203,18 @@ class FloorMachine(RuleBasedStateMachine):
         blanks = [blank_serial(body, place) if body and card else 0 for place, card in enumerate(cards)]
         return e.SheetOutcome(sheet_id, fate, GOOD, told_body, codes, blanks)
 
+    @rule(jobs=st.integers(5, 40), bad=st.sampled_from([0, 0, 1, 4, 128]), at=st.sampled_from([*CODES, None]))
+    def let_it_run(self, jobs: int, bad: int, at: Step | None) -> None:
+        """The floor works for a while; one step may spoil the same position of every sheet."""
+        for _ in range(jobs):
+            if self.encodes:
+                job_id, _ = self.encodes.popitem()
+                self.tell(e.CardsEncoded(job_id))
+            if self.given:
+                job = self.given.pop(next(iter(self.given)))
+                self.now_floor_s += 10
+                self.tell(self.result(job, bad if job.step == at else 0, Fate.DONE))
+
     @precondition(lambda self: self.given)
     @rule(data=st.data(), forgotten=st.booleans())
     def lose_a_job(self, data: st.DataObject, forgotten: bool) -> None:
@@ -218,9 +251,11 @@ class FloorMachine(RuleBasedStateMachine):
         self.tell(e.DecisionMade(card, decision, "ann", "looked"))
 
     @precondition(lambda self: self.state.cards)
-    @rule(data=st.data(), verb=st.sampled_from(["set_good", "missing", "destroy", "close_shift", "give_up"]))
+    @rule(data=st.data(), verb=st.sampled_from(["set_good", "set_good", "missing", "destroy", "give_up"]))
     def act(self, data: st.DataObject, verb: str) -> None:
-        card = data.draw(st.sampled_from(sorted(self.state.cards)))
+        rejected = [number for number, card in self.state.cards.items() if card.rejected_blank]
+        wanted = rejected if verb == "set_good" and rejected else sorted(self.state.cards)
+        card = data.draw(st.sampled_from(wanted))
         jobs = [job.job_id for job in self.state.jobs.values()] or [0]
         args: dict[str, int | str] = {
             "card": card,
@@ -233,6 +268,40 @@ class FloorMachine(RuleBasedStateMachine):
             station = given[int(args["job_id"])]
             if self.given[station].job_id == args["job_id"]:  # else it has the next one already
                 del self.given[station]
+
+    @rule(wrong=st.integers(0, 9))
+    def close_a_shift(self, wrong: int) -> None:
+        """Every place is counted, one perhaps wrongly: then the shift must not close; a working press waits."""
+        stock = self.state.stock
+        places = {"vault": stock.blanks[Account.VAULT] // 8, "spoiled": len(stock.spoiled)}
+        places |= {press: stock.in_magazine(press) for press in sorted(stock.magazines)}
+        miscounted = list(places)[wrong] if wrong < len(places) else ""
+        for place, sheets in places.items():
+            self.tell(e.CountTaken(place, sheets + (place == miscounted), "ann"))
+            if self.answer.refused:
+                assert self.state.stations[place].job_id
+            else:
+                self.agrees[place] = place != miscounted
+        needed = {place for place in places if place in ("vault", "spoiled") or stock.in_magazine(place)}
+        closes = needed <= self.agrees.keys() and all(self.agrees.values())
+        assert self.two_people("close_shift", {}) is closes
+        if closes:
+            self.agrees.clear()
+
+    @precondition(lambda self: self.dispatched)
+    @rule(data=st.data())
+    def bring_a_card_back(self, data: st.DataObject) -> None:
+        """A card that was sent comes back: its next case is a batch of one."""
+        card, blank, unit, kind = self.dispatched.pop(data.draw(st.integers(0, len(self.dispatched) - 1)))
+        self.batches += 1
+        number, now = f"{self.batches:025d}", self.now_floor_s
+        row = RowVerdict(0, f"{self.batches:022d}", unit, Verdict.OK, express=True, case_no=1)
+        opened = e.BatchChecked(self.batches, number, "north", kind, now, now + 432_000, [row])
+        returned = self.state.stock.blanks[Account.RETURNED]
+        self.tell(e.CardCameBack(card, blank, "chip_dead", "ann", opened))
+        assert self.state.stock.blanks[Account.RETURNED] == returned + 1
+        self.tell(e.CardCameBack(card, blank, "chip_dead", "bob", opened))
+        assert self.state.stock.blanks[Account.RETURNED] == returned + 1, "one card came back twice"
 
     @rule()
     def look_after_people(self) -> None:
@@ -354,7 +423,7 @@ class FloorMachine(RuleBasedStateMachine):
 
 
 FloorMachine.TestCase.settings = settings(
-    max_examples=60,
+    max_examples=120,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
