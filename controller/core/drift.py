@@ -264,11 +264,14 @@ def _marked(watch: DriftWatch, at: float, move: m.PositionsMarked) -> list[Signa
 
 
 def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> list[Signal]:
-    signals = []
+    signals, jammed = [], False
     for end in move.sheets:
         trace = watch.sheets.get(end.sheet_id)
         if trace is None:
             continue
+        if end.fate == Fate.SPOILED and jammed:  # a press that jams with 24 sheets in it jammed once
+            trace.marks.clear()
+        jammed = jammed or end.fate == Fate.SPOILED
         trace.settle_marks(end.fate)
         if end.fate == Fate.UNTOUCHED:
             trace.visits = [visit for visit in trace.visits if visit.job_id != move.job_id]

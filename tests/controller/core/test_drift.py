@@ -191,6 +191,20 @@ def test_only_what_was_judged_counts(fate, masks, bad):
     assert not watch.sheets
 
 
+def test_a_press_that_jams_with_a_whole_load_jammed_once():
+    watch, sheets = DriftWatch(), range(1, 25)
+    for sheet in sheets:
+        watch.fold(0.0, m.SheetImposed(sheet, [8 * sheet + place for place in range(8)]))
+    watch.fold(0.0, m.JobStarted(1, "l1", "laminate", list(sheets)))
+    for sheet in sheets:
+        watch.fold(1.0, marked(sheet, 255, "L1", "l1", "laminate"))
+    ends = [m.SheetEnd(sheet, "spoiled", "L1", 255) for sheet in sheets]
+    signals = watch.fold(1.0, m.JobEnded(1, "l1", "laminate", "done", 0.0, 1.0, ends))
+    assert not signals
+    assert (watch.charts["l1"].score, watch.charts["l1"].cards) == (CONFIG.defect_points(), 1)
+    assert not watch.sheets
+
+
 def test_a_rough_floor_leaves_no_sheet_behind_and_counts_each_card_at_most_once_a_station():
     floor = RoughFloor(3, trouble=0.05)
     floor.submit(600.0, 1, cards=150)
