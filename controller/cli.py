@@ -20,7 +20,17 @@ from controller.commandline import report as cli_report
 from controller.commandline import show
 from controller.commandline import stock as cli_stock
 from controller.commandline import trace as cli_trace
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, arguments, ask, data_folder, looking
+from controller.commandline.options import (
+    DIGITS_MAX,
+    AsName,
+    ConfigPath,
+    DataPath,
+    JsonPath,
+    arguments,
+    ask,
+    data_folder,
+    looking,
+)
 from controller.config import ConfigError, load_config
 from controller.conversation import ClientError, Refused
 from controller.core.acts import ACTS
@@ -35,7 +45,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=True,
 )
-keys = typer.Typer(help="Key pairs of the service's peers, and who may connect as what.", no_args_is_help=True)
+keys = typer.Typer(help="Key pairs of peers, and who may connect as what.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
 
 
@@ -88,7 +98,7 @@ def keys_new(
     config: ConfigPath = None,
     data: DataPath = None,
 ) -> None:
-    """Make a key pair for a peer: NAME.secret (mode 0600), which only the peer should have, and NAME.public."""
+    """Make a key pair for a peer. NAME.secret (mode 0600) is for the peer alone; NAME.public is for others."""
     if role and role not in ROLES:
         raise ConfigError(f"{role!r} is no role: a key is allowed as one of {', '.join(ROLES)}")
     base = data_folder(config, data)
@@ -108,7 +118,7 @@ def keys_allow(
     config: ConfigPath = None,
     data: DataPath = None,
 ) -> None:
-    """Let a peer in; a running service sees it at the peer's next attempt."""
+    """Let a peer in. A running service sees it at the peer's next attempt."""
     if public.suffix == ".secret":
         raise ConfigError(f"{public} is a secret, which only the peer should have: give the .public file beside it")
     KeyRing(data_folder(config, data) / "keys").allow(role, name, read_public(public))
@@ -141,14 +151,20 @@ for _room in (cli_report, cli_trace, cli_packing, cli_stock, cli_quality, cli_ca
 
 @app.command()
 def why(
-    thing: Annotated[list[str], typer.Argument(help="station, 25 or 22 digits, `sheet N` or `card N`")],
+    thing: Annotated[
+        list[str],
+        typer.Argument(help="A station; a card's number or 22 digits; a batch's 25 digits; `sheet N` or `card N`."),
+    ],
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Say in one sentence why a card, a sheet, a batch or a station is where it is."""
-    result = ask("why", {"thing": " ".join(thing)}, as_name, config, data)
+    """Say why a card, sheet, batch or station is where it is."""
+    named = " ".join(thing)
+    if named.isascii() and named.isdigit() and len(named) <= DIGITS_MAX:
+        named = f"card {named}"  # as `review` and `stopped` show it
+    result = ask("why", {"thing": named}, as_name, config, data)
     if json:
         show.write_json(result, json)
         return
@@ -157,6 +173,12 @@ def why(
 
 
 # ---- what operators do ----------------------------------------------------------------------------------------
+
+
+def acts_help() -> str:
+    """Name every act with its arguments."""
+    acts = [" ".join([verb, *(f"{name}=" for name in ACTS[verb][0])]) for verb in sorted(ACTS)]
+    return f"One of: {'; '.join(acts)}."
 
 
 @app.command()
@@ -176,16 +198,20 @@ def decide(
 
 @app.command()
 def act(
-    verb: Annotated[str, typer.Argument(help=", ".join(sorted(ACTS)) + ".")],
-    args: Annotated[list[str] | None, typer.Argument(help="name=value …, like sheets=50 lot=A7")] = None,
+    verb: Annotated[str, typer.Argument(help=acts_help())],
+    args: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE …, like sheets=50 lot=A7.")] = None,
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Propose an act that takes two people; another person agrees with `second`."""
+    """Propose an act that takes two people. Another person agrees with `second`."""
     result = ask("act", {"verb": verb, "args": arguments(args or [])}, as_name, config, data)
-    show.done("proposed: another person agrees with `cardmill second`", result, json)
+    if json:
+        show.write_json(result, json)
+        return
+    number = result["act_id"]
+    print(f"proposed as act {number}: another person agrees with `cardmill second {number}`")
 
 
 @app.command()

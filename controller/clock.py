@@ -43,5 +43,8 @@ def day_start_floor_s(date: str) -> float:
 
 
 def floor_text(at_floor_s: float) -> str:
-    """Give a floor time to be read, like `2026-01-05 08:00:03`."""
-    return datetime.fromtimestamp(at_floor_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    """Give a floor time to be read, like `2026-01-05 08:00:03`; `--` for what is none: a station may say any number."""
+    try:
+        return datetime.fromtimestamp(at_floor_s, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    except (OverflowError, OSError, ValueError):
+        return "--"

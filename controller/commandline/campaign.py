@@ -36,7 +36,7 @@ def campaign(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show how far each unit is with its plan, what was wrong with its applications, and the fee classes' sums."""
+    """Show how far each unit is with its plan. Also what was wrong with its applications, and the fee classes' sums."""
     args = {name: month for name, month in (("from", first), ("to", last)) if month}
     report = ask("campaign", args, as_name, config, data)
     if html:
@@ -49,7 +49,7 @@ def campaign(
 
 
 def posts(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-    """Show who may do what until when; what ends within 30 days is marked."""
+    """Show who may do what until when. What ends within 30 days is marked."""
     found = ask("posts", {}, as_name, config, data)
     if json:
         show.write_json(found, json)
@@ -64,8 +64,8 @@ def print_campaign(report: dict[str, Any], console: Console) -> None:
     total, line = report["total"], report["acceptance_percent"]
     console.print(
         f"制证计划 Campaign {report['from']} … {report['to']}: 完成 {total['completed']:,} of {total['target']:,} "
-        f"cards ({total['completed_percent']:g} %), 验收线 acceptance {line:g} %, "
-        f"达标 units complete {total['units_complete']} of {total['units']}"
+        f"cards ({total['completed_percent']:.2f} %)\n"
+        f"验收线 acceptance {line:g} %, 达标 units complete {total['units_complete']} of {total['units']}"
     )
     console.print(_units(report, WIDE_BAR if console.width >= WIDE_TERMINAL else NARROW_BAR))
     if report["unplanned"]:

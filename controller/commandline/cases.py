@@ -13,7 +13,7 @@ from controller.core.cases import RETURN_CODES
 
 def add_to(app: typer.Typer) -> None:
     """Add this room's commands."""
-    looking(app, "remakes", "Cards that are made again, and cards that came back: when each is due, the oldest first.")
+    looking(app, "remakes", "Cards made again, and cards that came back. When each is due, the oldest first.")
     app.command("card-back")(card_back)
 
 
@@ -25,6 +25,6 @@ def card_back(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Take a dispatched card back that came back bad: it is made again, as its next case, within five days."""
+    """Take back a dispatched card that is bad. It is made again, as its next case, within five days."""
     args = {"acceptance_number": acceptance_number, "code": code}
     show.done("taken back", ask("card_back", args, as_name, config, data), json)

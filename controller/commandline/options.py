@@ -18,6 +18,7 @@ DataPath = Annotated[Path | None, typer.Option("--data", help="The service's dat
 AsName = Annotated[str, typer.Option("--as", envvar="CARDMILL_AS", help="Your key's name: it stands for you.")]
 JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this file, `-` for standard output.")]
 WITHIN_S = 10.0
+DIGITS_MAX = 15  # the wire takes whole numbers below 2^53
 
 
 def looking(app: typer.Typer, verb: str, help_text: str) -> None:
@@ -55,7 +56,11 @@ def arguments(pairs: list[str]) -> dict[str, int | str]:
         name, equals, value = pair.partition("=")
         if not equals:
             raise ConfigError(f"{pair!r} is not name=value")
+        if name and name in found:
+            raise ConfigError(f"{name} is said twice")
         is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit", "station")
+        if is_number and len(value) > DIGITS_MAX:
+            raise ConfigError(f"{name}: a whole number has at most {DIGITS_MAX} digits")
         found[name] = int(value) if is_number else value
     return found
 

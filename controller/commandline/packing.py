@@ -25,7 +25,7 @@ HtmlPath = Annotated[Path | None, typer.Option("--html", help="Write the page to
 
 def add_to(app: typer.Typer) -> None:
     """Add this room's commands."""
-    looking(app, "piles", "Good cards that wait for two people: a bundle did not scan whole.")
+    looking(app, "piles", "Good cards whose bundle did not scan whole. They wait for two people.")
     app.command("consignments")(_consignments)
     app.command("dispatch")(_dispatch)
     app.command("manifest")(_manifest)
@@ -41,7 +41,7 @@ def _consignments(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what was sent to whom, in which boxes, its digest, what arrived, the difference, and how long it is open."""
+    """Show what was sent to whom, and what arrived. Also boxes, the difference, and how long it is open."""
     args = {"uncounted": True} if uncounted else {}
     show.answer("consignments", ask("consignments", args, as_name, config, data), json)
 
@@ -54,7 +54,7 @@ def _dispatch(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Send off what is bundled of a batch; what was scanned must be just that, each bundle once."""
+    """Send off what is bundled of a batch. What was scanned must be just that, each bundle once."""
     args: dict[str, Any] = {"batch_number": batch_number}
     if scanned:
         read = sys.stdin.buffer.read() if scanned == "-" else Path(scanned).read_bytes()
@@ -72,7 +72,7 @@ def _manifest(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what a consignment holds, and write its manifest: the same bytes each time, with their SHA-256 digest."""
+    """Show what a consignment holds, or write its manifest. The same bytes each time, with their SHA-256 digest."""
     result = ask("manifest", {"consignment_id": consignment}, as_name, config, data)
     file = result["csv"].encode("utf-8")
     if check is not None:
@@ -84,7 +84,7 @@ def _manifest(
     if json:
         show.write_json(result, json)
         return
-    if csv is None and html is None:
+    if csv is None and html is None and check is None:
         show.answer("manifest", {name: value for name, value in result.items() if name != "csv"}, "")
     print(f"sha256 {result['sha256']}")
 
@@ -107,7 +107,7 @@ def _arrived(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Enter what a police station counted of a consignment; a later count replaces it."""
+    """Enter what a police station counted. A later count replaces it."""
     args = {"consignment_id": consignment, "unit": unit, "cards": cards}
     show.done("counted", ask("arrived", args, as_name, config, data), json)
 

@@ -14,7 +14,7 @@ StationName = Annotated[str, typer.Argument(help="The station's name, as `statio
 
 def add_to(app: typer.Typer) -> None:
     """Add this room's commands."""
-    looking(app, "holds", "Stations that get no work: why, since when, by whom, and what has to be done.")
+    looking(app, "holds", "Stations that get no work. Why, for how long, by whom, and what has to be done.")
     app.command()(hold)
     app.command()(release)
     app.command("sign-on")(sign_on)

@@ -20,7 +20,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def status(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-    """Say how far everything is: what starves, the last hour, and what is there now."""
+    """Say how far everything is. What starves comes first, then the last hour beside what is there now."""
     found = ask("status", {}, as_name, config, data)
     if json:
         show.write_json(found, json)

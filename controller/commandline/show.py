@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from controller.commandline import tables
 from controller.config import ConfigError
-
-MAX_COLUMNS = 12
+from controller.report.text import wrapped
 
 
 def answer(title: str, result: Any, json_path: str) -> None:
@@ -33,7 +35,9 @@ def done(what: str, result: Any, json_path: str) -> None:
     if json_path:
         write_json(result, json_path)
         return
-    numbers = ", ".join(f"{name} {value}" for name, value in (result or {}).items())
+    numbers = ", ".join(
+        f"{tables.heading(name)} {tables.reading(name, value)}" for name, value in (result or {}).items()
+    )
     print(f"{what}{': ' if numbers else ''}{numbers}")
 
 
@@ -62,33 +66,39 @@ def _rows(title: str, rows: list[Any]) -> None:
     if not rows:
         print(f"{title}: none")
         return
-    table = Table(title=title)
-    names = list(rows[0])[:MAX_COLUMNS]
-    for name in names:
-        table.add_column(name)
+    print(f"\n{title}")
+    table = Table(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    chosen = tables.columns(title, rows)
+    for column in chosen:
+        side: Literal["left", "right"] = "right" if column.right else "left"
+        table.add_column(column.heading, justify=side, overflow="fold", no_wrap=not column.folds)
     for row in rows:
-        table.add_row(*(Text(_text(row.get(name))) for name in names))  # never markup: people type some of it
-    Console().print(table)
+        table.add_row(*(Text(column.cell(row)) for column in chosen))  # never markup: people type some of it
+    _print(table)
+    for note in tables.notes(title, rows):
+        print("\n".join(wrapped(note)))
 
 
-def _fields(title: str, fields: dict[str, Any], prefix: str = "") -> None:
-    table = Table(title=title, show_header=False)
-    table.add_column("name")
-    table.add_column("value")
+def _fields(title: str, answered: dict[str, Any]) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_column("name", no_wrap=True)
+    table.add_column("value", overflow="fold")
     lists = {}
-    for name, value in fields.items():
-        if isinstance(value, list) and value and isinstance(value[0], dict):
+    for name, value in tables.fields(title, answered).items():
+        if isinstance(value, list) and (not value or isinstance(value[0], dict)):
             lists[name] = value
         else:
-            table.add_row(name, Text(_text(value)))
-    Console().print(table)
+            table.add_row(tables.heading(name), Text(tables.reading(name, value)))
+    print(title)
+    if table.row_count:
+        _print(table)
     for name, rows in lists.items():
         _rows(name, rows)
 
 
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        return "\n".join(f"{name}: {_text(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(_text(one) for one in value)
-    return "" if value is None else str(value)
+def _print(table: Table) -> None:
+    """Print a table without the blanks rich fills its lines up with."""
+    console = Console(file=StringIO(), width=Console().width, force_terminal=False)
+    console.print(table)
+    assert isinstance(console.file, StringIO)
+    print("\n".join(line.rstrip() for line in console.file.getvalue().splitlines()))

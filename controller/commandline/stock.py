@@ -13,6 +13,7 @@ from rich.progress import track
 
 from controller.commandline import show
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, line, looking
+from controller.commandline.tables import day_time
 from controller.config import ConfigError
 from controller.conversation import Refused
 
@@ -30,8 +31,8 @@ class Office(Protocol):
 
 def add_to(app: typer.Typer) -> None:
     """Add this room's commands."""
-    looking(app, "shift", "Which places were counted since the shift began, and which were not.")
-    looking(app, "supplies", "Films, ribbons and laminates in the stations: lot, and sheets left.")
+    looking(app, "shift", "Which places were counted in this shift, and which were not.")
+    looking(app, "supplies", "Films, ribbons, laminates in the stations: lot, sheets left.")
     for name, command in (
         ("count", count),
         ("load", load),
@@ -50,8 +51,9 @@ def count(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Enter what you counted; what the books have is not told before or after."""
-    show.done("recorded", ask("count", {"place": place, "counted": counted}, as_name, config, data), json)
+    """Enter what you counted. What the books have is not told before or after."""
+    result = ask("count", {"place": place, "counted": counted}, as_name, config, data)
+    show.done("recorded", result if json else {"place": place}, json)
 
 
 def load(
@@ -64,13 +66,13 @@ def load(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Enter that a station was loaded with a lot; with none left it gets no work."""
+    """Enter that a station was loaded with a lot. With none left it gets no work."""
     args = {"station": station, "kind": kind, "lot": lot, "units": units}
     show.done("loaded", ask("load", args, as_name, config, data), json)
 
 
 def forecast(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-    """Say what the floor runs out of first (data, blanks, film) and when, at the pace of the last days."""
+    """Say what the floor runs out of first, and when. Data, blanks and film, at the pace of the last days."""
     result = ask("forecast", {}, as_name, config, data)
     if json:
         show.write_json(result, json)
@@ -82,7 +84,8 @@ def forecast(as_name: AsName = "", config: ConfigPath = None, data: DataPath = N
             "input": one["name"],
             "station": one["station"],
             "left": f"{one['left']:,} {one['unit']}",
-            "a day": f"{one['per_day']:,.1f}",
+            "a day": f"{one['per_day']:,.1f}" if one["per_day"] >= 0 else "grows",
+            "until": day_time(one["ends_floor_s"]) if one["per_day"] > 0 else "",
             "days": "" if not one["left"] or one["per_day"] <= 0 else f"{one['left'] / one['per_day']:,.1f}",
         }
         for one in result["inputs"]
@@ -116,7 +119,7 @@ def stock_list(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Propose to receive each range of body sheets on the maker's list; with --second, agree to them."""
+    """Propose to receive the body sheets on the maker's list. With --second, agree to them."""
     rows = read_list(file)
     with line(as_name, config, data) as office:
         done, failed = _agree(office, rows) if second else _propose(office, rows)

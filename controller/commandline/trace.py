@@ -37,7 +37,7 @@ def trace(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """List every card a station touched, with lots, people and where it is now; or one card's whole history."""
+    """List the cards a station touched, or one card's history. With lots, people and where each card is now."""
     if bool(station) == bool(card):
         raise ConfigError("say either --station with --from and --to, or --card")
     if card:
@@ -107,7 +107,9 @@ def cell(name: str, value: Any) -> str:
         return floor_text(value) if value else ""
     if isinstance(value, list):
         value = "; ".join(map(str, value))
-    text = str(value)
+    text = "" if name == "blank" and not value else str(value)
+    if not text:
+        return ""
     if name in ("acceptance_number", "batch_number", "blank", "card", "unit") or text[:1] in ("=", "+", "-", "@"):
         quoted = text.replace('"', '""')
         return f'="{quoted}"'
@@ -126,7 +128,8 @@ def station_lines(found: dict[str, Any]) -> list[str]:
     for row in cards:
         key = row[place["state"]] if row[place["here"]] else "made again since"
         states[key] = states.get(key, 0) + 1
-    lines = [f"{found['station']}: {len(cards)} positions of {len(different)} cards in {len(found['jobs'])} loads"]
+    sums = (many(len(cards), "position"), many(len(different), "card"), many(len(found["jobs"]), "load"))
+    lines = [f"{found['station']}: {sums[0]} of {sums[1]} in {sums[2]}"]
     lines += [f"  {count:>7} {state}" for state, count in sorted(states.items())]
     lots = sorted({lot for job in found["jobs"] for lot in job["lots"]})
     people = sorted({job["operator"] for job in found["jobs"] if job["operator"]})
@@ -142,6 +145,11 @@ def station_lines(found: dict[str, Any]) -> list[str]:
     if len(cards) > ROWS_SHOWN:
         lines.append(f"… {len(cards) - ROWS_SHOWN} more: --csv FILE or --json FILE gives all of them")
     return lines
+
+
+def many(count: int, noun: str) -> str:
+    """Give so many of something in words, like `1 load` or `1,200 cards`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def card_lines(found: dict[str, Any]) -> list[str]:

@@ -24,6 +24,7 @@ from devices.defects import FATE_UNKNOWN, GOOD, Step
 Args = Mapping[str, int | str]
 FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
 OPTIONAL: Mapping[str, type] = {"body": int}  # settle: where the sheet was not bound yet
+TAKE_SPOILED = frozenset({"destroy", "lost_blank", "set_good"})  # fewer blanks wait for destruction after them
 
 
 def act_asked(turn: Turn, event: e.ActAsked) -> None:
@@ -51,6 +52,14 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
         ACTS[act.verb][1](turn, act.args, act.by, event.by)
         if turn.refused is None:  # a shift that does not balance stays open, and its act: they look, and agree again
             turn.record(ActEnded(act.act_id, event.by, True))
+            if act.verb in TAKE_SPOILED:
+                _end_counts(turn)
+
+
+def _end_counts(turn: Turn) -> None:
+    """End proposals to destroy: as many may be spoiled again by then, but they are not those that were counted."""
+    for act in [act for act in turn.state.acts.values() if act.verb == "destroy"]:
+        turn.record(ActEnded(act.act_id, "", False))
 
 
 def end_overdue_acts(turn: Turn) -> None:

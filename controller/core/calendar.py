@@ -59,15 +59,17 @@ class Calendar:
     def _shift_end(self, now_floor_s: float) -> float:
         if not self._shifts:
             return math.inf
-        day = _date(now_floor_s)
-        if not self.is_working_day(day):
-            return now_floor_s
-        midnight_s = _midnight_s(day)
-        end = now_floor_s
-        for begin, last in self._shifts:  # shifts that follow each other are one
-            if midnight_s + begin * MINUTE_S <= end < midnight_s + last * MINUTE_S:
-                end = midnight_s + last * MINUTE_S
-        return end
+        end, day = now_floor_s, _date(now_floor_s)
+        for _ in range(DAYS_AHEAD):  # shifts that follow each other are one, over midnight too
+            midnight_s = _midnight_s(day)
+            if self.is_working_day(day):
+                for begin, last in self._shifts:
+                    if midnight_s + begin * MINUTE_S <= end < midnight_s + last * MINUTE_S:
+                        end = midnight_s + last * MINUTE_S
+            day += timedelta(days=1)
+            if end < _midnight_s(day):
+                return end
+        return math.inf
 
     def _shift_begin(self, now_floor_s: float) -> float:
         if not self._shifts or self._shift_end(now_floor_s) > now_floor_s:

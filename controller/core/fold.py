@@ -18,6 +18,7 @@ from devices.defects import Step
 from devices.messages import Fate, StationState, blank_serial
 
 CARDS_PER_BATCH = 10_000  # a card's number is its batch's times this, plus its place
+LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load may seem longer than every shift
 
 Folder = Callable[[FloorState, float, Any], None]
 Kind = TypeVar("Kind", bound=Folder)
@@ -163,7 +164,7 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
     station = state.stations[job.station]
     if station.job_id == move.job_id:
         station.job_id = 0
-    took_s = max(0.0, move.ended_floor_s - move.started_floor_s)
+    took_s = min(max(0.0, move.ended_floor_s - move.started_floor_s), LOAD_S_MAX)
     station.load_s = took_s if not station.load_s else 0.8 * station.load_s + 0.2 * took_s
     use_supplies(state, job.station, sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
     for end in move.sheets:

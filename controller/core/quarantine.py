@@ -36,7 +36,7 @@ def quarantine_doubtful(turn: Turn) -> None:
     A bundle with a doubtful card goes back whole: it is opened, and each of its cards is inspected again, from
     whatever tray it came.  A card that a packer has is left to it until the bundle is made or stopped, and one whose
     tray lies at an inspection station until the tray is back; a bundle made of such a card is opened at once, so none
-    ever leaves.  A card that two people set good lies in no tray any more: their look stands.
+    ever leaves.  A card that two people set good is doubtful like any other: they looked before the drift was known.
     """
     state = turn.state
     if not state.doubtful:

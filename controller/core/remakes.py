@@ -81,8 +81,14 @@ def _opened(remakes: Remakes, at: float, move: m.BatchOpened) -> None:
             remakes.returns[move.batch_id * 10_000 + row.index] = Clock(move.received_floor_s, move.due_floor_s)
 
 
-def _imposed(remakes: Remakes, at: float, move: m.SheetImposed | q.CardsQuarantined) -> None:
+def _imposed(remakes: Remakes, at: float, move: m.SheetImposed) -> None:
     remakes.on_sheet[move.sheet_id] = list(move.cards)
+
+
+def _quarantined(remakes: Remakes, at: float, move: q.CardsQuarantined) -> None:
+    """Lay cards beside what the tray may hold yet: suspects, and cards that were quarantined before."""
+    cards = remakes.on_sheet.setdefault(move.sheet_id, [0] * POSITIONS)
+    cards[:] = [back or there for back, there in zip(move.cards, cards, strict=True)]
 
 
 def _marked(remakes: Remakes, at: float, move: m.PositionsMarked) -> None:
@@ -121,7 +127,7 @@ def _decided(remakes: Remakes, at: float, move: m.CardDecided) -> None:
 FOLDS: dict[type, Callable[[Remakes, float, Any], None]] = {
     m.BatchOpened: _opened,
     m.SheetImposed: _imposed,
-    q.CardsQuarantined: _imposed,
+    q.CardsQuarantined: _quarantined,
     m.PositionsMarked: _marked,
     m.CardMissing: _missing,
     q.CardSetGood: _set_good,

@@ -78,6 +78,7 @@ class Stock:
     returned: dict[int, float] = field(default_factory=dict)  # serial -> since when it is back from outside
     lost: dict[int, float] = field(default_factory=dict)  # serials missing since, that no closed shift named
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)  # place -> counted, expected; in this shift
+    spoiled_counted_floor_s: float = 0.0  # when the spoiled were counted last
     shift_floor_s: float = 0.0  # when this shift was opened: when the one before was closed
     supplies: dict[str, dict[str, Supply]] = field(default_factory=dict)  # station -> kind -> what is loaded
     taken: dict[str, list[BodyRange]] = field(default_factory=dict)  # station -> what was taken out of its magazine
@@ -93,6 +94,7 @@ class Stock:
         """Take body sheets into the vault.  Raises: Unbalanced for serials that are here already."""
         if not self.is_new(first, sheets):
             raise Unbalanced(f"body sheets from {first} on were received before")
+        self._arrived(VAULT)
         self.lots.append(BodyRange(first, sheets))
         self.vault.append(BodyRange(first, sheets))
         self.received += sheets * POSITIONS
@@ -109,6 +111,7 @@ class Stock:
     def issue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from the vault to a station's magazine.  Raises: Unbalanced."""
         self._cut(self.vault, first, sheets)
+        self._arrived(station)
         self.magazines.setdefault(station, deque()).append(BodyRange(first, sheets, issue_id))
         self.enter(Account.VAULT, Account.MAGAZINE, sheets * POSITIONS)
 
@@ -135,6 +138,7 @@ class Stock:
     def unissue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from a magazine back to the vault.  Raises: Unbalanced."""
         self.take_out(issue_id, station, first, sheets, Account.VAULT)
+        self._arrived(VAULT)
         for one in [one for one in self.vault if first in (one.first + one.sheets, one.first - sheets)]:
             self.vault.remove(one)  # what touches it is one range again
             first, sheets = min(first, one.first), sheets + one.sheets
@@ -158,6 +162,12 @@ class Stock:
         if place in self.counts:
             counted, expected = self.counts[place]
             self.counts[place] = (counted, expected - lost)
+
+    def _arrived(self, place: str) -> None:
+        """Forget a count that differed when body sheets come to its place: losing those must not explain it."""
+        counted, expected = self.counts.get(place, (0, 0))
+        if counted != expected:
+            del self.counts[place]
 
     def has_supplies(self, station: str) -> bool:
         """Say whether nothing that was entered for a station is used up; nothing entered limits nothing."""

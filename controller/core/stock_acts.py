@@ -20,13 +20,14 @@ from controller.core.stocktaking import differences, uncounted
 from controller.core.turn import Turn
 from devices.defects import Step
 from devices.lies import MAX_SERIAL
-from devices.messages import StationState
+from devices.messages import POSITIONS, StationState
 
 Args = Mapping[str, int | str]
 Why = tuple[str, str] | None
 Check = Callable[[Turn, Args], Why]
 Do = Callable[[Turn, Args, str, str], None]
 MAX_SHEETS = 1_000_000  # of one act: no maker delivers more at once
+LOST_MAX = 800_000  # blanks lost in one shift, whose close names each of them in one row of the ledger
 
 
 # ---- receive and issue ----------------------------------------------------------------------------------------
@@ -88,6 +89,8 @@ def _sample(turn: Turn, args: Args, by: str, second: str) -> None:
 
 def _lost_why(turn: Turn, args: Args) -> Why:
     place = str(args["station"])
+    if len(turn.state.stock.lost) + int(args["sheets"]) * POSITIONS > LOST_MAX:
+        return ("stock.count", f"more than {LOST_MAX:,} blanks would be lost in this shift: close it first, then go on")
     if place == VAULT:
         return _lies_why(turn, "", args)
     return _magazine_why(turn, place) or _idle_why(turn, place) or _lies_why(turn, place, args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -40,7 +41,8 @@ def _bodies_lost(state: FloorState, at: float, move: m.BodiesLost) -> None:
 
 
 def _blank_lost(state: FloorState, at: float, move: m.BlanksLost) -> None:
-    if move.blank in state.stock.spoiled:
+    since_floor_s = state.stock.spoiled.get(move.blank, math.inf)
+    if since_floor_s <= state.stock.spoiled_counted_floor_s:  # one spoiled since explains nothing of that count
         state.stock.explain(SPOILED, 1)
     state.stock.take_void(move.blank, Account.MISSING)
     state.stock.miss(move.blank, at)
@@ -55,6 +57,8 @@ def _destroyed(state: FloorState, at: float, move: m.BlanksDestroyed) -> None:
 def _counted(state: FloorState, at: float, move: m.StockCounted) -> None:
     state.used_id("count", move.count_id)
     state.stock.counts[move.place] = (move.counted, move.expected)
+    if move.place == SPOILED:
+        state.stock.spoiled_counted_floor_s = at
 
 
 def _shift_closed(state: FloorState, at: float, move: m.ShiftClosed) -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+from controller.core.acts import ACTS, OPTIONAL
+from controller.core.cards import Decision
 from controller.core.events import ActAsked, ActSeconded, DecisionMade
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
 from controller.desk.stock import alarm
 
 
 async def _decide(desk: Desk, user: str, args: Args) -> Any:
-    reason = text(args, "reason", MAX_REASON)
-    event = DecisionMade(number(args, "card"), text(args, "decision", 32), user, reason)
+    reason, decision = text(args, "reason", MAX_REASON), text(args, "decision", 32)
+    if decision not in set(Decision):
+        raise BadArgument("decision", f"one of {', '.join(Decision)}")
+    event = DecisionMade(number(args, "card"), decision, user, reason)
     return await desk.post(event).wait()
 
 
@@ -22,7 +26,20 @@ async def _act(desk: Desk, user: str, args: Args) -> Any:
     for name, value in wanted.items():
         if not isinstance(name, str) or type(value) not in (int, str) or len(str(value)) > MAX_REASON:
             raise BadArgument(f"args.{str(name)[:32]}", f"a whole number, or a text of at most {MAX_REASON} characters")
-    return await desk.post(ActAsked(text(args, "verb", 32), wanted, user)).wait()
+    verb = text(args, "verb", 32)
+    _require_known(verb, wanted)
+    return await desk.post(ActAsked(verb, wanted, user)).wait()
+
+
+def _require_known(verb: str, wanted: dict[str, Any]) -> None:
+    """Refuse an argument the act does not have: it is a slip of the pen, and must not be passed over in silence."""
+    if verb not in ACTS:
+        return  # the foreman says which acts there are
+    known = [*ACTS[verb][0], *(OPTIONAL if verb == "settle" else ())]
+    for name in wanted:
+        if name not in known:
+            takes = ", ".join(known) or "no arguments"
+            raise BadArgument(f"args.{name[:32]}", f"an argument it has: {verb} takes {takes}")
 
 
 async def _second(desk: Desk, user: str, args: Args) -> Any:

@@ -40,6 +40,8 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "steps": {step.value: _step(desk, step) for step in Step},
         "ready": sum(map(len, state.ready.values())),
         "unencoded": len(state.unencoded) + sum(map(len, state.encode_jobs.values())),
+        "stopped": sum(card.state is State.STOPPED for card in desk.state.cards.values()),
+        "suspects": sum(bool(sheet.suspect) for sheet in desk.state.sheets.values()),
         "stations": await _stations(desk, user, args),
         "stock": await _stock(desk, user, args),
     }
@@ -148,8 +150,16 @@ async def _suspects(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _acts(desk: Desk, user: str, args: Args) -> Any:
+    now = desk.clock.now_floor_s()
     return [
-        {"act_id": act.act_id, "verb": act.verb, "args": act.args, "by": act.by} for act in desk.state.acts.values()
+        {
+            "act_id": act.act_id,
+            "verb": act.verb,
+            "args": act.args,
+            "by": act.by,
+            "left_s": max(0.0, act.until_floor_s - now),
+        }
+        for act in desk.state.acts.values()
     ]
 
 

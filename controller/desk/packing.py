@@ -11,6 +11,7 @@ from controller.core.events import ArrivalReported, DispatchAsked
 from controller.desk.desk import AllBefore, Args, BadArgument, Desk, Verb, number, text
 from controller.manifest import digest_of, manifest_csv
 
+CARDS_MAX = 10_000  # of a batch
 SCANNED_MAX = 10_000  # bundles of one batch: each has a card at least
 
 
@@ -106,6 +107,8 @@ async def _arrived(desk: Desk, user: str, args: Args) -> Any:
     if row is None:
         await desk.ledger.write(AllBefore())
         raise BadArgument("unit", "a police station that a consignment of this number was for")
+    if cards > CARDS_MAX:
+        raise BadArgument("cards", f"the cards it counted, 0 to {CARDS_MAX:,}")
     turn = await desk.post(ArrivalReported(consignment, unit, row.sent, cards, user)).wait()
     difference = cards - row.sent
     counted = {"consignment_id": consignment, "unit": unit, "sent": row.sent, "arrived": cards}

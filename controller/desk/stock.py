@@ -15,10 +15,11 @@ from controller.core.stock import VAULT
 from controller.core.stock_moves import BlanksLost, BodiesLost
 from controller.core.stocktaking import uncounted
 from controller.core.supply import forecast
-from controller.desk.desk import Args, Desk, Verb, number, text
+from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 
 MAX_NAME = 32
 MAX_LOT = 64
+MAX_UNITS = 1_000_000  # sheets; more is a slip of the pen
 log = structlog.get_logger()
 
 
@@ -52,7 +53,10 @@ async def _shift(desk: Desk, user: str, args: Args) -> Any:
 
 async def _load(desk: Desk, user: str, args: Args) -> Any:
     station, kind, lot = text(args, "station", MAX_NAME), text(args, "kind", MAX_NAME), text(args, "lot", MAX_LOT)
-    return await desk.post(SupplyEntered(station, kind, lot, number(args, "units"), user)).wait()
+    units = number(args, "units")
+    if units > MAX_UNITS:
+        raise BadArgument("units", f"the sheets the lot is good for, 0 to {MAX_UNITS:,}")
+    return await desk.post(SupplyEntered(station, kind, lot, units, user)).wait()
 
 
 async def _supplies(desk: Desk, user: str, args: Args) -> Any:

@@ -86,7 +86,7 @@ class Projection:
             self.arrivals,
             self.stations,
         )
-        self._over: list[tuple[Shelf[Any], Iterable[int]]] = []
+        self.over: list[tuple[Shelf[Any], Iterable[int]]] = []
         self._folds: dict[type, Callable[[Stamp, Any], None]] = {
             **dict.fromkeys(NOT_PROJECTED, _leave),
             m.BatchOpened: self._batch_opened,
@@ -122,9 +122,9 @@ class Projection:
 
     def settle(self) -> None:
         """Forget rows that no open work needs; they are written by now."""
-        for shelf, keys in self._over:
+        for shelf, keys in self.over:
             shelf.take_off(keys)
-        self._over.clear()
+        self.over.clear()
 
     # ---- batches and cards -------------------------------------------------------------------------------------
 
@@ -163,7 +163,7 @@ class Projection:
         )  # fmt: skip
         self.batches.add(move.batch_id, batch)
         self.receipts.about_batch(stamp, batch, receipts.REFUSED, codes, EMPTY_MAP)
-        self._over.append((self.batches, [move.batch_id]))
+        self.over.append((self.batches, [move.batch_id]))
 
     def _batch_closed(self, stamp: Stamp, move: m.BatchClosed) -> None:
         batch = self.batches.get(move.batch_id)
@@ -185,7 +185,7 @@ class Projection:
         """Forget a batch that is closed, and its cards, once they are written."""
         first = card_id(batch_id, 0)
         received = self.batches.get(batch_id).received
-        self._over += [(self.batches, [batch_id]), (self.cards, range(first, first + received))]
+        self.over += [(self.batches, [batch_id]), (self.cards, range(first, first + received))]
 
     def _card_decided(self, stamp: Stamp, move: m.CardDecided) -> None:
         self.bring(stamp, self.cards.get(move.card), move.decision)
@@ -214,7 +214,7 @@ class Projection:
         job = self.encode_jobs.get(move.job_id)
         job.ended_floor_s = stamp.at_floor_s
         self.encode_jobs.changed(move.job_id, job)
-        self._over.append((self.encode_jobs, [move.job_id]))
+        self.over.append((self.encode_jobs, [move.job_id]))
         failed = {number for number, _ in move.failed}
         for number in numbers_in(job.cards):
             card = self.cards.get(number)
@@ -269,7 +269,7 @@ class Projection:
         sheet.move_seq = stamp.seq
         self.sheets.changed(sheet.sheet_id, sheet)
         if not sheet.live and not sheet.suspect and not sheet.job_id:
-            self._over.append((self.sheets, [sheet.sheet_id]))
+            self.over.append((self.sheets, [sheet.sheet_id]))
 
     def _positions_marked(self, stamp: Stamp, move: m.PositionsMarked) -> None:
         sheet = self.sheets.get(move.sheet_id)
@@ -317,14 +317,14 @@ class Projection:
             stamp.seq, move.scanned, move.box_max,
         )  # fmt: skip
         self.consignments.add(move.consignment_id, row)
-        self._over += [(self.bundles, list(move.bundles)), (self.consignments, [move.consignment_id])]
+        self.over += [(self.bundles, list(move.bundles)), (self.consignments, [move.consignment_id])]
 
     def _arrival_counted(self, stamp: Stamp, move: m.ArrivalCounted) -> None:
         row = ArrivalRow(
             move.arrival_id, move.consignment_id, move.unit, move.sent, move.cards, move.by, stamp.at_floor_s
         )
         self.arrivals.add(move.arrival_id, row)
-        self._over.append((self.arrivals, [move.arrival_id]))
+        self.over.append((self.arrivals, [move.arrival_id]))
 
     def _station_joined(self, stamp: Stamp, move: m.StationJoined) -> None:
         station = self.stations.find(move.station)

@@ -32,6 +32,7 @@ def _opened(rows: Projection, stamp: Stamp, move: q.BundleOpened) -> None:
         rows.bring(stamp, card, Cause.OPEN)
     bundle.cards = list_text([])
     rows.bundles.changed(move.bundle_id, bundle)
+    rows.over.append((rows.bundles, [move.bundle_id]))
 
 
 def _set_good(rows: Projection, stamp: Stamp, move: q.CardSetGood) -> None:

@@ -10,11 +10,11 @@ from devices.defects import Step
 
 CAUSES_SHOWN, STATIONS_SHOWN, WANTS_SHOWN, INSPECTORS_SHOWN = 8, 30, 8, 12
 COLUMN_PX = 7.2
-BAR = 20
+BAR = 16
 STANDINGS = {
     "idle": "idle: nothing to make 空闲：无任务",
     "working": "working 运行",
-    "waiting": "work waits, none is done 有任务无产出",
+    "waiting": "work waits 有任务无产出",
     "stopped": "STOPPED 停工",
     "starving": "STARVING 断料",
 }
@@ -34,6 +34,7 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         mine = [one for one in status["stations"] if one["step"] == step]
         if mine and all(one in down for one in mine):
             lines.append(f"  ! no {step} station works")
+    lines += _to_do(status)
     lines += ["", f"{'':<12}{'last hour':>12}{'working now':>13}{'waiting now':>13}{'in all':>12}"]
     for step, one in status["steps"].items():
         up = sum(station["step"] == step for station in status["stations"])
@@ -56,12 +57,24 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     return [_cut(line) for line in lines]
 
 
+def _to_do(status: Mapping[str, Any]) -> list[str]:
+    """Say what waits for a person, and which command shows it."""
+    waiting = (
+        (status["tally"]["held"], "held applications 扣留申请", "review"),
+        (status["stopped"], "stopped cards 停止的卡", "stopped"),
+        (status["suspects"], "sheets of unknown fate 去向不明的联", "suspects"),
+    )
+    return [f"  ? {count:,} {what}: `cardmill {command}`" for count, what, command in waiting if count]
+
+
 def report_lines(report: Mapping[str, Any]) -> list[str]:
     """Give the report in sections: applications, speed, yields, causes, stations, blanks."""
     lead, limiting = report["lead_time_s"], report["limiting_step"] or "-"
     batches = f"batches closed {report['batches_closed']:,} of {report['batches']:,}"
     times = f"p50 {_hours(lead['p50'])}, p95 {_hours(lead['p95'])}"
-    ended = ", ".join(f"{name} {report[name]:,}" for name in ("dispatched", "refused", "cancelled", "refused_late"))
+    ended = ", ".join(
+        f"{words(name)} {report[name]:,}" for name in ("dispatched", "refused", "cancelled", "refused_late")
+    )
     lines = [
         "report 制证报告: applications 申请",
         f"  received {report['submitted']:,}: {ended}, open {report['open']:,}",
@@ -79,7 +92,7 @@ def report_lines(report: Mapping[str, Any]) -> list[str]:
     lines.append(f"  {'rolled throughput yield (product of the first times)':<52} {report['rty']:.2%}")
     lines += [*_causes(report), *_stations(report), *_inspectors(report)]
     blanks = report["blanks"]
-    named = ", ".join(f"{name} {count:,}" for name, count in blanks.items() if name != "difference")
+    named = ", ".join(f"{words(name)} {count:,}" for name, count in blanks.items() if name != "difference")
     lines += ["blanks 空白卡", *wrapped(f"  {named}; difference {blanks['difference']:,}")]
     lines += [f"  ! {one}" for one in report["broken_sums"]]
     lines.append("everything: --json FILE, with charts: --html FILE")
@@ -136,6 +149,11 @@ def _inspectors(report: Mapping[str, Any]) -> list[str]:
 
 def _row(name: str, values: Sequence[str]) -> str:
     return f"{name:<12}" + "".join(f"{value:>12}" for value in values)
+
+
+def words(name: str) -> str:
+    """Give a field's name as people read it."""
+    return name.replace("_", " ")
 
 
 def _hours(seconds: float) -> str:

@@ -26,7 +26,7 @@ def _counts(report: Mapping[str, Any]) -> Table:
     caught = f"{report['planted_bad_caught']:,} of {report['planted_bad']:,} planted faults caught"
     blanks, receipts = report["blanks"], report["receipts"]
     rows = [
-        ("submitted", report["submitted"], f"{report['batches']:,} batches, {report['batches_closed']:,} closed"),
+        ("submitted", report["submitted"], f"batches closed {report['batches_closed']:,} of {report['batches']:,}"),
         ("refused", report["refused"], f"{caught}, {report['good_refused']:,} good ones refused"),
         ("held", report["held_released"] + report["held_refused"], _held(report)),
         ("accepted", report["accepted"], f"{report['cancelled']:,} cancelled, {report['refused_late']:,} refused late"),

@@ -8,6 +8,7 @@ import pytest
 
 from controller import commands
 from controller.core import events as e
+from controller.core.cards import State
 from controller.core.settings import CalendarConfig, CoreConfig
 from controller.desk.desk import Desk
 from controller.report.figures import build_report
@@ -139,3 +140,22 @@ def test_a_long_line_is_cut_at_its_spaces_and_chinese_counts_double():
     assert wrapped("a b c", 3) == ["a b", "    c"]
     assert columns_of("平压 press") == 10
     assert all(columns_of(line) <= 80 for line in wrapped("blanks: " + ", ".join(f"account {i}" for i in range(60))))
+
+
+async def test_status_says_what_waits_for_a_person_and_which_command_shows_it(floor):
+    status = await ask(floor, "status")
+    tally = {**status["tally"], "held": 3}
+    status = {**status, "stopped": 2, "suspects": 1_104, "tally": tally}
+    lines = status_lines(status)
+    for command, count in (("review", "3"), ("stopped", "2"), ("suspects", "1,104")):
+        assert [line.split()[1] for line in lines if f"`cardmill {command}`" in line] == [count]
+    assert max(map(columns_of, lines)) <= 80
+    nothing = {**status, "stopped": 0, "suspects": 0, "tally": {**tally, "held": 0}}
+    assert not any("`cardmill" in line for line in status_lines(nothing))
+
+
+async def test_the_status_counts_stopped_cards_and_suspect_sheets(floor):
+    stopped = sum(card.state is State.STOPPED for card in floor.state.cards.values())
+    suspects = sum(bool(sheet.suspect) for sheet in floor.state.sheets.values())
+    status = await ask(floor, "status")
+    assert (status["stopped"], status["suspects"]) == (stopped, suspects)

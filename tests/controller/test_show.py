@@ -7,7 +7,7 @@ from controller.commandline import show
 
 def test_words_in_brackets_and_keys_are_shown_whole(capsys):
     rows = [{"act_id": 1, "args": {"lot": "[/b]"}, "public": "^q[tqCd}@]Le"}]
-    show.answer("acts", rows, "")
+    show.answer("Allowed keys", rows, "")
     show.answer("acts", {"lot": "[red]x[/red]"}, "")
     shown = capsys.readouterr().out
     assert "[/b]" in shown

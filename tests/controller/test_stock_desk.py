@@ -266,7 +266,7 @@ def test_the_forecast_and_the_open_ends_fit_a_narrow_terminal(monkeypatch):
 
 def test_counts_and_loads_say_what_they_wrote_down_and_nothing_more(monkeypatch):
     office = Office()
-    assert run(monkeypatch, office, "count", "vault", 7, "--as", "ann").stdout == "recorded\n"
+    assert run(monkeypatch, office, "count", "vault", 7, "--as", "ann").stdout == "recorded: place vault\n"
     assert run(monkeypatch, office, "load", "p1", "film", "F7", 400, "--as", "ann").stdout == "loaded\n"
     assert office.asked == [
         ("count", {"place": "vault", "counted": 7}),

@@ -198,7 +198,7 @@ def test_a_recall_and_a_history_are_read_on_a_screen_with_sums_first():
     page = a_page(50)
     page["complete"] = False
     lines = cli_trace.station_lines(page)
-    assert lines[0] == "p1: 50 positions of 1 cards in 1 loads"
+    assert lines[0] == "p1: 50 positions of 1 card in 1 load"
     assert "     50 dispatched" in "\n".join(lines)
     assert "  lots: film F1" in lines
     assert "  people: mei" in lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-import time
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -306,7 +306,7 @@ def test_a_time_of_another_day_shows_its_date():
     assert clock_text(60.0, 86_400.0 * 3) == "01-01 00:01"
 
 
-def test_an_answer_takes_less_than_five_milliseconds_with_forty_thousand_ready_cards():
+def test_an_answer_costs_little_with_forty_thousand_ready_cards():
     floor = RoughFloor(13, trouble=0.0)
     off(floor, "p1")
     off(floor, "p2")
@@ -318,12 +318,24 @@ def test_an_answer_takes_less_than_five_milliseconds_with_forty_thousand_ready_c
         floor.state.set_card(floor.state.cards[rank[-1]], State.READY, 0.0)
     assert sum(map(len, floor.state.ready.values())) == 40_000
     for thing in ["card 10000", "card 49999", "p1", "l1", "k1", f"{3:025d}"]:
-        best = 1.0
-        for _ in range(5):
-            start = time.perf_counter()
-            ask(floor, thing)
-            best = min(best, time.perf_counter() - start)
-        assert best < 0.005, (thing, best)
+        calls = calls_of(lambda thing=thing: ask(floor, thing))
+        assert calls < (60_000 if len(thing) == 25 else 6_000), (thing, calls)  # a batch asks each of its cards
+
+
+def calls_of(work):
+    """Give how many calls a piece of work makes: a cost that no loaded machine changes."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
 
 
 class Ledger:
