@@ -3,7 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check -q
+# Errors only: what pip warns of is how a machine's package index is set up, and nothing of ours
+PIP := $(BIN)/pip --disable-pip-version-check -qq
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DEBIAN_PACKAGES := strace

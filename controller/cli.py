@@ -226,5 +226,17 @@ def second(
     show.done("done by two people", ask("second", {"act_id": act_id}, as_name, config, data), json)
 
 
+@app.command()
+def withdraw(
+    act_id: Annotated[int, typer.Argument(help="The act's number, as `acts` shows it.")],
+    as_name: AsName = "",
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Take back a proposed act that nobody agreed to."""
+    show.done("withdrawn", ask("withdraw", {"act_id": act_id}, as_name, config, data), json)
+
+
 if __name__ == "__main__":
     main()

@@ -49,18 +49,24 @@ class Certificate:
 class Posts:
     """The table of a file; without a path no certificate is asked for.
 
-    A file that breaks later is named in the log, and the last good table holds on.
+    A file that breaks later is named in the log and in `fault`, and the last good table holds on.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         """Read the table.  Raises: PostTableError."""
         self._path, self._stamp = path, _stamp(path) if path else None
         self._held = read_posts(path) if path else {}
+        self._fault = ""
 
     @property
     def asked_for(self) -> bool:
         """Say whether certificates are asked for at all."""
         return self._path is not None
+
+    def fault(self) -> str:
+        """Give why the file as it is now cannot be used, empty when it can: then an older table holds."""
+        self._table()
+        return self._fault
 
     def refusal(self, name: str, post: str, today: str) -> Refused | None:
         """Give why a person may not work at a post today (a step's name or `office`), None when it may."""
@@ -102,8 +108,10 @@ class Posts:
             try:
                 self._held = read_posts(self._path)
             except PostTableError as error:
-                log.error("posts not read again", code=error.code, text=str(error))
+                self._fault = str(error)
+                log.error("posts not read again", code=error.code, text=self._fault)
             else:
+                self._fault = ""
                 log.info("posts read again", certificates=len(self._held))
         return self._held
 

@@ -31,6 +31,7 @@ def campaign(
     first: Annotated[str, typer.Option("--from", help="First month, like 2026-03; else this month.")] = "",
     last: Annotated[str, typer.Option("--to", help="Last month; else this month.")] = "",
     html: Annotated[Path | None, typer.Option(help="Write the report as a page to be printed.")] = None,
+    whole: Annotated[bool, typer.Option("--all", help="Also the units without any card yet.")] = False,
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
@@ -45,7 +46,7 @@ def campaign(
     if json:
         show.write_json(report, json)
     if not (html or json):
-        print_campaign(report, Console())
+        print_campaign(report, Console(), whole)
 
 
 def posts(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
@@ -59,15 +60,27 @@ def posts(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None
         _print_posts(found, Console())
 
 
-def print_campaign(report: dict[str, Any], console: Console) -> None:
-    """Print the report as tables, a bar for each unit of the plan."""
+def print_campaign(report: dict[str, Any], console: Console, whole: bool = False) -> None:
+    """Print the report as tables, a bar for each unit of the plan that has a card; `whole`: for every one."""
     total, line = report["total"], report["acceptance_percent"]
     console.print(
         f"制证计划 Campaign {report['from']} … {report['to']}: 完成 {total['completed']:,} of {total['target']:,} "
         f"cards ({total['completed_percent']:.2f} %)\n"
         f"验收线 acceptance {line:g} %, 达标 units complete {total['units_complete']} of {total['units']}"
     )
-    console.print(_units(report, WIDE_BAR if console.width >= WIDE_TERMINAL else NARROW_BAR))
+    rows = report["units"] if whole else [row for row in report["units"] if row["completed"] or row["received"]]
+    folded = len(report["units"]) - len(rows)
+    if rows:
+        line_percent, bar_cells = (
+            report["acceptance_percent"],
+            WIDE_BAR if console.width >= WIDE_TERMINAL else NARROW_BAR,
+        )
+        console.print(_units(rows, line_percent, bar_cells))
+    if folded:
+        units = "unit has" if folded == 1 else "units have"
+        console.print(
+            f"另有 {folded} 个单位尚无制证 {folded} {'more ' if rows else ''}{units} no card yet: --all shows all"
+        )
     if report["unplanned"]:
         console.print(_unplanned(report["unplanned"]))
     console.print(_fees(report))
@@ -91,7 +104,7 @@ def bar(percent: float, line_percent: float, cells: int = WIDE_BAR) -> Text:
     return Text("".join(drawn), style="green")
 
 
-def _units(report: dict[str, Any], bar_cells: int) -> Table:
+def _units(rows: list[dict[str, Any]], line_percent: float, bar_cells: int) -> Table:
     table = _table("单位 units of the plan")
     for zh, en in (("名次", "rank"), ("单位", "unit"), ("名称", "name"), ("年度", "year")):
         table.add_column(f"{zh}\n{en}", no_wrap=en != "name")
@@ -100,11 +113,11 @@ def _units(report: dict[str, Any], bar_cells: int) -> Table:
     table.add_column("完成率\nof target", no_wrap=True)
     for zh, en in (("", "%"), ("合格率", "capture")):
         table.add_column(f"{zh}\n{en}", justify="right", no_wrap=True)
-    for row in report["units"]:
+    for row in rows:
         percent = row["completed_percent"]
         table.add_row(
             *(str(row["rank"]), row["unit"], escape(row["name"]), row["year"]),
-            *(f"{row['target']:,}", f"{row['completed']:,}", bar(percent, report["acceptance_percent"], bar_cells)),
+            *(f"{row['target']:,}", f"{row['completed']:,}", bar(percent, line_percent, bar_cells)),
             *(f"{percent:.2f}", _capture(row)),
         )
     return table
@@ -136,6 +149,9 @@ def _capture(row: dict[str, Any]) -> str:
 
 
 def _print_posts(found: dict[str, Any], console: Console) -> None:
+    if found["error"]:
+        told = f"表已损坏，沿用上次的表 THE TABLE IS DAMAGED, what was read before it holds on: {found['error']}"
+        console.print(Text(told, style="red"), soft_wrap=True)
     table = _table("岗位证书 certificates")
     for zh, en in (("姓名", "name"), ("岗位", "post"), ("有效至", "until")):
         table.add_column(f"{zh}\n{en}")

@@ -11,11 +11,13 @@ from controller.client import OperatorClient
 from controller.commandline import show
 from controller.config import Config, ConfigError, load_config
 from controller.conversation import Patience
-from devices.keys import OPERATOR
+from devices.keys import NAME, OPERATOR, KeyFileError
 
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Settings; without it every default holds.")]
 DataPath = Annotated[Path | None, typer.Option("--data", help="The service's data folder.", show_default=False)]
 AsName = Annotated[str, typer.Option("--as", envvar="CARDMILL_AS", help="Your key's name: it stands for you.")]
+# of commands that take a quantity: -5 is a quantity that is too small, not an option
+BELOW_ZERO = {"ignore_unknown_options": True}
 JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this file, `-` for standard output.")]
 WITHIN_S = 10.0
 DIGITS_MAX = 15  # the wire takes whole numbers below 2^53
@@ -37,12 +39,17 @@ def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data
 
 
 def line(as_name: str, config: Path | None, data: Path | None) -> OperatorClient:
-    """Give somebody's line to the service, to ask many things over.  Raises: ConfigError, LinkError."""
+    """Give somebody's line to the service, to ask many things over.
+
+    Raises: ConfigError; LinkError, of it KeyFileError keys.bad_name: a name is no path.
+    """
     folder = data_folder(config, data)
     if not as_name:
         raise ConfigError(
             f"say who you are: --as NAME, after `cardmill keys new NAME --role {OPERATOR}` made you a key"
         )
+    if not NAME.fullmatch(as_name):
+        raise KeyFileError("keys.bad_name", repr(as_name))
     endpoint = show.endpoint(folder, "operators")
     server = folder / "keys" / "server.public"
     secret = folder / "peers" / f"{as_name}.secret"

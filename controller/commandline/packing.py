@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from controller.commandline import show
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, looking
+from controller.commandline.options import BELOW_ZERO, AsName, ConfigPath, DataPath, JsonPath, ask, looking
 from controller.config import ConfigError
 from controller.manifest_page import manifest_page
 
@@ -29,7 +29,7 @@ def add_to(app: typer.Typer) -> None:
     app.command("consignments")(_consignments)
     app.command("dispatch")(_dispatch)
     app.command("manifest")(_manifest)
-    app.command("arrived")(_arrived)
+    app.command("arrived", context_settings=BELOW_ZERO)(_arrived)
 
 
 def _consignments(
@@ -101,7 +101,7 @@ def _compare(kept: bytes, file: bytes) -> None:
 def _arrived(
     consignment: Annotated[int, typer.Argument(help="The consignment's number, as `consignments` shows it.")],
     unit: Annotated[str, typer.Argument(help="The police station that counted.")],
-    cards: Annotated[int, typer.Argument(help="The cards it counted.")],
+    cards: Annotated[int, typer.Argument(help="The cards it counted.", min=0)],
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -52,5 +52,15 @@ def sign_on(
     json: JsonPath = "",
 ) -> None:
     """Sign on at a station: from now on you work there."""
-    args = {"station": station} | ({"operator": ""} if off else {})
-    show.done("signed off" if off else "signed on", ask("sign_on", args, as_name, config, data), json)
+    args, reach = {"station": station} | ({"operator": ""} if off else {}), (as_name, config, data)
+    nobody = off and not json and nobody_at(station, ask("stations", {}, *reach))
+    result = ask("sign_on", args, *reach)
+    if nobody:
+        print(f"nobody was signed on at {station}")
+    else:
+        show.done("signed off" if off else "signed on", result, json)
+
+
+def nobody_at(station: str, rows: list[dict[str, Any]]) -> bool:
+    """Say whether a station is known and nobody is signed on there."""
+    return any(one["station"] == station and not one["operator"] for one in rows)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from controller.commandline import show
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, line, looking
+from controller.commandline.options import BELOW_ZERO, AsName, ConfigPath, DataPath, JsonPath, ask, line, looking
 from controller.commandline.tables import day_time
 from controller.config import ConfigError
 from controller.conversation import Refused
@@ -40,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
         ("open-ends", open_ends),
         ("stock-list", stock_list),
     ):
-        app.command(name)(command)
+        app.command(name, context_settings=BELOW_ZERO if command in (count, load) else None)(command)
 
 
 def count(

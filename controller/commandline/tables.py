@@ -12,6 +12,7 @@ Row = Mapping[str, Any]
 NAMED_BY_NUMBER = frozenset({"card", "blank", "body", "first_body", "last_body", "index", "mask", "port"})
 POSITIONS = 8  # of a sheet
 NOT_COUNTED = -1
+NO_GLYPH = ".no_glyph"  # codes of a field with a character the font does not have
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,7 @@ def fields(title: str, answer: Row) -> Row:
 def notes(title: str, rows: Sequence[Row]) -> list[str]:
     """Give the sentences that stand below a table, because no column is wide enough for them."""
     tell = NOTES.get(title)
-    told = [(row["station"], tell(row)) for row in rows] if tell else []
-    return [f"{station}: {sentence}" for station, sentence in told if sentence]
+    return tell(rows) if tell else []
 
 
 def heading(name: str) -> str:
@@ -90,8 +90,8 @@ def arguments_text(args: Mapping[str, Any]) -> str:
 
 
 def positions(mask: int) -> str:
-    """Give the positions of a mask, from 0, as `settle` counts them."""
-    return " ".join(str(one) for one in range(POSITIONS) if mask >> one & 1)
+    """Give the positions of a mask as people count them, from 1: bit 0 of the mask is position 1."""
+    return " ".join(str(one + 1) for one in range(POSITIONS) if mask >> one & 1)
 
 
 def day_time(at_floor_s: float) -> str:
@@ -132,7 +132,53 @@ def _difference(row: Row) -> str:
     return "" if row["arrived"] == NOT_COUNTED else f"{row['difference']:+,}" if row["difference"] else "0"
 
 
-NOTES: Mapping[str, Callable[[Row], str]] = {"stations": _condition, "holds": lambda row: str(row["to_do"])}
+def _by_station(tell: Callable[[Row], str]) -> Callable[[Sequence[Row]], list[str]]:
+    """Let a sentence about each station stand below the table, where there is one."""
+
+    def told(rows: Sequence[Row]) -> list[str]:
+        sentences = ((row["station"], tell(row)) for row in rows)
+        return [f"{station}: {sentence}" for station, sentence in sentences if sentence]
+
+    return told
+
+
+def _settling(rows: Sequence[Row]) -> list[str]:
+    """Say which bodies may lie under films that were lost, and how somebody settles the first suspect."""
+    told = dict[str, list[Row]]()
+    for row in rows:
+        if row["bodies"]:
+            told.setdefault(row["station"], []).append(row)
+    sentences = [
+        f"{station} could have drawn body {', '.join(map(str, lost[0]['bodies']))} "
+        f"for sheet {', '.join(str(row['sheet_id']) for row in lost)}: see which lies there, if any"
+        for station, lost in told.items()
+    ]
+    first = rows[0]
+    body = f" body={first['bodies'][0]}" if first["bodies"] else ""
+    example = f"cardmill act settle sheet_id={first['sheet_id']} mask={first['mask']} finding=spoiled{body}"
+    return [*sentences, "two people settle each, as `good`, `spoiled` or `missing`, for example:", example]
+
+
+def _stops_at_once(rows: Sequence[Row]) -> list[str]:
+    """Say which held cards the printer's font cannot draw: released, they stop."""
+    cards = [str(row["card"]) for row in rows if any(code.endswith(NO_GLYPH) for code in row["codes"])]
+    if not cards:
+        return []
+    return [f"released, these stop at once, for the font cannot draw them ({NO_GLYPH[1:]}): {', '.join(cards)}"]
+
+
+def _ending(rows: Sequence[Row]) -> list[str]:
+    decisions = "resume (it is tried again), cancel (it is withdrawn), refuse_late (it cannot be made)"
+    return [f"`cardmill decide DECISION CARD --reason TEXT` ends it: {decisions}"]
+
+
+NOTES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
+    "stations": _by_station(_condition),
+    "holds": _by_station(lambda row: str(row["to_do"])),
+    "suspects": _settling,
+    "review": _stops_at_once,
+    "stopped": _ending,
+}
 _CLOCKS = (
     *(_name("card"), _name("state")),
     _count("generation", "attempt"),
@@ -152,7 +198,8 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     "review": (*_WAITING, _text("codes", "doubtful because"), _text("fields")),
     "stopped": (*_WAITING, _text("code", "stopped for"), _text("fields")),
     "suspects": (
-        *(_name("sheet_id", "sheet"), _name("step"), Column("body", lambda row: str(row["body"] or "not bound"))),
+        *(_name("sheet_id", "sheet"), _text("station", "lost at"), _name("step")),
+        Column("body", lambda row: str(row["body"] or "not bound")),
         Column("positions", lambda row: positions(row["mask"])),
         _name("mask"),
     ),

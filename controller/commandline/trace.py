@@ -15,9 +15,20 @@ from controller.clock import floor_text
 from controller.commandline import show
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
 from controller.config import ConfigError
+from controller.report.text import wrapped
+from devices.defects import DEFECTS, GOOD
 
 ROWS_SHOWN = 20
 PAGES_MAX = 1_000  # of 10,000 rows
+BY_ITSELF = "dispatch"  # the foreman's name for itself where it sends what is complete
+RULES = {
+    "full": "full",
+    "waited": "waited as long as it may",
+    "no_more": "nothing more could join",
+    "next": "first in the queue",
+    "same_kind": "set up for its kind",
+    "came_back": "came back untouched",
+}
 JOB_COLUMNS = ("step", "started_floor_s", "ended_floor_s", "because", "operator", "lots", "answer")
 
 
@@ -31,13 +42,15 @@ def trace(
     begin: Annotated[str, typer.Option("--from", help="Floor time like 2026-03-02T08:00.")] = "",
     end: Annotated[str, typer.Option("--to", help="Floor time; it is left out itself.")] = "",
     card: Annotated[str, typer.Option(help="A card's number, or the 22 digits of an application.")] = "",
-    csv_path: Annotated[str, typer.Option("--csv", help="Write the rows to this file; numbers stay text.")] = "",
+    csv_path: Annotated[
+        str, typer.Option("--csv", help="Write the rows to this file; numbers stay text, positions are 1 to 8.")
+    ] = "",
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """List the cards a station touched, or one card's history. With lots, people and where each card is now."""
+    """List the cards a station touched, or one card's history. In --json positions are 0 to 7, -1 for none."""
     if bool(station) == bool(card):
         raise ConfigError("say either --station with --from and --to, or --card")
     if card:
@@ -89,7 +102,8 @@ def station_rows(found: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
 def card_rows(found: dict[str, Any]) -> tuple[list[str], list[list[Any]]]:
     """Give a card's history as one table."""
     columns = list(found["happened"][0]) if found["happened"] else []
-    return columns, [[one[name] for name in columns] for one in found["happened"]]
+    rows = [one | {"people": people_of(one)} for one in found["happened"]]
+    return columns, [[row[name] for name in columns] for row in rows]
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -105,6 +119,8 @@ def cell(name: str, value: Any) -> str:
     """Give a value as a spreadsheet must see it: `="…"` keeps digits as text, and nobody's text is a formula."""
     if name.endswith("_floor_s"):
         return floor_text(value) if value else ""
+    if name == "position":
+        return position_text(value)
     if isinstance(value, list):
         value = "; ".join(map(str, value))
     text = "" if name == "blank" and not value else str(value)
@@ -114,6 +130,17 @@ def cell(name: str, value: Any) -> str:
         quoted = text.replace('"', '""')
         return f'="{quoted}"'
     return text
+
+
+def position_text(position: int) -> str:
+    """Give a position as people count it, 1 to 8; empty for none."""
+    return str(position + 1) if position >= 0 else ""
+
+
+def people_of(one: dict[str, Any]) -> list[str]:
+    """Give who had a part in one thing that happened; what nobody sent was sent by itself."""
+    by_itself = one["what"] == "sent" and one["people"] == [BY_ITSELF]
+    return ["automatic"] if by_itself else list(one["people"])
 
 
 # ---- for people ---------------------------------------------------------------------------------------------------
@@ -138,13 +165,23 @@ def station_lines(found: dict[str, Any]) -> list[str]:
         lines.append(f"  lots and people before {floor_text(found['walked_to_floor_s'])} were not looked for")
     lines.append("")
     for row in cards[:ROWS_SHOWN]:
+        sheet = f"sheet {row[place['sheet_id']]}/{position_text(row[place['position']]) or '-'}"
         lines.append(
-            f"{row[place['acceptance_number']]:<22} sheet {row[place['sheet_id']]}/{row[place['position']] + 1} "
+            f"{row[place['acceptance_number']]:<22} {sheet} "
             f"blank {row[place['blank']] or '-'} {row[place['state']]} bundle {row[place['bundle_id']] or '-'}"
         )
     if len(cards) > ROWS_SHOWN:
         lines.append(f"… {len(cards) - ROWS_SHOWN} more: --csv FILE or --json FILE gives all of them")
     return lines
+
+
+def because_words(because: str) -> str:
+    """Give a rule of the plan or a code in words; empty where all was good, and as it is where nothing is better."""
+    if because == GOOD:
+        return ""
+    if because in DEFECTS:
+        return f"{because} {DEFECTS[because].en}"
+    return RULES.get(because, because)
 
 
 def many(count: int, noun: str) -> str:
@@ -161,11 +198,13 @@ def card_lines(found: dict[str, Any]) -> list[str]:
     ]
     for one in found["happened"]:
         where = f" {one['station']}" if one["station"] else ""
-        sheet = f" sheet {one['sheet_id']}/{one['position'] + 1}" if one["sheet_id"] else ""
-        because = f" ({one['because']})" if one["because"] else ""
-        rest = ", ".join([*one["lots"], *one["people"]])
+        sheet = f" sheet {one['sheet_id']}/{position_text(one['position']) or '-'}" if one["sheet_id"] else ""
+        because = because_words(one["because"])
+        because = f" ({because})" if because else ""
+        rest = ", ".join([*one["lots"], *people_of(one)])
         what = f"{one['step']} job {one['job_id']}" if one["what"] == "job" else one["what"]
-        lines.append(f"{floor_text(one['at_floor_s'])[5:]} {what}{where}{sheet}{because}{f': {rest}' if rest else ''}")
+        told = f"{floor_text(one['at_floor_s'])[5:]} {what}{where}{sheet}{because}{f': {rest}' if rest else ''}"
+        lines += wrapped(told)
     if not found["complete"]:
         lines.append("the history is longer than was looked through")
     return lines

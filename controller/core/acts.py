@@ -10,33 +10,35 @@ from controller.core.cases import CASE_ACTS
 from controller.core.moves import (
     ActEnded,
     ActProposed,
+    AnyMove,
     CardDecided,
     CardMissing,
     Mark,
     PileRepacked,
+    PositionsMarked,
     SheetBound,
 )
+from controller.core.quality_moves import CardSetGood
 from controller.core.results import ALL, COUNT_DIFFERS, job_forgotten
+from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.stock_acts import STOCK_ACTS
+from controller.core.stock_moves import BlanksDestroyed, BlanksLost
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
 
 Args = Mapping[str, int | str]
 FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
 OPTIONAL: Mapping[str, type] = {"body": int}  # settle: where the sheet was not bound yet
-TAKE_SPOILED = frozenset({"destroy", "lost_blank", "set_good"})  # fewer blanks wait for destruction after them
+CHANGE_SPOILED = (BlanksDestroyed, BlanksLost, CardSetGood)
 
 
 def act_asked(turn: Turn, event: e.ActAsked) -> None:
     """Take a proposal, when it could be done now."""
-    if event.verb not in ACTS:
-        turn.refuse("act.unknown", f"there is no act of this name; there are {', '.join(sorted(ACTS))}")
-        return
     if not _can(turn, event.verb, event.args):
         return
     turn.answer = turn.state.next_id("act")
     until = turn.now_floor_s + turn.config.acts.second_within_s
-    named = ACTS[event.verb][0].keys() | OPTIONAL.keys()  # whatever else was said stays out of the ledger
+    named = arguments_of(event.verb)  # whatever else was said stays out of the ledger
     args = {name: value for name, value in event.args.items() if name in named}
     turn.record(ActProposed(turn.answer, event.verb, args, event.by, until))
 
@@ -45,46 +47,75 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
     """Do a proposed act, when another person agrees and it still can be done."""
     act = turn.state.acts.get(event.act_id)
     if act is None:
-        turn.refuse("act.not_open", f"act {event.act_id} is not open: it is done, or its time has passed; ask again")
+        turn.refuse(*_not_open(event.act_id))
     elif act.by == event.by:
         turn.refuse("act.same_person", "the second person must be another one than the first")
     elif _can(turn, act.verb, act.args):
         ACTS[act.verb][1](turn, act.args, act.by, event.by)
         if turn.refused is None:  # a shift that does not balance stays open, and its act: they look, and agree again
             turn.record(ActEnded(act.act_id, event.by, True))
-            if act.verb in TAKE_SPOILED:
-                _end_counts(turn)
+
+
+def act_withdrawn(turn: Turn, event: e.ActWithdrawn) -> None:
+    """End a proposal that somebody takes back."""
+    if event.act_id not in turn.state.acts:
+        turn.refuse(*_not_open(event.act_id))
+    else:
+        turn.record(ActEnded(event.act_id, event.by, False))
+
+
+def _not_open(act_id: int) -> tuple[str, str]:
+    return ("act.not_open", f"act {act_id} is not open: it is done, or its time has passed; ask again")
+
+
+def _changes_spoiled(move: AnyMove) -> bool:
+    if isinstance(move, PositionsMarked):
+        return ENTRY_OF_MARK.get(move.mark) is Account.SPOILED
+    return isinstance(move, CHANGE_SPOILED)
 
 
 def _end_counts(turn: Turn) -> None:
-    """End proposals to destroy: as many may be spoiled again by then, but they are not those that were counted."""
+    """End proposals to destroy: what is spoiled now, even if as many, is not what was counted."""
     for act in [act for act in turn.state.acts.values() if act.verb == "destroy"]:
         turn.record(ActEnded(act.act_id, "", False))
 
 
 def end_overdue_acts(turn: Turn) -> None:
-    """End proposals nobody agreed to in time."""
+    """End proposals nobody agreed to in time, and counts of spoiled blanks that are others now."""
+    if any(_changes_spoiled(move) for move in turn.moves):
+        _end_counts(turn)
     for act in [act for act in turn.state.acts.values() if act.until_floor_s <= turn.now_floor_s]:
         turn.record(ActEnded(act.act_id, "", False))
     for act in turn.state.acts.values():
         turn.wake_at(act.until_floor_s)
 
 
-def _can(turn: Turn, verb: str, args: Args) -> bool:
-    wants, _, check = ACTS[verb]
-    given = {name: kind for name, kind in OPTIONAL.items() if name in args}
-    for name, kind in {**wants, **given}.items():
+def arguments_of(verb: str) -> dict[str, type]:
+    """Give the arguments an act may have, by name; those of `OPTIONAL` may be left out."""
+    return {**ACTS[verb][0], **(OPTIONAL if verb == "settle" else {})}
+
+
+def malformed(verb: str, args: Args) -> tuple[str, str] | None:
+    """Give why no floor could take this proposal, a code and a sentence; None when it is well formed."""
+    if verb not in ACTS:
+        return ("act.unknown", f"there is no act of this name; there are {', '.join(sorted(ACTS))}")
+    for name, kind in arguments_of(verb).items():
         value = args.get(name)
+        if name in OPTIONAL and name not in args:
+            continue
         if (
             not isinstance(value, kind)
             or isinstance(value, bool)
             or (isinstance(value, int) and not 0 <= value < 2**53)
         ):
-            turn.refuse("act.argument", f"{verb} needs {name}, {'a whole number' if kind is int else 'a text'}")
-            return False
-    why = check(turn, args)
+            return ("act.argument", f"{verb} needs {name}, {'a whole number' if kind is int else 'a text'}")
+    return None
+
+
+def _can(turn: Turn, verb: str, args: Args) -> bool:
+    why = malformed(verb, args) or ACTS[verb][2](turn, args)
     if why:
-        turn.refuse(why[0], why[1])
+        turn.refuse(*why)
     return not why
 
 

@@ -140,6 +140,13 @@ class ActSeconded(Event, frozen=True, array_like=True, tag="seconded"):
     by: str
 
 
+class ActWithdrawn(Event, frozen=True, array_like=True, tag="withdrawn"):
+    """A person takes an open proposal back, its own or another's."""
+
+    act_id: int
+    by: str
+
+
 class DispatchAsked(Event, frozen=True, array_like=True, tag="dispatch"):
     """A person sends off what is bundled of a batch; `scanned` names the bundles read at the door, empty: none were."""
 
@@ -224,6 +231,7 @@ AnyEvent = (
     | DecisionMade
     | ActAsked
     | ActSeconded
+    | ActWithdrawn
     | DispatchAsked
     | ArrivalReported
     | HoldAsked

@@ -7,7 +7,7 @@ from typing import Any
 
 from controller.core import events as e
 from controller.core import moves as m
-from controller.core.acts import act_asked, act_seconded, end_overdue_acts
+from controller.core.acts import act_asked, act_seconded, act_withdrawn, end_overdue_acts
 from controller.core.cards import MOVES, Decision, State
 from controller.core.cases import CASE_HANDLERS, batch_opened
 from controller.core.drift import DriftWatch
@@ -197,6 +197,7 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     e.DecisionMade: _decision_made,
     e.ActAsked: act_asked,
     e.ActSeconded: _seconded,
+    e.ActWithdrawn: act_withdrawn,
     e.DispatchAsked: _dispatch_asked,
     e.ArrivalReported: _arrived,
     **STATION_HANDLERS,

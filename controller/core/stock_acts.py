@@ -27,6 +27,7 @@ Why = tuple[str, str] | None
 Check = Callable[[Turn, Args], Why]
 Do = Callable[[Turn, Args, str, str], None]
 MAX_SHEETS = 1_000_000  # of one act: no maker delivers more at once
+COUNT_MAX = MAX_SHEETS * POSITIONS
 LOST_MAX = 800_000  # blanks lost in one shift, whose close names each of them in one row of the ledger
 
 
@@ -148,15 +149,19 @@ def _lost_blank(turn: Turn, args: Args, by: str, second: str) -> None:
 
 
 def _destroy_why(turn: Turn, args: Args) -> Why:
-    """Who counts is not told what should be there: the same words for one too few and a thousand too many."""
-    if int(args["count"]) < 1:
+    """Whether the count agrees one person alone is never told, or it could be guessed, proposal by proposal."""
+    if not 1 <= int(args["count"]) <= COUNT_MAX:
         return ("stock.count", "count is 1 or more: how many blanks you counted and destroyed")
-    if int(args["count"]) != len(turn.state.stock.spoiled):
-        return ("stock.count_differs", "the books have another number of spoiled blanks: count again")
+    if not turn.state.stock.spoiled:
+        return ("stock.none_spoiled", "no blank waits for its destruction")
     return None
 
 
 def _destroy(turn: Turn, args: Args, by: str, second: str) -> None:
+    """Destroy as many as the books have, or tell the two in the same words for one too few and a thousand too many."""
+    if int(args["count"]) != len(turn.state.stock.spoiled):
+        turn.refuse("stock.count_differs", "the books have another number of spoiled blanks: count again")
+        return
     turn.record(BlanksDestroyed(turn.state.next_id("destruction"), list(turn.state.stock.spoiled), by, second))
 
 

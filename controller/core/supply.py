@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -10,11 +11,19 @@ from controller.core import moves as m
 from controller.core.cards import Decision
 from controller.core.moves import Verdict
 from controller.core.state import FloorState
+from controller.core.turn import Refused
+from devices.defects import Step
 from devices.messages import POSITIONS, Fate
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 WINDOW_HOURS = 7 * 24  # a week, so that weekends count as they are
-NAMES_ZH = {"data": "数据", "blanks": "空白卡体", "film": "印刷膜", "ribbon": "色带", "laminate": "覆合膜"}
+SUPPLY_KINDS: Mapping[Step, Mapping[str, str]] = {  # what stations of a step are loaded with, and its Chinese name
+    Step.PRINT: {"film": "印刷膜", "ribbon": "色带"},
+    Step.LAMINATE: {"laminate": "覆合膜"},
+    Step.PUNCH: {"blade": "冲切刀"},
+}
+NAMES_ZH = {"data": "数据", "blanks": "空白卡体"}
+NAMES_ZH |= {kind: name for kinds in SUPPLY_KINDS.values() for kind, name in kinds.items()}
 AHEAD_DAYS = 365  # what lasts longer starves nobody
 
 PACED = frozenset({m.SheetBound, m.JobEnded, m.BundleMade, m.BatchOpened, m.CardDecided})
@@ -88,6 +97,14 @@ class Forecast:
     inputs: list[Input]
 
 
+def kind_refusal(step: Step, kind: str) -> Refused | None:
+    """Give why no station of a step is loaded with such a kind, None when it is one of the table."""
+    if kind in SUPPLY_KINDS.get(step, {}):
+        return None
+    lists = "; ".join(f"{one.value}: {', '.join(kinds)}" for one, kinds in SUPPLY_KINDS.items())
+    return Refused("stock.kind", f"a {step.value} station is not loaded with this; the kinds are {lists}")
+
+
 def forecast(state: FloorState, pace: InputPace, now_floor_s: float) -> Forecast:
     """Give the input that ends first, as the last floor days went; of two that end together, the scarcer kind."""
     inputs = [_blanks(state, pace, now_floor_s), *_supplies(state, pace, now_floor_s), _cards(state, pace, now_floor_s)]
@@ -131,18 +148,24 @@ def _input(name: str, station: str, unit: str, left: int, per_day: float, now_fl
 
 
 def _sentences(first: Input, date: str) -> tuple[str, str]:
-    where_en, where_zh = (f" of {first.station}", f"{first.station}的") if first.station else ("", "")
+    if not first.left and first.name == "data":
+        return "Data: nothing waits to be made.", "没有待制的数据。"
+    where_en, where_zh = (f" of {first.station}", f"{first.station} 的") if first.station else ("", "")
     name_en, name_zh = first.name.capitalize(), NAMES_ZH.get(first.name, first.name)
-    unit_zh = {"cards": "张证", "sheets": "大张"}[first.unit]
     if not first.left:
         return (
             f"{name_en}{where_en}: none left; the floor starves of it now.",
             f"{where_zh}{name_zh}已用完，生产现在就缺它。",
         )
+    runs = "run" if first.name in ("data", "blanks") else "runs"
+    unit_en, are = (first.unit.removesuffix("s"), "is") if first.left == 1 else (first.unit, "are")
     per_sheet = f" ({first.left * POSITIONS:,} blanks)" if first.name == "blanks" else ""
+    blanks_zh = f"（{first.left * POSITIONS:,} 张卡体）" if first.name == "blanks" else ""
     en = (
-        f"{name_en}{where_en} run out first, on {date}: {first.left:,} {first.unit}{per_sheet} are left, "
+        f"{name_en}{where_en} {runs} out first, on {date}: {first.left:,} {unit_en}{per_sheet} {are} left, "
         f"{first.per_day:,.1f} a day are used up."
     )
-    zh = f"{where_zh}{name_zh}最先用完，在{date}：还有{first.left:,}{unit_zh}，每天净用{first.per_day:,.1f}{unit_zh}。"
-    return en, zh
+    unit_zh = "大张" if first.name == "blanks" else "张"
+    net_zh = "日均净用" if first.name == "data" else "日均"
+    zh = f"{where_zh}{name_zh}将最先于 {date} 用完：余 {first.left:,} {unit_zh}{blanks_zh}，"
+    return en, f"{zh}{net_zh} {first.per_day:,.1f} {unit_zh}。"

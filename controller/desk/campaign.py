@@ -36,7 +36,12 @@ def county_name(county: str) -> str:
 
 async def _posts(desk: Desk, user: str, args: Args) -> Any:
     today = floor_date(desk.clock.now_floor_s())
-    return {"asked_for": desk.posts.asked_for, "today": today, "certificates": desk.posts.listing(today)}
+    return {
+        "asked_for": desk.posts.asked_for,
+        "today": today,
+        "certificates": desk.posts.listing(today),
+        "error": desk.posts.fault(),
+    }
 
 
 VERBS: dict[str, Verb] = {

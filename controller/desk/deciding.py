@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.core.acts import ACTS, OPTIONAL
+from controller.core.acts import ACTS, arguments_of, malformed
 from controller.core.cards import Decision
-from controller.core.events import ActAsked, ActSeconded, DecisionMade
+from controller.core.events import ActAsked, ActSeconded, ActWithdrawn, DecisionMade
+from controller.core.turn import Refused
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
 from controller.desk.stock import alarm
 
@@ -27,15 +28,17 @@ async def _act(desk: Desk, user: str, args: Args) -> Any:
         if not isinstance(name, str) or type(value) not in (int, str) or len(str(value)) > MAX_REASON:
             raise BadArgument(f"args.{str(name)[:32]}", f"a whole number, or a text of at most {MAX_REASON} characters")
     verb = text(args, "verb", 32)
-    _require_known(verb, wanted)
+    if verb in ACTS:
+        _require_known(verb, wanted)
+    why = malformed(verb, wanted)
+    if why:  # the foreman would refuse it too, but the journal keeps whole whatever is posted
+        return Refused(*why)
     return await desk.post(ActAsked(verb, wanted, user)).wait()
 
 
 def _require_known(verb: str, wanted: dict[str, Any]) -> None:
     """Refuse an argument the act does not have: it is a slip of the pen, and must not be passed over in silence."""
-    if verb not in ACTS:
-        return  # the foreman says which acts there are
-    known = [*ACTS[verb][0], *(OPTIONAL if verb == "settle" else ())]
+    known = arguments_of(verb)
     for name in wanted:
         if name not in known:
             takes = ", ".join(known) or "no arguments"
@@ -49,8 +52,13 @@ async def _second(desk: Desk, user: str, args: Args) -> Any:
     return turn
 
 
+async def _withdraw(desk: Desk, user: str, args: Args) -> Any:
+    return await desk.post(ActWithdrawn(number(args, "act_id"), user)).wait()
+
+
 VERBS: dict[str, Verb] = {
     "decide": _decide,
     "act": _act,
     "second": _second,
+    "withdraw": _withdraw,
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
+from itertools import islice
 from typing import Any
 
 import trio
@@ -19,6 +21,7 @@ from controller.desk.desk import Args, Desk, Verb, text
 from controller.desk.quality import standing
 from controller.report.figures import build_report
 from controller.trace.past import why_past, with_imposition
+from controller.trace.station import lost_at
 from devices.defects import Step
 
 PAGE = 1_000
@@ -142,11 +145,28 @@ def _waiting(desk: Desk, state: State) -> list[dict[str, Any]]:
 
 
 async def _suspects(desk: Desk, user: str, args: Args) -> Any:
+    sheets = [one for one in desk.state.sheets.values() if one.suspect]
+    wanted = {one.sheet_id for one in sheets}
+    lost = await trio.to_thread.run_sync(lost_at, desk.ledger.reading, wanted) if wanted else {}
+    unbound = Counter(lost.get(one.sheet_id, "") for one in sheets if not one.body)
     return [
-        {"sheet_id": one.sheet_id, "mask": one.suspect, "step": one.step.value, "body": one.body}
-        for one in desk.state.sheets.values()
-        if one.suspect
+        {
+            "sheet_id": one.sheet_id,
+            "mask": one.suspect,
+            "step": one.step.value,
+            "body": one.body,
+            "station": lost.get(one.sheet_id, ""),
+            "bodies": [] if one.body else _next_bodies(desk, lost.get(one.sheet_id, ""), unbound),
+        }
+        for one in sheets
     ]
+
+
+def _next_bodies(desk: Desk, station: str, unbound: Counter[str]) -> list[int]:
+    """Give the bodies a press could have drawn for its lost films: as many as it has lost, the next of its magazine."""
+    magazine = desk.state.stock.magazines.get(station, ())
+    bodies = (body for one in magazine for body in range(one.first, one.first + one.sheets))
+    return list(islice(bodies, unbound[station]))
 
 
 async def _acts(desk: Desk, user: str, args: Args) -> Any:

@@ -97,8 +97,9 @@ def standing(state: FloorState, station: Station) -> dict[str, Any]:
 
 
 def _unattended(station: Station) -> str:
-    """Give the reason of an inspection station that runs without the person who was there."""
-    if station.step is not Step.INSPECT or station.operator or station.state != StationState.IDLE:
+    """Give the reason of an inspection station that runs, with a load or without, but not the person who was there."""
+    runs = station.state in (StationState.IDLE, StationState.EXECUTE)
+    if station.step is not Step.INSPECT or station.operator or not runs:
         return ""
     return CERTIFICATE_ENDED if station.operator_until_floor_s else ""
 

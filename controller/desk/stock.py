@@ -14,7 +14,7 @@ from controller.core.open_ends import open_ends
 from controller.core.stock import VAULT
 from controller.core.stock_moves import BlanksLost, BodiesLost
 from controller.core.stocktaking import uncounted
-from controller.core.supply import forecast
+from controller.core.supply import forecast, kind_refusal
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 
 MAX_NAME = 32
@@ -56,6 +56,10 @@ async def _load(desk: Desk, user: str, args: Args) -> Any:
     units = number(args, "units")
     if units > MAX_UNITS:
         raise BadArgument("units", f"the sheets the lot is good for, 0 to {MAX_UNITS:,}")
+    known = desk.state.stations.get(station)
+    refused = kind_refusal(known.step, kind) if known else None
+    if refused:
+        return refused
     return await desk.post(SupplyEntered(station, kind, lot, units, user)).wait()
 
 

@@ -23,7 +23,7 @@ from encoders.envelope import pack
 KINDS = (
     *(m.CardDecided, m.CardStopped, m.EncodeStarted, m.EncodeEnded, m.SheetImposed, m.JobStarted, m.JobEnded),
     *(m.SheetBound, m.PositionsMarked, m.BundleMade, m.BundleStopped, m.CardMissing, m.ConsignmentSent),
-    *(q.CardsQuarantined, q.BundleOpened, q.CardSetGood),
+    *(q.CardsQuarantined, q.BundleOpened, q.CardSetGood, q.CardReturned),
 )
 
 
@@ -75,8 +75,8 @@ class CardHistory:
 def trace_card(engine: Engine, card: int, walk_moves: int = WALK_MOVES) -> CardHistory | None:
     """Give the history of a card; None when no card has this number.
 
-    The moves between its batch's verdicts and its batch's end are looked at, and before them what was loaded at the
-    stations; never more than `walk_moves` moves each, or `complete` is False.
+    The moves between its batch's verdicts and its batch's end are looked at, before them what was loaded at the
+    stations, and after them whether it came back; never more than `walk_moves` moves each, or `complete` is False.
     Cost: a long look, for a worker thread.  Raises: LedgerDamaged.
     """
     with engine.connect() as connection:
@@ -94,6 +94,9 @@ def trace_card(engine: Engine, card: int, walk_moves: int = WALK_MOVES) -> CardH
     names = [pack(number) for number in sorted(_numbers(reader, card, first, looked))]
     about = reader.forward(first, looked, KINDS, names)
     for told in merge(about, reader.forward(first, looked, AT_STATIONS), key=lambda one: one.seq):
+        follower.take(told)
+    came_back = reader.forward(looked, min(reader.last() + 1, looked + walk_moves), (q.CardReturned,), [pack(card)])
+    for told in came_back:  # long after its batch's end, so nothing else is looked for there
         follower.take(told)
     complete = loaded.complete and end - first <= walk_moves
     sent = bundle.consignment_id if bundle is not None else 0
@@ -142,6 +145,7 @@ class _Follower:
             q.CardsQuarantined: self._quarantined,
             q.BundleOpened: self._opened,
             q.CardSetGood: self._set_good,
+            q.CardReturned: self._returned,
         }
 
     def take(self, told: Told) -> None:
@@ -249,6 +253,10 @@ class _Follower:
         if move.bundle_id == self._bundle_id and self._bundle_id:
             self._tell(at, "bundle_opened", bundle_id=self._bundle_id, because=move.code)
             self._bundle_id = 0
+
+    def _returned(self, at: float, move: q.CardReturned) -> None:
+        if move.card == self.card:
+            self._tell(at, "came_back", because=move.code, people=[move.by])
 
     def _set_good(self, at: float, move: q.CardSetGood) -> None:
         if move.card == self.card:

@@ -26,10 +26,11 @@ def why_past(engine: Engine, thing: str, now_floor_s: float) -> Reason | None:
         return past(history, now_floor_s) if history else None
     if noun == "sheet" and number:
         return _sheet(engine, number, now_floor_s)
-    if noun.isascii() and noun.isdigit() and not digits:
-        if len(noun) == BATCH_DIGITS:
+    first, _, case = noun.partition("-R")  # the batch of a card that came back is its first one's, `-R1-2` behind it
+    if first.isascii() and first.isdigit() and not digits:
+        if len(first) == BATCH_DIGITS:
             return _batch(engine, noun, now_floor_s)
-        if len(noun) == ACCEPTANCE_DIGITS:
+        if len(first) == ACCEPTANCE_DIGITS and not case:
             return _refused(engine, noun, now_floor_s)
     return None
 

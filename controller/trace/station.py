@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Engine, select
 
-from controller.core.moves import JobEnded, JobStarted, SheetImposed, positions_in
+from controller.core.moves import JobEnded, JobStarted, Mark, PositionsMarked, SheetImposed, positions_in
 from controller.core.stock_moves import SupplyLoaded
 from controller.ledger import tables
 from controller.ledger.columns import numbers_in
@@ -19,6 +19,7 @@ from encoders.envelope import pack
 
 ROWS_MAX = 10_000  # of one page
 ASKED_AT_ONCE = 500  # keys of one query
+MENTIONED_MAX = 100  # numbers a query looks for in the moves themselves
 ALL = (1 << POSITIONS) - 1
 
 
@@ -79,7 +80,7 @@ class StationTrace:
     loaded: Loaded
 
     def as_json(self) -> dict[str, Any]:
-        """Give the page; rows are arrays in the order of `columns`."""
+        """Give the page; rows are arrays in the order of `columns`, their `position` counts from 0, -1 for none."""
         columns = list(TracedCard.__slots__)
         return {
             "station": self.station,
@@ -174,6 +175,22 @@ def _find_end(reader: MoveReader, job: TracedJob, first: int, walk_moves: int) -
         if isinstance(told.move, JobEnded) and told.move.job_id == job.job_id:
             _end(job, told.move)
             return
+
+
+def lost_at(engine: Engine, sheets: Collection[int], walk_moves: int = WALK_MOVES) -> dict[int, str]:
+    """Give the station each suspect sheet was last lost at, by walking back over at most `walk_moves` moves.
+
+    A sheet that was lost before is left out.  Cost: a long look, for a worker thread.  Raises: LedgerDamaged.
+    """
+    reader, found = MoveReader(engine), dict[int, str]()
+    mentions = [pack(one) for one in sheets] if len(sheets) <= MENTIONED_MAX else []
+    for told in reader.backward(reader.last() + 1, (PositionsMarked,), walk_moves, mentions):
+        move = told.move
+        if isinstance(move, PositionsMarked) and move.mark is Mark.SUSPECTED and move.sheet_id in sheets:
+            found.setdefault(move.sheet_id, move.station)
+            if len(found) == len(sheets):
+                break
+    return found
 
 
 # ---- from loads to cards --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from rich.text import Text
 from devices.defects import Step
 
 REFRESH_S = 0.5  # real seconds between two pictures
+LINE_COLUMNS = 100
 LINE_EVERY_S = 5.0  # real seconds between two plain lines
 SECONDS_PER_HOUR = 3_600.0
 STATE_STYLES = {
@@ -102,17 +103,18 @@ async def show(view: DemoView, console: Console) -> None:
 
 
 def plain_line(view: DemoView) -> str:
-    """Give one line without colours: where the run is."""
+    """Give one line without colours: where the run is, in so many columns as a log shows."""
     if not view.status:
         return f"{view.elapsed_s:6.1f} s  {view.phase}"
     count = view.count
-    return (
-        f"{view.elapsed_s:6.1f} s  floor {view.status['floor_time']}  {view.phase}: "
-        f"batches {count('batches_closed')}/{count('batches')} closed, received {count('received'):,}/{view.cards:,}, "
-        f"refused {count('refused'):,}, held {count('held'):,}, encoded {count('encoded'):,}, made {count('made'):,}, "
-        f"dispatched {count('dispatched'):,}, remade {count('remade'):,}, {view.cards_per_hour():,.0f} cards/h, "
-        f"kills {view.kills}/{view.kills_wanted}"
-    )
+    line = f"{view.elapsed_s:6.1f} s  {view.status['floor_time'][5:16]}  {view.phase}: "
+    line += f"in {count('received'):,}/{view.cards:,}, made {count('made'):,}, sent {count('dispatched'):,}"
+    extras = [f"kills {view.kills}/{view.kills_wanted}"] if view.kills_wanted else []
+    extras += [f"{view.cards_per_hour():,.0f} cards/h", f"held {count('held'):,}", f"remade {count('remade'):,}"]
+    for extra in extras:  # what fits, the most telling first
+        if len(line) + len(extra) + 2 <= LINE_COLUMNS:
+            line += f", {extra}"
+    return line
 
 
 def picture(view: DemoView) -> RenderableType:

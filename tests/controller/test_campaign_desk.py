@@ -267,6 +267,21 @@ async def test_the_terminal_shows_each_unit_with_its_bar_in_two_languages():
     assert "3 of 3" not in text
 
 
+async def test_units_without_a_card_are_one_line_unless_all_are_asked_for():
+    office = Office(load_plan(CampaignConfig()))
+    office.receive("520102001", sent=3)
+    result = (await office.ask()).result
+    with_card = [row for row in result["units"] if row["completed"] or row["received"]]
+    short, whole = io.StringIO(), io.StringIO()
+    cli_campaign.print_campaign(result, Console(file=short, width=100))
+    cli_campaign.print_campaign(result, Console(file=whole, width=100), whole=True)
+    assert 0 < len(with_card) < 5
+    assert f"{61 - len(with_card)} more units have no card yet" in short.getvalue()
+    rows = [[row["unit"] for row in result["units"] if f" {row['unit']} " in out.getvalue()] for out in (short, whole)]
+    assert [len(set(units)) for units in rows] == [len(with_card), 61]
+    assert "no card yet" not in whole.getvalue()
+
+
 @pytest.mark.parametrize(
     ("percent", "cells"),
     [

@@ -24,7 +24,19 @@ from tests.controller.core.rough_floor import RoughFloor
 HEAD = "name,post,valid_until\n"
 TODAY = "20260302"
 TABLE = HEAD + "ann,office,2026-12-31\nann,inspect,2026-03-02\nbob,office,2026-03-01\ncay,inspect,2026-03-31\n"
-DECIDING = {"decide", "act", "second", "dispatch", "arrived", "hold", "release", "count", "load", "card_back"}
+DECIDING = {
+    "decide",
+    "act",
+    "second",
+    "withdraw",
+    "dispatch",
+    "arrived",
+    "hold",
+    "release",
+    "count",
+    "load",
+    "card_back",
+}
 
 
 @pytest.fixture
@@ -150,8 +162,10 @@ def test_a_table_that_breaks_later_is_named_once_and_the_last_good_one_holds(tab
         assert posts.refusal("ann", OFFICE, TODAY) is None
         assert posts.refusal("dan", OFFICE, TODAY).code == "post.none"
     assert [(one["log_level"], one["code"]) for one in logs] == [("error", "posts.malformed")]
+    assert "posts.csv" in posts.fault()
     write(TABLE + "dan,office,2026-12-31\n")
     assert posts.refusal("dan", OFFICE, TODAY) is None
+    assert posts.fault() == ""
 
 
 # ---- at the desk -----------------------------------------------------------------------------------------------
@@ -239,6 +253,18 @@ async def test_the_list_says_who_may_what_until_when(table):
     out = io.StringIO()
     cli_campaign._print_posts(found, Console(file=out, width=120))
     assert all(word in out.getvalue() for word in ("岗位", "bob", "已到期 ended", "将到期 ends soon", "304"))
+
+
+async def test_a_table_that_broke_is_named_where_the_certificates_are_listed(table):
+    counter, write, out = Counter(Posts(table)), Rewriter(table), io.StringIO()
+    assert (await counter.ask("anybody", "posts")).result["error"] == ""
+    write(TABLE + "dan,office\n")
+    found = (await counter.ask("anybody", "posts")).result
+    assert found["error"].endswith("posts.csv, line 6: expected 3 cells")
+    assert len(found["certificates"]) == 4
+    cli_campaign._print_posts(found, Console(file=out, width=80))
+    assert found["error"] in out.getvalue()
+    assert "DAMAGED" in out.getvalue()
 
 
 async def test_a_service_with_a_broken_table_does_not_open(table):

@@ -127,6 +127,17 @@ async def test_an_inspection_station_says_why_its_inspector_is_gone():
     assert (await office.station("i1"))["reason"] == ""
 
 
+async def test_an_inspection_station_at_work_says_too_that_its_inspectors_certificate_ended():
+    office = Office()
+    office.floor.host.handle(e.SignedOn("i1", "mei", 100.0), 1.0)
+    office.floor.host.run(99.0)
+    office.floor.host.handle(e.StationReported("i1", StationState.EXECUTE, "", 99.0), 99.0)
+    assert (await office.station("i1"))["reason"] == ""
+    office.floor.host.run(100.0)
+    seen = await office.station("i1")
+    assert (seen["state"], seen["operator"], seen["reason"]) == ("execute", "", CERTIFICATE_ENDED)
+
+
 async def test_a_stations_age_grows_with_the_floors_time():
     office = Office()
     office.floor.host.handle(e.StationReported("w1", StationState.ABORTED, "breakdown", 40.0), 50.0)
@@ -148,6 +159,16 @@ def test_the_metrics_show_a_held_station_and_no_other():
     assert 'cardmill_station_held{station="p1"} 1.0' in held
     assert sum(line.endswith(" 1.0") for line in held) == 1
     assert len(held) == len(office.floor.state.stations)
+
+
+@pytest.mark.parametrize(
+    ("station", "told"), [("i1", "signed off"), ("i2", "nobody was signed on at i2"), ("i9", "signed off")]
+)
+def test_signing_off_where_nobody_is_says_so(monkeypatch, station, told):
+    rows = [{"station": "i1", "operator": "cay"}, {"station": "i2", "operator": ""}]
+    monkeypatch.setattr(cli_quality, "ask", lambda verb, *_: rows if verb == "stations" else {})
+    done = CliRunner().invoke(app, ["sign-on", station, "--off", "--as", "ann"])
+    assert (done.exit_code, done.stdout.strip()) == (0, told)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from controller.core.stock import Account
 from controller.ledger.inbox import StoreVerdicts
 from controller.ledger.receipts import FINAL_KINDS
 from controller.returns import Returns
+from controller.trace.card import trace_card
+from controller.trace.past import why_past
 from controller.vault.errors import KeyMissing
 from controller.wire import Done, Refusal
 from tests.controller.returning import BATCH, NUMBERS, Centre, centre, sent_centre
@@ -45,6 +47,22 @@ async def test_a_card_that_came_back_is_made_again_as_its_next_case_with_receipt
         finals = Counter((one.acceptance_number, one.case) for one in receipts if one.kind in FINAL_KINDS)
         assert set(finals.values()) == {1}
         assert made.ledger.verify().sound
+
+
+async def test_the_trace_of_a_card_says_that_it_came_back_and_why_and_its_next_batch_is_known_by_its_number(tmp_path):
+    async with sent_centre(tmp_path) as made:
+        old = made.ledger.reader.cards_of(NUMBERS[0])[0].card_id
+        other = made.ledger.reader.cards_of(NUMBERS[1])[0].card_id
+        told = (await made.back()).result
+        await made.settled()
+        last = trace_card(made.ledger.reading, old).happened[-1]
+        assert (last.what, last.because, last.people) == ("came_back", "chip_dead", ["ann"])
+        assert last.blank == made.ledger.reader.card(old).blank
+        for card in (other, told["card"]):
+            assert trace_card(made.ledger.reading, card).happened[-1].what == "sent"
+        over = why_past(made.ledger.reading, told["batch_number"], 0.0)
+        assert over.facts["dispatched"] == 1
+        assert why_past(made.ledger.reading, f"{told['batch_number']}9", 0.0) is None
 
 
 async def test_the_return_and_the_new_case_are_one_turn_and_the_old_blank_comes_first(tmp_path):

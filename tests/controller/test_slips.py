@@ -7,10 +7,11 @@ from typer.testing import CliRunner
 
 from controller import cli, commands
 from controller.commandline import packing as cli_packing
-from controller.commandline.options import arguments
+from controller.commandline.options import arguments, line
 from controller.commandline.trace import cell
 from controller.config import ConfigError
 from controller.wire import Command, Done, Refusal
+from devices.keys import KeyFileError
 from tests.controller.core.rough_floor import RoughFloor
 from tests.controller.test_packing_verbs import Counter, sent_counter
 
@@ -31,6 +32,28 @@ def test_an_argument_said_twice_is_told():
     assert arguments(["sheets=50", "lot=007"]) == {"sheets": 50, "lot": "007"}
 
 
+@pytest.mark.parametrize("name", ["a/../b", "../ann", "Ann", "/etc/ann", "a b"])
+def test_a_name_that_is_none_is_told_and_no_file_looked_for(name, tmp_path):
+    with pytest.raises(KeyFileError, match="is no name for a key") as error:
+        line(name, None, tmp_path)
+    assert error.value.code == "keys.bad_name"
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["count", "vault", "-5"], "invalid value for 'counted'"),
+        (["load", "l1", "film", "A7", "-5"], "invalid value for 'units'"),
+        (["arrived", "1", "520425001", "-5"], "invalid value for 'cards'"),
+        (["count", "vault", "5", "--jsno"], "--jsno"),
+    ],
+)
+def test_a_quantity_below_zero_is_told_as_one_and_a_mistyped_option_still_is(words, named):
+    done = run(*words)
+    assert done.exit_code == 2
+    assert named in " ".join(done.output.replace("│", " ").lower().split())
+
+
 async def propose(counter, args):
     body = Command(request=1, verb="act", args={"verb": "receive", "args": args})
     return await commands.answer(counter._asked, "ann", body)
@@ -44,6 +67,39 @@ async def test_an_act_with_an_argument_it_does_not_have_is_refused_with_those_it
     assert "receive takes first_body, sheets, lot" in answer.text
     assert counter.floor.state.acts == {}
     assert isinstance(await propose(counter, args), Done)
+
+
+@pytest.mark.parametrize(
+    ("verb", "args", "code"),
+    [
+        ("receive", {"first_body": 900_000, "sheets": 5, "lot": "A7", "person": "Zhang San"}, "command.argument"),
+        ("receive", {"first_body": "Zhang San", "sheets": 5, "lot": "A7"}, "act.argument"),
+        ("receive", {"first_body": 900_000, "sheets": 5, "lot": "A7", "body": 5}, "command.argument"),
+        ("close_shift", {"note": "Zhang San"}, "command.argument"),
+        ("no such act", {"person": "Zhang San"}, "act.unknown"),
+        ("settle", {"sheet_id": 1, "mask": 1, "finding": "good", "body": "Zhang San"}, "act.argument"),
+    ],
+)
+async def test_what_an_act_does_not_name_never_gets_into_the_journal(verb, args, code):
+    counter, posted = Counter(RoughFloor(1, trouble=0.0)), []
+    counter._asked.post = posted.append
+    answer = await commands.answer(
+        counter._asked, "ann", Command(request=1, verb="act", args={"verb": verb, "args": args})
+    )
+    assert (answer.code, posted) == (code, [])
+
+
+async def test_a_proposed_act_is_withdrawn_by_command_and_only_once(monkeypatch):
+    counter = Counter(RoughFloor(1, trouble=0.0))
+    act_id = (await propose(counter, {"first_body": 900_000, "sheets": 5, "lot": "A7"})).result["act_id"]
+    body = Command(request=1, verb="withdraw", args={"act_id": act_id})
+    assert isinstance(await commands.answer(counter._asked, "bob", body), Done)
+    assert counter.floor.state.acts == {}
+    assert (await commands.answer(counter._asked, "bob", body)).code == "act.not_open"
+    heard = []
+    monkeypatch.setattr(cli, "ask", lambda verb, args, *_: heard.append((verb, args)) or {})
+    assert run("withdraw", "7").stdout == "withdrawn\n"
+    assert heard == [("withdraw", {"act_id": 7})]
 
 
 async def test_a_decision_that_does_not_exist_is_told_with_those_that_do():
@@ -63,7 +119,7 @@ async def test_an_absurd_count_of_arrived_cards_is_refused():
 
 async def test_an_absurd_supply_is_refused():
     counter = sent_counter()
-    named = {"station": sorted(counter.floor.state.stations)[0], "kind": "film", "lot": "F7"}
+    named = {"station": "p1", "kind": "film", "lot": "F7"}
     assert isinstance(await counter.ask("load", **named, units=1_000_001), Refusal)
     assert isinstance(await counter.ask("load", **named, units=1_000_000), Done)
 
@@ -113,4 +169,4 @@ def test_a_manifest_that_is_checked_is_not_shown_too(monkeypatch, tmp_path):
 def test_a_card_without_a_blank_has_an_empty_cell_in_a_spreadsheet():
     assert cell("blank", 0) == ""
     assert cell("blank", 11_082) == '="11082"'
-    assert cell("position", 0) == "0"
+    assert (cell("position", 0), cell("position", -1)) == ("1", "")

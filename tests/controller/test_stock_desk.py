@@ -99,14 +99,16 @@ async def test_what_a_station_was_loaded_with_is_listed_by_lot(counter):
         {"station": "c1", "kind": "blade", "lot": "9", "units": 1_000},
         {"station": "p1", "kind": "film", "lot": "F8", "units": 300},
     ]
+    refused = await counter.ask("load", station="p1", kind="flim", lot="F9", units=300)
+    assert (refused.code, "film, ribbon" in refused.text) == ("stock.kind", True)
+    assert len((await counter.ask("supplies")).result) == 2
     assert (await counter.ask("load", station="p9", kind="film", lot="F", units=1)).code == "station.unknown"
 
 
 async def test_the_forecast_gives_a_sentence_in_two_languages_and_its_facts(counter):
     told = (await counter.ask("forecast")).result
     assert told["input"] == "data"
-    assert told["sentence_en"].startswith("Data: none left")
-    assert "数据已用完" in told["sentence_zh"]
+    assert (told["sentence_en"], told["sentence_zh"]) == ("Data: nothing waits to be made.", "没有待制的数据。")
     assert [one["name"] for one in told["inputs"]] == ["blanks", "data"]
 
 

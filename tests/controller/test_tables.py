@@ -35,7 +35,27 @@ ANSWERS = {
         }
     ],
     "stopped": [{"card": 10_001, "acceptance_number": NUMBER, "code": "face.no_glyph", "codes": [], "fields": []}],
-    "suspects": [{"sheet_id": 1_234, "mask": 0b10000101, "step": "write", "body": 500_000_017}],
+    "suspects": [
+        {
+            "sheet_id": 1_234,
+            "mask": 0b10000101,
+            "step": "write",
+            "body": 500_000_017,
+            "station": "w1",
+            "bodies": [],
+        },
+        *(
+            {
+                "sheet_id": sheet_id,
+                "mask": 255,
+                "step": "laminate",
+                "body": 0,
+                "station": "laminator-12",
+                "bodies": [500_000_020, 500_000_021],
+            }
+            for sheet_id in (1_235, 1_236)
+        ),
+    ],
     "acts": [
         {
             "act_id": 12_345,
@@ -107,7 +127,7 @@ def test_a_table_fits_a_narrow_terminal_and_cuts_nothing_off(monkeypatch, capsys
         ("stations", ["10 h 58 min", "1,234,567", "worn_plate"]),
         ("review", ["123450001", NUMBER, "number.region_group"]),
         ("stopped", ["10001", NUMBER, "face.no_glyph"]),
-        ("suspects", ["0 2 7", "133", "500000017"]),
+        ("suspects", ["1 3 8", "133", "500000017", "laminator-12", "500000020, 500000021", "sheet 1235, 1236"]),
         ("acts", ["12345", "first_body=500000017", "7 h 46 min"]),
         ("holds", ["the controller", "59 s", "laminator-12: too many defects"]),
         ("piles", ["120001, 120002", "11353"]),
@@ -117,6 +137,28 @@ def test_a_table_fits_a_narrow_terminal_and_cuts_nothing_off(monkeypatch, capsys
 def test_a_table_shows_what_is_asked_for_next(monkeypatch, capsys, title, words):
     text = shown(monkeypatch, capsys, title, ANSWERS[title])
     assert [word for word in words if word not in text] == []
+
+
+def test_suspects_show_the_command_that_settles_the_first_of_them(monkeypatch, capsys):
+    bound, unbound, _ = ANSWERS["suspects"]
+    text = shown(monkeypatch, capsys, "suspects", [bound])
+    assert "\ncardmill act settle sheet_id=1234 mask=133 finding=spoiled\n" in text
+    assert "could have drawn" not in text
+    text = shown(monkeypatch, capsys, "suspects", [unbound])
+    assert "\ncardmill act settle sheet_id=1235 mask=255 finding=spoiled body=500000020\n" in text
+
+
+def test_held_cards_the_font_cannot_draw_are_named_below_the_others(monkeypatch, capsys):
+    [held] = ANSWERS["review"]
+    assert "stop at once" not in shown(monkeypatch, capsys, "review", [held])
+    rows = [held, held | {"card": 77, "codes": ["name.no_glyph"]}, held | {"card": 78, "codes": ["address.no_glyph"]}]
+    told = " ".join(shown(monkeypatch, capsys, "review", rows).split())
+    assert told.endswith("released, these stop at once, for the font cannot draw them (no_glyph): 77, 78")
+
+
+def test_below_the_stopped_stands_which_decisions_end_it(monkeypatch, capsys):
+    text = shown(monkeypatch, capsys, "stopped", ANSWERS["stopped"])
+    assert [one for one in ("cardmill decide", "resume", "cancel", "refuse_late") if one not in text] == []
 
 
 def test_stock_shows_accounts_that_hold_blanks_and_ranges_of_serials(monkeypatch, capsys):

@@ -13,12 +13,13 @@ from controller import commands
 from controller.commandline import trace as cli_trace
 from controller.config import ConfigError
 from controller.core import events as e
+from controller.core.plan import Because
 from controller.desk.desk import Desk
 from controller.ledger import tables
 from controller.ledger.engine import writer_engine
 from controller.ledger.journal import Recorded
 from controller.ledger.store import DATABASE_NAME, open_ledger
-from controller.trace.station import ROWS_MAX, trace_station
+from controller.trace.station import ROWS_MAX, lost_at, trace_station
 from controller.wire import Command, Done, Refusal
 from encoders.envelope import MAX_MESSAGE_BYTES, pack
 from tests.controller.core.rough_floor import RoughFloor
@@ -180,6 +181,7 @@ def test_numbers_survive_the_spreadsheet_as_text_and_nobody_s_text_becomes_a_for
     assert read[0]["operator"] == '="=cmd()"'
     assert read[0]["started_floor_s"] == "1970-01-01 10:00:00"
     assert read[0]["ended_floor_s"] == ""
+    assert read[0]["position"] == "8"  # 7 on the wire
 
 
 def test_pages_are_put_together_until_there_is_no_next_one():
@@ -243,4 +245,57 @@ def test_a_card_s_history_is_one_line_for_each_thing(tmp_path):
         "happened": [one],
         "complete": True,
     }
-    assert cli_trace.card_lines(card)[-1] == "01-01 00:01:00 write job 4 w1 sheet 3/3 (next): ribbon R1, mei"
+    assert (
+        cli_trace.card_lines(card)[-1] == "01-01 00:01:00 write job 4 w1 sheet 3/3 (first in the queue): ribbon R1, mei"
+    )
+    sent = one | {"what": "sent", "station": "", "sheet_id": 0, "position": -1, "because": "", "lots": []}
+    sent["people"] = ["dispatch"]
+    encode = one | {"what": "encode", "sheet_id": 0, "position": -1, "people": ["dispatch"]}
+    card["happened"] = [encode, sent]
+    assert cli_trace.card_lines(card)[-1] == "01-01 00:01:00 sent: automatic"
+    columns, rows = cli_trace.card_rows(card)
+    cli_trace.write_csv(tmp_path / "card.csv", columns, rows)
+    read = list(csv.DictReader((tmp_path / "card.csv").read_text("utf-8-sig").splitlines()))
+    assert [(row["position"], row["people"]) for row in read] == [("", "dispatch"), ("", "automatic")]
+    assert sent["people"] == ["dispatch"]  # JSON tells what the ledger has
+
+
+@pytest.mark.parametrize(
+    ("because", "words"),
+    [
+        ("00", ""),
+        ("no_more", "nothing more could join"),
+        ("P1", "P1 smear on the film"),
+        ("X1", "X1"),
+        ("name.no_glyph", "name.no_glyph"),
+    ],
+)
+def test_a_rule_or_a_defect_is_said_in_words_and_what_was_good_in_none(because, words):
+    assert cli_trace.because_words(because) == words
+
+
+def test_every_rule_of_the_plan_has_its_words():
+    assert set(cli_trace.RULES) == set(Because)
+
+
+async def test_a_suspect_says_where_it_was_lost_and_which_bodies_may_lie_under_it(tmp_path):
+    floor = RoughFloor(1, trouble=0.0)
+    floor.submit(10.0, 1, cards=20)
+    while not any(job.step == "laminate" for job in floor.state.jobs.values()):
+        floor.host.now_floor_s += 1.0
+        floor.host.run(floor.host.now_floor_s)
+    job = next(job for job in floor.state.jobs.values() if job.step == "laminate")
+    floor.host.handle(e.JobForgotten(job.station, job.job_id), floor.host.now_floor_s)
+    magazine = floor.state.stock.magazines[job.station]
+    async with desk_of(floor, tmp_path) as desk:
+        rows = (await ask(desk, "suspects")).result
+        assert lost_at(desk.ledger.reading, {99_999}) == {}
+    assert [row["sheet_id"] for row in rows] == job.sheets
+    expected = list(range(magazine[0].first, magazine[0].first + len(job.sheets)))
+    for row in rows:
+        assert (row["station"], row["step"], row["body"], row["bodies"]) == (job.station, "laminate", 0, expected)
+    settle = {"sheet_id": job.sheets[0], "mask": rows[0]["mask"], "finding": "spoiled", "body": expected[0]}
+    asked = floor.host.handle(e.ActAsked("settle", settle, "ann"), floor.host.now_floor_s)
+    assert asked.refused is None
+    done = floor.host.handle(e.ActSeconded(asked.answer, "bob"), floor.host.now_floor_s)
+    assert done.refused is None

@@ -95,6 +95,17 @@ async def test_where_nobody_watches_a_line_comes_now_and_then(autojump_clock):
     assert "\x1b" not in out.getvalue()
 
 
+@pytest.mark.parametrize("phase", ["making cards", "service killed, starting again", "closing the shift"])
+def test_a_line_says_the_most_telling_first_in_at_most_100_columns(phase):
+    view = DemoView(cards=20_000, kills_wanted=5, kills=5, phase=phase, elapsed_s=1_234.5)
+    counts = dict.fromkeys(("received", "encoded", "made", "dispatched", "held", "remade"), 20_000)
+    view.take_status(status(**counts) | {"floor_s": 500.0})
+    view.take_status(status(**counts) | {"floor_s": 100_000.0})
+    line = plain_line(view)
+    assert len(line) <= 100
+    assert all(told in line for told in (phase, "in 20,000/20,000", "made 20,000", "sent 20,000"))
+
+
 async def test_at_a_terminal_the_picture_is_drawn_anew(autojump_clock):
     view = DemoView(cards=100, kills_wanted=0)
     view.take_status(status(received=100, made=7))

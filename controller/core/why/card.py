@@ -12,7 +12,7 @@ from controller.core.plan import pile_rank
 from controller.core.sheets import foremost, in_order
 from controller.core.state import FloorState, Rank, Sheet
 from controller.core.why.look import Look, for_two, neighbours, stations_of, works
-from controller.core.why.sentences import Facts, Reason
+from controller.core.why.sentences import Facts, Reason, counted
 from controller.core.why.step import pack_tail, press_tail, print_tail, sheet_tail
 from devices.defects import Step
 
@@ -158,7 +158,9 @@ def _good(look: Look, card: Card, what: tuple[str, str], facts: Facts) -> Reason
     before = sorted((pile_rank(state, other), len(state.piles[other])) for other in state.piles)
     mine = (pile_rank(state, pile), len(state.piles[pile]))
     facts["ahead"] = before.index(mine)
-    beaten = [f"batch {rank[1]} {rank[2]}: {cards} cards" for rank, cards in before if (rank, cards) != mine]
+    beaten = [
+        f"batch {rank[1]} {rank[2]}: {counted(cards, 'card|cards')}" for rank, cards in before if (rank, cards) != mine
+    ]
     key, more = pack_tail(look, [pile], stations_of(state, Step.PACK), card.card)
     return look.say(what, ["pile", key], {**facts, **more}, beaten)
 

@@ -35,8 +35,8 @@ class Look:
         return Reason(*texts, {"because": because or keys[-1], **facts}, list(beaten)[:BEATEN_MAX])
 
 
-def works(look: Look, job: Job, what: tuple[str, str], facts: Facts) -> Reason:
-    """Say in which station a load is, by which rule it was started and what it was chosen before."""
+def works(look: Look, job: Job, what: tuple[str, str], facts: Facts, is_station: bool = False) -> Reason:
+    """Say in which station a load is (or what that station works on), by which rule it was started, before what."""
     station = look.state.stations[job.station]
     facts |= {"step": job.step.value, "station": job.station, "job_id": job.job_id}
     facts |= {"started_floor_s": job.started_floor_s, "load": len(job.sheets) or len(job.cards)}
@@ -44,7 +44,7 @@ def works(look: Look, job: Job, what: tuple[str, str], facts: Facts) -> Reason:
     key = "works" if station.state in RUNNING else "works_not"
     if key == "works_not":
         facts |= condition(station)
-    keys = [key, rule_key(job.because), "chosen" if job.beaten else "full_stop"]
+    keys = [f"station_{key}" if is_station else key, rule_key(job.because), "chosen" if job.beaten else "full_stop"]
     return look.say(what, keys, facts, job.beaten, because=key)
 
 

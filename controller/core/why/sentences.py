@@ -19,18 +19,24 @@ EN = {
     "held": "{what} is held for {codes}: one person releases or refuses it.",
     "held_two": "{what} is held for {codes}: only two people lift that, by the act override.",
     "proposed": "{what} waits for a second person: act {act_id} ({verb}) was proposed and ends at {until_floor_s}.",
-    "stopped": "{what} is stopped for {codes} after {attempts} of {attempts_max} attempts: a person decides.",
+    "stopped": "{what} is stopped for {codes} after {attempts} of {attempts_max:attempt|attempts}: a person decides.",
     "encoding": "{what} is with the encoders (job {job_id}).",
-    "unencoded": "{what} waits for an encoder: {busy} of {encode_jobs} encode jobs run, {ahead} cards go before it.",
+    "unencoded": "{what} waits for an encoder: {busy} of {encode_jobs:encode job runs|encode jobs run}, "
+    "{ahead:card goes|cards go} before it.",
     "quarantined": "{what} was made inside a drift window: it is inspected again before it counts as good.",
     "suspect": "{what} is suspect since {step}: two people settle it (sheet {sheet_id}, mask {mask}).",
-    "made": "{what} is in bundle {bundle_id}, and {in_making} cards of its batch must be packed before it leaves.",
-    "made_stopped": "{what} is in bundle {bundle_id}: {people} cards of its batch wait for people (or dispatch it).",
+    "made": "{what} is in bundle {bundle_id}, and {in_making:card|cards} of its batch must be packed before it leaves.",
+    "made_stopped": "{what} is in bundle {bundle_id}: {people:card of its batch waits|cards of its batch wait} "
+    "for people (or dispatch it).",
     "made_asked": "{what} is in bundle {bundle_id}, which leaves when a person dispatches it.",
     "works": "{what} is at {step} in {station} since {started_floor_s} (job {job_id}, {load} in the load); "
     "it started then because ",
     "works_not": "{what} is at {step} in {station} (job {job_id}), which is {state} since {since_floor_s}{reason}; "
     "it started at {started_floor_s} because ",
+    "station_works": "{what} works at {step} since {started_floor_s} (job {job_id}, {load} in the load); it started "
+    "then because ",
+    "station_works_not": "{what} is {state} since {since_floor_s}{reason}, with job {job_id} at {step}; it started at "
+    "{started_floor_s} because ",
     "by_full": "it was as full as it can be",
     "by_waited": "the oldest in it had waited as long as it may",
     "by_no_more": "nothing more could join it",
@@ -42,36 +48,37 @@ EN = {
     "chosen": ", before {chosen_before}.",
     "full_stop": ".",
     "away": "{what} is {state} since {since_floor_s}{reason}: {meaning}.",
-    "ready": "{what} waits for a sheet, {ahead} cards before it ({remakes} remakes, {express} express, "
+    "ready": "{what} waits for a sheet, {ahead:card|cards} before it ({remakes:remake|remakes}, {express} express, "
     "{earlier} of batches whose turn is earlier): ",
-    "ready_far": "{what} waits for a sheet, at least {ahead} of the {ready} ready cards before it: ",
-    "waits": "{what} waits for {step}, {ahead} sheets before it: ",
+    "ready_far": "{what} waits for a sheet, at least {ahead} of the {ready:ready card|ready cards} before it: ",
+    "waits": "{what} waits for {step}, {ahead:sheet|sheets} before it: ",
     "pile_stopped": "{what} is good; a scan stops its pile ({missing} missing, {foreign} foreign): two people decide.",
-    "pile": "{what} is good and waits to be packed, {ahead} piles before its own: ",
+    "pile": "{what} is good and waits to be packed, {ahead:pile|piles} before its own: ",
     "idle": "{what} is idle: ",
-    "batch": "{what} has {open} of {cards} cards open ({counts}), due {due_floor_s}; the last one: ",
+    "batch": "{what} has {open} of {cards:card|cards} open ({counts}), due {due_floor_s}; the last one: ",
     "none": "no {step} station ever said hello.",
     "down": "no {step} station works, {station} is {state} since {since_floor_s}{reason}.",
     "busy": "every {step} station that works is busy ({names}; {down} down).",
-    "paused": "printing pauses while {films} films wait before the presses ({films_max} at most).",
-    "coming": "the sheet has {filled} of 8 cards, and {coming} more are with the encoders.",
+    "paused": "printing pauses while {films:film waits|films wait} before the presses ({films_max} at most).",
+    "coming": "the sheet has {filled} of 8 cards, and {coming:more is|more are} with the encoders.",
     "sheet_until": "the sheet has {filled} of 8 cards and waits for more until {until_floor_s}.",
-    "empty": "no body sheets in the magazine of {names} ({busy} other presses work).",
+    "empty": "no body sheets in the magazine of {names} ({busy:other press works|other presses work}).",
     "press_until": "the load of {station} is {load} of {load_max}, it waits for more films until {until_floor_s}.",
-    "more": "{pile} of {bundle_max} cards, and {making} more of police station {unit} may come.",
+    "more": "{pile} of {bundle_max:card|cards}, and {making} more of police station {unit} may come.",
     "nothing": "nothing waits for {step}.",
+    "nothing_empty": "nothing waits for {step}, and no body sheets are in the magazine of {names}.",
     "now": "it is next, and starts with the next turn.",
     "others_now": "others go before it, and start with the next turn.",
     "left": "what waits for {step} is none that a free station would take now; each event is looked at anew.",
-    "left_for_films": "{films} films wait, and the plan waits for more of them.",
+    "left_for_films": "{films:film waits|films wait}, and the plan waits for more of them.",
     "other_kind": "every {step} station that works is busy ({names}; {down} down) and set up for {kind}: {mine} goes "
     "when no {kind} waits, or when it is first in the queue and has waited until {first_from_floor_s}.",
-    "paused_sheets": "printing pauses while {sheets} sheets are on the floor ({sheets_max} at most).",
+    "paused_sheets": "printing pauses while {sheets:sheet is|sheets are} on the floor ({sheets_max} at most).",
     "kept_by": "the controller gives {station} no work since {hold_floor_s}: {code} (by {hold_by}).",
     "no_supply": "{station} has used up {supplies}.",
     "closed": "{station} is closed by {why_closed} and opens at {opens_floor_s}.",
-    "closes": "a load of {load_min} minutes would not end before {why_closed} at {closes_floor_s}; {station} opens "
-    "at {opens_floor_s}.",
+    "closes": "a load of {load_min:minute|minutes} would not end before {why_closed} at {closes_floor_s}; {station} "
+    "opens at {opens_floor_s}.",
     "closed_for_good": "{station} is closed by {why_closed}, and the calendar never opens it.",
     "all": "no {step} station gets work: ",
     "was_made": "{what} was packed at {made_floor_s} into bundle {bundle_id} by {station} because ",
@@ -79,8 +86,8 @@ EN = {
     "was_not_sent": "; it has not left.",
     "was_decided": "{what} is {state} since {decided_floor_s}: {decision} by {by}.",
     "was_refused": "{what} was refused by the checks: {codes}.",
-    "was_closed": "{what} was closed at {closed_floor_s}: of {received} applications {dispatched} dispatched, "
-    "{refused} refused, {cancelled} cancelled, {refused_late} refused late.",
+    "was_closed": "{what} was closed at {closed_floor_s}: of {received:application|applications} "
+    "{dispatched} dispatched, {refused} refused, {cancelled} cancelled, {refused_late} refused late.",
     "was_sheet": "{what} is through: it carries nothing any more, and its last step was {step}.",
     "imposed": "Sheet {sheet_id} was imposed at {imposed_floor_s} because ",
 }
@@ -99,6 +106,9 @@ ZH = {
     "made_asked": "{what}在包 {bundle_id} 中，待人工发出。",
     "works": "{what}自 {started_floor_s} 起在 {station} {step}（作业 {job_id}，本次 {load} 件），当时开始是因为",
     "works_not": "{what}在 {station} {step}（作业 {job_id}），该设备自 {since_floor_s} 起{state}{reason}；"
+    "{started_floor_s} 开始是因为",
+    "station_works": "{what}自 {started_floor_s} 起{step}（作业 {job_id}，本次 {load} 件），当时开始是因为",
+    "station_works_not": "{what}自 {since_floor_s} 起{state}{reason}（{step}作业 {job_id} 未完）；"
     "{started_floor_s} 开始是因为",
     "by_full": "已装满",
     "by_waited": "其中最早的已等到上限",
@@ -128,6 +138,7 @@ ZH = {
     "press_until": "{station} 已有 {load}/{load_max} 张膜，最迟等到 {until_floor_s}。",
     "more": "已有 {pile}/{bundle_max} 张，派出所 {unit} 还有 {making} 张可能到来。",
     "nothing": "没有等待{step}的工作。",
+    "nothing_empty": "没有等待{step}的工作，且 {names} 料仓没有卡体。",
     "now": "轮到它，下一轮即开始。",
     "others_now": "下一轮先开始别的。",
     "left": "等待{step}的工作中没有空闲设备现在会取的，每有新事即重排。",
@@ -215,6 +226,20 @@ def tell(what: tuple[str, str], keys: Sequence[str], facts: Mapping[str, Fact], 
     return en, zh
 
 
+class _Word(str):
+    """A fact as it is read; as a number it may be followed by its noun, `{ahead:card|cards}`."""
+
+    def __format__(self, nouns: str) -> str:
+        """Give the text, and of two nouns the one that goes with it."""
+        one, _, many = nouns.partition("|")
+        return f"{self} {one if self == '1' else many}" if nouns else str(self)
+
+
+def counted(count: int, nouns: str) -> str:
+    """Give a number with its noun, which is `one|many`."""
+    return format(_Word(count), nouns)
+
+
 def rule_key(rule: str) -> str:
     """Give the key of the sentence that tells a rule of the plan."""
     if not rule:
@@ -230,7 +255,7 @@ def clock_text(at_floor_s: float, now_floor_s: float) -> str:
     return at.strftime("%H:%M" if at.date() == now.date() else "%m-%d %H:%M")
 
 
-def _words(facts: Mapping[str, Fact], now_floor_s: float, words: Mapping[str, str]) -> dict[str, str]:
+def _words(facts: Mapping[str, Fact], now_floor_s: float, words: Mapping[str, str]) -> dict[str, _Word]:
     """Give facts as they are read: times as a clock shows them, words in their language."""
     said = {}
     for name, value in facts.items():
@@ -242,4 +267,4 @@ def _words(facts: Mapping[str, Fact], now_floor_s: float, words: Mapping[str, st
             said[name] = words.get(value, value) if isinstance(value, str) else str(value)
     counts = {name.removeprefix("count_"): value for name, value in facts.items() if name.startswith("count_")}
     said["counts"] = ", ".join(f"{value} {words.get(state, state)}" for state, value in counts.items())
-    return said
+    return {name: _Word(text) for name, text in said.items()}

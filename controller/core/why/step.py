@@ -172,7 +172,9 @@ def press_tail(look: Look, presses: Sequence[Station], sheet_id: int = 0) -> Tai
     if not free:
         return station_tail(look, Step.LAMINATE) or ("left", {"step": Step.LAMINATE.value})
     if not films:
-        return ("nothing", {"step": Step.LAMINATE.value, "in_magazine": state.stock.in_magazine(free[0].station)})
+        facts: Facts = {"step": Step.LAMINATE.value, "in_magazine": state.stock.in_magazine(free[0].station)}
+        empty = [one for one in free if not state.stock.in_magazine(one.station)]
+        return ("nothing_empty", facts | {"names": names_of(empty)}) if empty else ("nothing", facts)
     ahead = [(one, next_of(look, one)) for one in free]
     started = starts([one for _, one in ahead], "sheet", sheet_id)
     if started:
@@ -185,8 +187,8 @@ def press_tail(look: Look, presses: Sequence[Station], sheet_id: int = 0) -> Tai
         key = "left_for_films" if films_may_come(state) else "left"
         return (key, {"step": Step.LAMINATE.value, "films": len(films)})
     until, press = min(waits, key=lambda one: (one[0], one[1].station))
-    facts: Facts = {"station": press.station, "load": _films_for(state, press), "load_max": press.load_max}
-    return ("press_until", {**facts, "until_floor_s": until})
+    load = _films_for(state, press)
+    return ("press_until", {"station": press.station, "load": load, "load_max": press.load_max, "until_floor_s": until})
 
 
 def _films_for(state: FloorState, press: Station) -> int:

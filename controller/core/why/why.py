@@ -27,8 +27,9 @@ def why(
 ) -> Reason | Refused:
     """Give the one sentence that says why a thing is where it is.
 
-    `thing` is a station's name, a batch's 25 digits, `sheet N` or `card N`; `stopped_for` is the ledger's code of a
-    stopped card, which the state does not keep.  Refused, `why.unknown`: no such thing is on the floor.
+    `thing` is a station's name, a batch's 25 digits (of a card that came back with `-R1-2` behind them), `sheet N` or
+    `card N`; `stopped_for` is the ledger's code of a stopped card, which the state does not keep.  Refused,
+    `why.unknown`: no such thing is on the floor.
     Cost: far below a millisecond; a batch of 10,000 cards takes some.
     """
     look = Look(state, config, now_floor_s, stopped_for)
@@ -56,7 +57,7 @@ def _station(look: Look, station: Station) -> Reason:
     others = [one for one in stations_of(state, station.step) if one is not station]
     beaten = [f"{one.station}: {f'job {one.job_id}' if one.job_id else one.state}" for one in others]
     if station.job_id:
-        reason = works(look, state.jobs[station.job_id], what, facts)
+        reason = works(look, state.jobs[station.job_id], what, facts, is_station=True)
         return Reason(reason.sentence_en, reason.sentence_zh, reason.facts, (reason.beaten or beaten)[:BEATEN_MAX])
     if station.state != StationState.IDLE:
         meaning = MEANINGS.get(station.state, MEANINGS[SILENT])

@@ -51,6 +51,17 @@ def test_an_act_nobody_agrees_to_in_time_ends(floor):
     assert second(floor, act_id, "bob").refused.code == "act.not_open"
 
 
+def test_a_proposal_that_was_withdrawn_can_be_agreed_to_no_more(floor):
+    vault = floor.state.stock.blanks[Account.VAULT]
+    act_id = ask(floor, *RECEIVE).answer
+    turn = floor.host.handle(e.ActWithdrawn(act_id, "ann"), floor.host.now_floor_s)
+    assert turn.moves == [ActEnded(act_id, "ann", False)]
+    assert second(floor, act_id, "bob").refused.code == "act.not_open"
+    assert floor.host.handle(e.ActWithdrawn(act_id, "ann"), 1.0).refused.code == "act.not_open"
+    assert floor.state.stock.blanks[Account.VAULT] == vault
+    assert floor.refolded() == floor.state
+
+
 def test_what_could_be_done_when_proposed_is_looked_at_again(floor):
     ask(floor, *RECEIVE)
     second(floor, 4, "bob")

@@ -125,7 +125,8 @@ class WildFloor(RoughFloor):
         """Give an act, sensible or not, or somebody's agreement to one."""
         dice, sheets = self.random, [sheet for sheet in self.state.sheets.values() if sheet.suspect]
         if dice.random() < 0.4:
-            return e.ActSeconded(dice.choice([*self.state.acts, 1]), dice.choice(["bob", "ann"]))
+            event = dice.choice([e.ActSeconded] * 9 + [e.ActWithdrawn])
+            return event(dice.choice([*self.state.acts, 1]), dice.choice(["bob", "ann"]))
         if sheets and dice.random() < 0.7:
             sheet = dice.choice(sheets)
             mask = dice.choice([sheet.suspect, 1, dice.randrange(256)])

@@ -7,7 +7,7 @@ import pytest
 from controller.clock import floor_text
 from controller.core import events as e
 from controller.core.foreman import Foreman
-from controller.core.moves import JobEnded, JobStarted, Mark, PositionsMarked, SheetImposed
+from controller.core.moves import ActProposed, JobEnded, JobStarted, Mark, PositionsMarked, SheetImposed
 from controller.core.quality_moves import CardsQuarantined
 from controller.core.remakes import Remakes
 from controller.core.settings import CalendarConfig, CoreConfig
@@ -140,6 +140,37 @@ def test_a_proposal_to_destroy_ends_when_other_blanks_may_be_as_many_as_were_cou
     once, again = (floor.say(e.ActAsked("destroy", {"count": counted}, "ann")).answer for _ in range(2))
     assert floor.say(e.ActSeconded(once, "bob")).refused is None
     assert floor.say(e.ActSeconded(again, "bob")).refused.code == "act.not_open"
+    assert floor.refolded() == floor.state
+
+
+def test_one_person_learns_of_no_number_of_spoiled_blanks_whether_it_is_the_books_or_not():
+    floor = spoiling_floor()
+    there = len(floor.state.stock.spoiled)
+    asked = [floor.say(e.ActAsked("destroy", {"count": count}, "ann")) for count in (1, there - 1, there, 8_000_000)]
+    assert [turn.refused for turn in asked] == [None] * 4
+    assert [[type(move) for move in turn.moves] for turn in asked] == [[ActProposed]] * 4
+    differs = floor.say(e.ActSeconded(asked[1].answer, "bob"))
+    assert (differs.refused.code, differs.moves) == ("stock.count_differs", [])
+    assert not any(character.isdigit() for character in differs.refused.text)
+    assert floor.say(e.ActSeconded(asked[2].answer, "bob")).refused is None
+    assert not floor.state.stock.spoiled
+    assert floor.say(e.ActAsked("destroy", {"count": 1}, "ann")).refused.code == "stock.none_spoiled"
+
+
+def test_a_wrong_count_comes_true_by_no_blank_that_is_spoiled_later():
+    floor = spoiling_floor()
+    there, at = len(floor.state.stock.spoiled), floor.host.now_floor_s
+    counts = [there + more for more in range(1, 30)]
+    acts = [floor.say(e.ActAsked("destroy", {"count": count}, "ann")).answer for count in counts]
+    until = min(floor.state.acts[act_id].until_floor_s for act_id in acts)
+    floor.submit(at + 1, 2, cards=60)
+    while len(floor.state.stock.spoiled) == there:
+        assert set(acts) <= set(floor.state.acts)
+        at += 1.0
+        floor.host.run(at)
+    assert len(floor.state.stock.spoiled) in counts
+    assert at < until, "their time has not passed"
+    assert not set(acts) & set(floor.state.acts)
     assert floor.refolded() == floor.state
 
 

@@ -11,7 +11,7 @@ from controller.core.fold import apply
 from controller.core.moves import BatchOpened, BundleMade, JobEnded, RowVerdict, SheetBound, SheetEnd, Verdict
 from controller.core.state import FloorState
 from controller.core.stock_moves import StockReceived, SupplyLoaded
-from controller.core.supply import AHEAD_DAYS, WINDOW_HOURS, InputPace, forecast
+from controller.core.supply import AHEAD_DAYS, SUPPLY_KINDS, WINDOW_HOURS, InputPace, forecast, kind_refusal
 from devices.defects import GOOD, Step
 from devices.messages import Fate
 from tests.controller.core.rough_floor import RoughFloor
@@ -65,7 +65,7 @@ def test_blanks_that_last_three_days_more_are_named_with_their_date():
     assert told.sentence_en == (
         "Blanks run out first, on 2026-03-10: 300 sheets (2,400 blanks) are left, 100.0 a day are used up."
     )
-    assert "空白卡体最先用完，在2026-03-10" in told.sentence_zh
+    assert told.sentence_zh == "空白卡体将最先于 2026-03-10 用完：余 300 大张（2,400 张卡体），日均 100.0 大张。"
 
 
 def test_data_that_comes_slower_than_it_is_made_starves_the_floor_when_its_backlog_is_gone():
@@ -83,13 +83,42 @@ def test_a_stations_film_that_ends_before_the_rest_is_named_with_its_station():
 
 
 @pytest.mark.parametrize(
-    ("sheets", "cards", "film", "named"), [(0, 5, 9, "blanks"), (9, 0, 9, "data"), (9, 5, 0, "film")]
+    ("sheets", "cards", "film", "named"), [(0, 5, 9, "blanks"), (0, 0, 9, "blanks"), (9, 5, 0, "film")]
 )
 def test_what_is_used_up_starves_the_floor_now(sheets, cards, film, named):
     week = Week(bodies=1, made=8, accepted=8, printed_sheets=1).has(sheets=sheets, cards=cards, film=film)
     told = week.forecast()
     assert (told.input, told.ends_floor_s) == (named, week.now_floor_s)
     assert "none left" in told.sentence_en
+
+
+def test_a_floor_without_open_cards_is_idle_and_not_said_to_starve():
+    told = Week(bodies=1, made=8, accepted=8).has(sheets=9, cards=0).forecast()
+    assert told.input == "data"
+    assert (told.sentence_en, told.sentence_zh) == ("Data: nothing waits to be made.", "没有待制的数据。")
+
+
+def test_one_supply_of_a_station_runs_out_and_is_told_in_good_grammar_in_both_languages():
+    week = Week(bodies=1, made=8, accepted=8, printed_sheets=1).has(sheets=9_000, cards=5)
+    for kind, name in (("film", "印刷膜"), ("laminate", "覆合膜")):
+        week.state.stock.supplies.clear()
+        apply(week.state, 0.0, SupplyLoaded("p1", kind, "F7", 15, "cat"))
+        told = week.forecast()
+        days = f"{kind.capitalize()} of p1 runs out first, on {told.date}: 15 sheets are left, 1.0 a day are used up."
+        assert told.sentence_en == days
+        assert told.sentence_zh == f"p1 的{name}将最先于 {told.date} 用完：余 15 张，日均 1.0 张。"
+    apply(week.state, 0.0, SupplyLoaded("p1", "laminate", "F7", 1, "cat"))
+    assert "1 sheet is left" in week.forecast().sentence_en
+
+
+def test_a_kind_that_no_station_of_a_step_is_loaded_with_is_refused_with_those_there_are():
+    for step, kinds in SUPPLY_KINDS.items():
+        assert all(kind_refusal(step, kind) is None for kind in kinds)
+    refused = kind_refusal(Step.LAMINATE, "film")
+    assert refused is not None
+    assert refused.code == "stock.kind"
+    assert "print: film, ribbon; laminate: laminate; punch: blade" in refused.text
+    assert "Zhang" not in kind_refusal(Step.INSPECT, "Zhang").text
 
 
 def test_what_lasts_longer_than_a_year_starves_nobody():
