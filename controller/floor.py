@@ -56,7 +56,11 @@ class Floor:
             self._driver.release(action.station, [action.job_id])
         elif isinstance(action, e.FillMagazine):
             issue = Magazine(
-                issue_id=action.issue_id, first_body=action.first_body, sheets=action.sheets, out=action.out
+                issue_id=action.issue_id,
+                first_body=action.first_body,
+                sheets=action.sheets,
+                out=action.out,
+                places=action.places,
             )
             self._driver.magazine(action.station, issue)
 
@@ -65,16 +69,19 @@ class Floor:
         bundle = None
         if action.bundle_id:
             bundle = BundleWork(action.bundle_id, action.unit, action.blanks)
-        sheets = await trio.to_thread.run_sync(self._work_of, step, action.sheets, limiter=self._limiter)
+        sheets = await trio.to_thread.run_sync(self._work_of, step, action, limiter=self._limiter)
         if action.job_id not in self._state.jobs:
             return  # the station was heard meanwhile and could not say: its sheets are no longer to be worked on
         self._driver.start(action.station, Start(job_id=action.job_id, step=action.step, sheets=sheets, bundle=bundle))
 
-    def _work_of(self, step: Step, sheets: list[tuple[int, list[int]]]) -> list[SheetWork]:
+    def _work_of(self, step: Step, action: e.StartJob) -> list[SheetWork]:
         """Fetch what the station needs for each position.  For a worker thread."""
         if step not in (Step.PRINT, Step.WRITE):
-            return [SheetWork(sheet_id, []) for sheet_id, _ in sheets]
-        return [SheetWork(sheet_id, self._positions(step, cards)) for sheet_id, cards in sheets]
+            return [SheetWork(sheet_id, [], sheet_id in action.singles) for sheet_id, _ in action.sheets]
+        return [
+            SheetWork(sheet_id, self._positions(step, cards), sheet_id in action.singles)
+            for sheet_id, cards in action.sheets
+        ]
 
     def _positions(self, step: Step, cards: list[int]) -> list[PositionWork]:
         present = [card for card in cards if card]

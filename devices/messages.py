@@ -16,6 +16,7 @@ from devices.defects import GOOD
 
 VERSION = 1
 POSITIONS = 8  # of a sheet: blanks of one body sheet (八联卡)
+SINGLE = 1  # places of a single body, which is a body sheet with position 0 only
 
 
 class StationState(StrEnum):
@@ -59,6 +60,7 @@ class SheetWork(msgspec.Struct, frozen=True, array_like=True):
 
     sheet_id: int
     positions: list[PositionWork] = []
+    single: bool = False  # only position 0 is used: a press draws a single body for it
 
 
 class BundleWork(msgspec.Struct, frozen=True, array_like=True):
@@ -137,6 +139,7 @@ class Magazine(ToStation, frozen=True, tag="magazine"):
     first_body: int
     sheets: int
     out: bool = False  # taken out: what of them lies in the magazine lies there no more
+    places: int = POSITIONS  # of each of them: 8, or 1 for single bodies
 
 
 # ---- station to controller ------------------------------------------------------------------------------------

@@ -37,19 +37,21 @@ class HeapFloor:
         faults: Faults = USUAL_FAULTS,
         foreman: Foreman | None = None,
         watch: Iterable[Watch] = (),
+        singles: int = 0,
     ) -> None:
         """Set up the floor at time 0, magazines filled.
 
         Args:
             foreman: decides; without it, one with the default settings.
             watch: are told every move with its time, in order; they may `push`.
+            singles: single bodies that each press gets at the start, for remakes.
         """
         self.foreman = foreman or Foreman(CoreConfig())
         self.matter = Matter(seed, faults)
         self.machines = {spec.name: HeapMachine(spec, self.matter) for spec in floor}
         self.host = HeapHost(self.foreman, self._perform, self._keep)
         presses = [spec.name for spec in floor if spec.step is Step.LAMINATE]
-        staff = HeapStaff(presses, self.host.push)
+        staff = HeapStaff(presses, self.host.push, singles)
         self._watch = [staff.saw, *watch]
         self._encoders = [0.0] * ENCODERS  # when each is free
         self._batches = 0
@@ -83,7 +85,7 @@ class HeapFloor:
         elif isinstance(action, e.FillMagazine):
             machine = self.machines[action.station]
             change = machine.take_out if action.out else machine.fill
-            change(action.first_body, action.sheets)
+            change(action.first_body, action.sheets, action.places)
 
     def _start(self, at_floor_s: float, job: e.StartJob) -> None:
         cycle = self.machines[job.station].run(job, at_floor_s)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from controller.core.events import SheetOutcome, StartJob
 from devices.defects import Step
-from devices.messages import Fate, StationState
+from devices.messages import POSITIONS, SINGLE, Fate, StationState
 from sims.faults import draw, exponential, triangular
 from sims.floor import StationSpec
 from sims.heap_matter import Matter
-from sims.machine import BREAKDOWN, FILM_EMPTY, JAM, without
+from sims.machine import BREAKDOWN, FILM_EMPTY, JAM, draw_first, without
 
 Report = tuple[float, StationState, str]  # from when on, the state, its reason
 
@@ -50,28 +50,31 @@ class HeapMachine:
         self.bodies_left = 0
         self.free_floor_s = 0.0
         self._faults = matter.faults.of(spec.step)
-        self._bodies: deque[range] = deque()
+        self._bodies: dict[int, deque[range]] = {POSITIONS: deque(), SINGLE: deque()}
         self._roll_left = spec.roll_sheets
         self._stops = 0
         self._to_stop_s = self._next_stop_s()
 
-    def fill(self, first_body: int, sheets: int) -> None:
-        """Put an issue of body sheets behind those that are in the magazine."""
-        self._bodies.append(range(first_body, first_body + sheets))
+    def fill(self, first_body: int, sheets: int, places: int = POSITIONS) -> None:
+        """Put an issue of body sheets behind those of its size that are in the magazine."""
+        self._bodies[places].append(range(first_body, first_body + sheets))
         self.bodies_left += sheets
 
-    def take_out(self, first_body: int, sheets: int) -> None:
+    def take_out(self, first_body: int, sheets: int, places: int = POSITIONS) -> None:
         """Take body sheets out of the magazine again; those that are not in it are no matter."""
         taken = range(first_body, first_body + sheets)
-        self._bodies = deque(rest for one in self._bodies for rest in without(one, taken))
-        self.bodies_left = sum(map(len, self._bodies))
+        self._bodies[places] = deque(rest for one in self._bodies[places] for rest in without(one, taken))
+        self.bodies_left = sum(len(one) for stack in self._bodies.values() for one in stack)
 
     def run(self, job: StartJob, at_floor_s: float) -> Cycle:
         """Do one load that is given now; it begins when the output is clear and a worn-out roll is changed."""
         cycle = Cycle(max(at_floor_s, self.free_floor_s))
         self.loads += 1
         fate = self._work(job, cycle)
-        cycle.sheets = [self._result(sheet_id, cards, fate) for sheet_id, cards in job.sheets]
+        cycle.sheets = [
+            self._result(sheet_id, cards, fate, SINGLE if sheet_id in job.singles else POSITIONS)
+            for sheet_id, cards in job.sheets
+        ]
         if cycle.before and cycle.before[-1][1] is not StationState.IDLE:
             cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         self.free_floor_s = cycle.ended_floor_s
@@ -151,23 +154,18 @@ class HeapMachine:
     def _draw(self, *about: object) -> float:
         return draw(self._matter.seed, self.spec.name, *about)
 
-    def _result(self, sheet_id: int, cards: list[int], fate: Fate) -> SheetOutcome:
+    def _result(self, sheet_id: int, cards: list[int], fate: Fate, places: int) -> SheetOutcome:
         step = self.spec.step
         if fate is Fate.UNTOUCHED:
             return SheetOutcome(sheet_id, Fate.UNTOUCHED, self._faults.jam_code)
         if step is Step.PRINT:
             self._roll_left -= 1
-        body = self._draw_body() if step is Step.LAMINATE else 0
+        body = self._draw_body(places) if step is Step.LAMINATE else 0
         if fate is Fate.SPOILED:
             return self._matter.spoil(step, sheet_id, body)
-        return self._matter.work(step, sheet_id, cards, body)
+        return self._matter.work(step, sheet_id, cards, body, places)
 
-    def _draw_body(self) -> int:
-        """Take the next body sheet out of the magazine, which the foreman knows is not empty."""
-        body = self._bodies[0][0]
-        if rest := self._bodies[0][1:]:
-            self._bodies[0] = rest
-        else:
-            self._bodies.popleft()
+    def _draw_body(self, places: int) -> int:
+        """Take the next body sheet of a size out of the magazine, which the foreman knows has one."""
         self.bodies_left -= 1
-        return body
+        return draw_first(self._bodies[places])

@@ -10,7 +10,7 @@ from hashlib import blake2b
 from controller.core.events import SheetOutcome
 from controller.readback import CHIP_DIFFERS, FACE_DIFFERS
 from devices.defects import GOOD, Step
-from devices.messages import POSITIONS, Fate, blank_serial
+from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
 from sims.faults import Faults, draw, pick
 from sims.world import FALSE_REJECT, NO_ANSWER, SHIFTED
 
@@ -37,6 +37,7 @@ class _Tray:
     last: Step
     flaws: dict[int, str] = field(default_factory=dict)  # the first one made is the one that is seen
     body: int = 0
+    places: int = POSITIONS  # of the body
     first_blank: int = 0  # position of the body that lies at position 0: above 0 when the tray is shifted
     silent: set[int] = field(default_factory=set)  # chips that do not answer
     written: dict[int, int] = field(default_factory=dict)  # the card in each chip, below 0 when written wrong
@@ -53,12 +54,14 @@ class Matter:
         self._trays: dict[int, _Tray] = {}
         self._ruined: Counter[int] = Counter()
 
-    def work(self, step: Step, sheet_id: int, cards: Sequence[int], body: int = 0) -> SheetOutcome:
+    def work(
+        self, step: Step, sheet_id: int, cards: Sequence[int], body: int = 0, places: int = POSITIONS
+    ) -> SheetOutcome:
         """Do a step to a sheet; `cards` as the foreman gave them, `body` what the press drew.  Raises: MatterError."""
         if step is Step.PRINT:
             return self._print(sheet_id, cards)
         if step is Step.LAMINATE:
-            return self._laminate(sheet_id, body)
+            return self._laminate(sheet_id, body, places)
         if step is Step.PUNCH:
             return self._punch(sheet_id)
         return self._write(sheet_id, cards) if step is Step.WRITE else self._inspect(sheet_id, cards)
@@ -83,20 +86,23 @@ class Matter:
         tray = self._trays[sheet_id] = _Tray(list(cards), Step.PRINT)
         return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, self._flaw(Step.PRINT, sheet_id, tray), NO_BLANKS)
 
-    def _laminate(self, sheet_id: int, body: int) -> SheetOutcome:
+    def _laminate(self, sheet_id: int, body: int, places: int) -> SheetOutcome:
         tray = self._next(Step.LAMINATE, sheet_id, Step.PRINT)
-        tray.body = body
+        if any(tray.faces[places:]):
+            raise MatterError("faces beside a single body", sheet_id)
+        tray.body, tray.places = body, places
         if self._happens(self.faults.film_shifted, sheet_id, "film shifted"):
             self.planted[Step.LAMINATE, SHIFTED] += 1
             tray.faces = [0, *tray.faces[:-1]]
-            tray.flaws = {position + 1: flaw for position, flaw in tray.flaws.items() if position + 1 < POSITIONS}
+            tray.flaws = {position + 1: flaw for position, flaw in tray.flaws.items() if position + 1 < places}
+            tray.faces[places:] = [0] * (POSITIONS - places)  # a face pushed off a single body is on no card
         codes = self._flaw(Step.LAMINATE, sheet_id, tray)
         return SheetOutcome(sheet_id, Fate.DONE, GOOD, body, codes, NO_BLANKS)
 
     def _punch(self, sheet_id: int) -> SheetOutcome:
         tray = self._next(Step.PUNCH, sheet_id, Step.LAMINATE)
         codes = self._flaw(Step.PUNCH, sheet_id, tray)
-        if self._happens(self.faults.tray_shifted, sheet_id, "tray shifted"):
+        if tray.places > SINGLE and self._happens(self.faults.tray_shifted, sheet_id, "tray shifted"):
             self.planted[Step.PUNCH, "tray"] += 1
             tray.faces = [tray.faces[-1], *tray.faces[:-1]]
             tray.flaws = {(position + 1) % POSITIONS: flaw for position, flaw in tray.flaws.items()}
@@ -176,7 +182,7 @@ class Matter:
         """Give the numbers that the chips answer with, 0 where one is silent."""
         first = tray.first_blank
         return [
-            0 if place in tray.silent else blank_serial(tray.body, (first + place) % POSITIONS)
+            0 if place in tray.silent or place >= tray.places else blank_serial(tray.body, (first + place) % POSITIONS)
             for place in range(POSITIONS)
         ]
 

@@ -10,7 +10,8 @@ from controller.core.cards import Decision
 from controller.core.moves import ActProposed, AnyMove, CardStopped, Mark, PositionsMarked, SheetBound
 from controller.core.quality_moves import StationHeld
 from controller.core.stock_moves import StockReceived
-from sims.demo.staff import FIRST_BODY, SERVICE_S
+from devices.messages import SINGLE
+from sims.demo.staff import FIRST_BODY, FIRST_SINGLE, SERVICE_S
 
 FIRST, SECOND = "ann", "bob"
 ERRAND_S = 180.0  # floor seconds until the pair has done what it set out for
@@ -24,8 +25,9 @@ Push = Callable[[float, e.AnyEvent], None]
 class HeapStaff:
     """Sees the moves, and asks the foreman for what they call for, by `push`."""
 
-    def __init__(self, presses: Sequence[str], push: Push) -> None:
-        self._push = push
+    def __init__(self, presses: Sequence[str], push: Push, singles: int = 0) -> None:
+        """`singles`: the single bodies each press gets at the start."""
+        self._push, self._singles, self._presses = push, singles, presses
         self._bodies: Counter[str] = Counter()  # by press, those on their way too
         self._waiting = list(presses)  # presses to be filled once there are bodies
         self._next_body = self._ordered_to = self._received_to = FIRST_BODY
@@ -33,15 +35,28 @@ class HeapStaff:
     def begin(self, at_floor_s: float) -> None:
         """Receive the first body sheets and fill every magazine, before the floor begins."""
         self._order(at_floor_s)
+        if self._singles:
+            args: dict[str, int | str] = {"first_body": FIRST_SINGLE, "sheets": self._singles * len(self._presses)}
+            self._push(at_floor_s, e.ActAsked("receive", {**args, "lot": "singles", "places": SINGLE}, FIRST))
+
+    def _issue_singles(self, at_floor_s: float) -> None:
+        for place, press in enumerate(self._presses):
+            first = FIRST_SINGLE + place * self._singles
+            args: dict[str, int | str] = {"station": press, "first_body": first, "sheets": self._singles}
+            self._push(at_floor_s, e.ActAsked("issue", args, FIRST))
 
     def saw(self, at_floor_s: float, move: AnyMove) -> None:
         """Take one move."""
         if isinstance(move, SheetBound):
+            if move.body >= FIRST_SINGLE:
+                return
             self._bodies[move.station] -= 1
             if self._bodies[move.station] < LOW_SHEETS:
                 self._fill(move.station, at_floor_s + ERRAND_S)
         elif isinstance(move, ActProposed) and move.by == FIRST:
             self._push(at_floor_s, e.ActSeconded(move.act_id, SECOND))
+        elif isinstance(move, StockReceived) and move.places == SINGLE:
+            self._issue_singles(at_floor_s)
         elif isinstance(move, StockReceived):
             self._received_to = move.first_body + move.sheets
             presses, self._waiting = self._waiting, []

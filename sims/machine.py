@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import trio
 
 from devices.defects import Step
-from devices.messages import Fate, JobDone, SheetResult, SheetWork, Start, StationState
+from devices.messages import POSITIONS, SINGLE, Fate, JobDone, SheetResult, SheetWork, Start, StationState
 from sims.clock import StationClock
 from sims.faults import draw, exponential, triangular
 from sims.floor import StationSpec
@@ -42,6 +42,16 @@ def without(bodies: range, taken: range) -> list[range]:
     return [part for part in (before, after) if part]
 
 
+def draw_first(stack: deque[range]) -> int:
+    """Take the first body sheet off a stack of ranges."""
+    body = stack[0][0]
+    if rest := stack[0][1:]:
+        stack[0] = rest
+    else:
+        stack.popleft()
+    return body
+
+
 class Machine:
     """Does loads one after another; `enter` is told each change of state with the floor time it happened at."""
 
@@ -57,31 +67,31 @@ class Machine:
 
     def empty(self) -> None:
         """Have nothing in the machine: no magazine, no load, as on the day it was set up."""
-        self._bodies: deque[range] = deque()
+        self._bodies: dict[int, deque[range]] = {POSITIONS: deque(), SINGLE: deque()}  # a stack for each size
         self._filled = trio.Event()
         self.free_floor_s = 0.0
 
-    def fill(self, first_body: int, sheets: int) -> None:
-        """Put an issue of body sheets behind those that are in the magazine."""
-        self._bodies.append(range(first_body, first_body + sheets))
+    def fill(self, first_body: int, sheets: int, places: int = POSITIONS) -> None:
+        """Put an issue of body sheets behind those of its size that are in the magazine."""
+        self._bodies[places].append(range(first_body, first_body + sheets))
         woken, self._filled = self._filled, trio.Event()
         woken.set()
 
-    def take_out(self, first_body: int, sheets: int) -> None:
+    def take_out(self, first_body: int, sheets: int, places: int = POSITIONS) -> None:
         """Take body sheets out of the magazine again; those that are not in it are no matter."""
         taken = range(first_body, first_body + sheets)
-        self._bodies = deque(rest for one in self._bodies for rest in without(one, taken))
+        self._bodies[places] = deque(rest for one in self._bodies[places] for rest in without(one, taken))
 
     @property
     def bodies_left(self) -> int:
-        """Give the body sheets in the magazine."""
-        return sum(map(len, self._bodies))
+        """Give the body sheets in the magazine, of both sizes."""
+        return sum(len(one) for stack in self._bodies.values() for one in stack)
 
     async def run(self, start: Start) -> JobDone:
         """Do one load and give its result once the output is clear; cancelled, nothing came of it."""
         began_floor_s = at = max(self._clock.now_floor_s(), self.free_floor_s)
         self._enter(StationState.EXECUTE, "", at)
-        at = await self._wait_for_bodies(len(start.sheets), at)
+        at = await self._wait_for_bodies(start.sheets, at)
         fate, at = await self._cycle(start, at)
         self.tally.jobs += 1
         self.free_floor_s = at
@@ -105,13 +115,19 @@ class Machine:
 
     # ---- inside ------------------------------------------------------------------------------------------
 
-    async def _wait_for_bodies(self, sheets: int, at: float) -> float:
+    def _has_bodies(self, sheets: Sequence[SheetWork]) -> bool:
+        """Say whether the magazine has a body of the right size for each sheet."""
+        singles = sum(sheet.single for sheet in sheets)
+        wanted = {POSITIONS: len(sheets) - singles, SINGLE: singles}
+        return all(sum(map(len, self._bodies[places])) >= wanted[places] for places in wanted)
+
+    async def _wait_for_bodies(self, sheets: Sequence[SheetWork], at: float) -> float:
         """Hold with the load inside until the magazine has a body for each sheet; give when that was."""
-        if self.spec.step is not Step.LAMINATE or self.bodies_left >= sheets:
+        if self.spec.step is not Step.LAMINATE or self._has_bodies(sheets):
             return at
         self.tally.waits += 1
         self._enter(StationState.HELD, MAGAZINE_EMPTY, at)
-        while self.bodies_left < sheets:
+        while not self._has_bodies(sheets):
             await self._filled.wait()
         at = max(at, self._clock.now_floor_s())
         self._enter(StationState.EXECUTE, "", at)
@@ -188,20 +204,15 @@ class Machine:
         if step is Step.PRINT:
             self._roll_left -= 1
         if fate is Fate.SPOILED:
-            return self._world.spoil(step, sheet_id, self._draw_body() if step is Step.LAMINATE else 0)
+            return self._world.spoil(step, sheet_id, self._draw_body(sheet) if step is Step.LAMINATE else 0)
         if step is Step.LAMINATE:
-            return self._world.laminate(sheet_id, self._draw_body())
+            return self._world.laminate(sheet_id, self._draw_body(sheet), SINGLE if sheet.single else POSITIONS)
         if step is Step.PRINT:
             return self._world.print(sheet_id, sheet.positions)
         if step is Step.WRITE:
             return self._world.write(sheet_id, sheet.positions)
         return self._world.punch(sheet_id) if step is Step.PUNCH else self._world.inspect(sheet_id)
 
-    def _draw_body(self) -> int:
-        """Take the next body sheet out of the magazine."""
-        body = self._bodies[0][0]
-        if rest := self._bodies[0][1:]:
-            self._bodies[0] = rest
-        else:
-            self._bodies.popleft()
-        return body
+    def _draw_body(self, sheet: SheetWork) -> int:
+        """Take the next body of a sheet's size out of the magazine."""
+        return draw_first(self._bodies[SINGLE if sheet.single else POSITIONS])

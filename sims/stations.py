@@ -167,7 +167,7 @@ class SimulatedStation:
         self._say(told.replies)
         if told.magazine:
             change = self.machine.take_out if told.magazine.out else self.machine.fill
-            change(told.magazine.first_body, told.magazine.sheets)
+            change(told.magazine.first_body, told.magazine.sheets, told.magazine.places)
         if told.work:
             self._load_in.send_nowait(told.work)
 

@@ -84,8 +84,8 @@ class World:
         self._films[sheet_id], self._last[sheet_id] = film, Step.PRINT
         return SheetResult(sheet_id, positions=results)
 
-    def laminate(self, sheet_id: int, body: int) -> SheetResult:
-        """Join the film and a body sheet, which is drawn for good."""
+    def laminate(self, sheet_id: int, body: int, places: int = POSITIONS) -> SheetResult:
+        """Join the film and a body sheet of so many places, which is drawn for good: no more cards than it has."""
         self._draw_body(body)
         if not self._is_next(Step.LAMINATE, sheet_id):
             return self._spoiled(Step.LAMINATE, sheet_id, body)
@@ -93,11 +93,11 @@ class World:
         if self._happens(self.faults.film_shifted, sheet_id, "film shifted"):
             self.planted[Step.LAMINATE, SHIFTED] += 1
             film = [_Face(), *film[:-1]]
-        cards = [_Card(blank_serial(body, position), face) for position, face in enumerate(film)]
+        cards = [_Card(blank_serial(body, position), face) for position, face in enumerate(film[:places])]
         self._sheets[sheet_id] = cards
         self._cards.update((card.blank, card) for card in cards)
         results = [PositionResult(told) for told in self._damage(Step.LAMINATE, sheet_id)]
-        return SheetResult(sheet_id, body=body, positions=results)
+        return SheetResult(sheet_id, body=body, positions=_eight(results))
 
     def punch(self, sheet_id: int) -> SheetResult:
         """Cut the sheet; from here on eight cards lie in a tray."""
@@ -108,7 +108,7 @@ class World:
             self.planted[Step.PUNCH, "tray"] += 1
             cards = self._sheets[sheet_id]
             self._sheets[sheet_id] = [cards[-1], *cards[:-1]]
-        return SheetResult(sheet_id, positions=results)
+        return SheetResult(sheet_id, positions=_eight(results))
 
     def write(self, sheet_id: int, positions: Sequence[PositionWork]) -> SheetResult:
         """Write the chips of a tray, by position: the writer knows no other way to tell cards apart."""
@@ -120,7 +120,7 @@ class World:
             work = positions[position] if position < len(positions) else nothing
             code = self._write_chip(sheet_id, position, card, work) if work.record else GOOD
             results.append(PositionResult(code, card.blank if card.answers else 0))
-        return SheetResult(sheet_id, positions=results)
+        return SheetResult(sheet_id, positions=_eight(results))
 
     def inspect(self, sheet_id: int) -> SheetResult:
         """Look at each card and read its chip and face back; comparing is the controller's part.
@@ -140,7 +140,7 @@ class World:
                 results.append(PositionResult(code, card.blank, card.record, card.portrait, card.face.mark))
             else:
                 results.append(PositionResult(code, mark=card.face.mark))
-        return SheetResult(sheet_id, positions=results)
+        return SheetResult(sheet_id, positions=_eight(results))
 
     def pack(self, blanks: Sequence[int]) -> list[int]:
         """Scan the cards asked for into a bundle; gives the serials of those that were there."""
@@ -253,6 +253,11 @@ class World:
             self.planted[Step.INSPECT, FALSE_REJECT] += 1
             return FALSE_REJECT
         return GOOD
+
+
+def _eight(results: list[PositionResult]) -> list[PositionResult]:
+    """Give results for eight positions: a single body has nothing at the other seven."""
+    return results + [PositionResult()] * (POSITIONS - len(results))
 
 
 def _mark(face: bytes) -> str:

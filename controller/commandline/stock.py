@@ -18,6 +18,7 @@ from controller.config import ConfigError
 from controller.conversation import Refused
 
 COLUMNS = ("first_body", "sheets", "lot")
+PLACES = "places"  # a column that may be missing
 FAILED_SHOWN = 20
 ENDS_SHOWN = 40
 
@@ -156,7 +157,13 @@ def _row(file: Path, line_number: int, row: dict[str, str | None]) -> dict[str, 
             raise ConfigError(f"{file.name}, line {line_number}: {name} is a whole number of at most 15 digits")
     if not 1 <= len(lot) <= 64:
         raise ConfigError(f"{file.name}, line {line_number}: lot is a text of 1 to 64 characters")
-    return {"first_body": int(first), "sheets": int(sheets), "lot": lot}
+    whole: dict[str, int | str] = {"first_body": int(first), "sheets": int(sheets), "lot": lot}
+    places = (row.get(PLACES) or "").strip()
+    if not places:
+        return whole
+    if places not in ("1", "8"):
+        raise ConfigError(f"{file.name}, line {line_number}: {PLACES} is 8, or 1 for single bodies")
+    return whole | {PLACES: int(places)}
 
 
 def _propose(office: Office, rows: list[dict[str, int | str]]) -> tuple[int, list[dict[str, Any]]]:

@@ -19,7 +19,7 @@ from controller.core.moves import (
     SheetBound,
 )
 from controller.core.quality_moves import CardSetGood
-from controller.core.results import ALL, COUNT_DIFFERS, job_forgotten
+from controller.core.results import COUNT_DIFFERS, job_forgotten
 from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.stock_acts import STOCK_ACTS
 from controller.core.stock_moves import BlanksDestroyed, BlanksLost
@@ -28,7 +28,10 @@ from devices.defects import FATE_UNKNOWN, GOOD, Step
 
 Args = Mapping[str, int | str]
 FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
-OPTIONAL: Mapping[str, type] = {"body": int}  # settle: where the sheet was not bound yet
+OPTIONAL: Mapping[str, type] = {
+    "body": int,  # settle: where the sheet was not bound yet
+    "places": int,  # receive: 1 for single bodies
+}
 CHANGE_SPOILED = (BlanksDestroyed, BlanksLost, CardSetGood)
 
 
@@ -134,8 +137,9 @@ def _settle_why(turn: Turn, args: Args) -> tuple[str, str] | None:
     if sheet.body:
         return None
     body = int(args.get("body", 0))
-    if body and not any(turn.state.stock.magazine_holds(one, body) for one in turn.state.stock.magazines):
-        return ("suspect.body", "this body sheet lies in no magazine")
+    stock = turn.state.stock
+    if body and not any(stock.magazine_holds(one, body, sheet.places) for one in stock.magazines):
+        return ("suspect.body", "this body sheet lies in no magazine, or is of another size than the sheet")
     return None
 
 
@@ -144,9 +148,9 @@ def _settle(turn: Turn, args: Args, by: str, second: str) -> None:
     body = int(args.get("body", 0))
     if body and not sheet.body:
         stations = turn.state.stock.magazines
-        station = next(one for one in stations if turn.state.stock.magazine_holds(one, body))
+        station = next(one for one in stations if turn.state.stock.magazine_holds(one, body, sheet.places))
         turn.record(SheetBound(sheet.sheet_id, body, station))
-        turn.mark(sheet, ALL & ~sheet.suspect, Mark.UNUSED, GOOD, station, sheet.step)
+        turn.mark(sheet, sheet.all_places() & ~sheet.suspect, Mark.UNUSED, GOOD, station, sheet.step)
     mark = FINDINGS[str(args["finding"])]
     turn.mark(sheet, mask, mark, FATE_UNKNOWN, "", sheet.step, (by, second))
 

@@ -267,6 +267,7 @@ class StartJob(Action, frozen=True):
     bundle_id: int = 0
     unit: str = ""
     blanks: list[int] = []
+    singles: list[int] = []  # those of its sheets that are for a single body
 
 
 class AskJob(Action, frozen=True):
@@ -291,6 +292,7 @@ class FillMagazine(Action, frozen=True):
     first_body: int
     sheets: int
     out: bool = False
+    places: int = 8  # of each of them: 8 or 1
 
 
 AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine

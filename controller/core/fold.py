@@ -132,7 +132,7 @@ def _sheet(state: FloorState, at: float, move: m.SheetImposed) -> None:
     kind = state.batch(cards[0].batch_id).card_kind
     live = sum(1 << position for position, number in enumerate(move.cards) if number)
     rank = min(card.rank for card in cards)
-    sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], live)
+    sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], live, places=move.places)
     state.sheets[move.sheet_id] = sheet
     for card in cards:
         state.set_card(card, card.after(Cause.IMPOSE), at)

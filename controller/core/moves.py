@@ -135,6 +135,7 @@ class SheetImposed(Move, frozen=True, array_like=True, tag="sheet"):
     sheet_id: int
     cards: list[int]
     because: str = ""  # the rule that closed it: see `core.plan`
+    places: int = 8  # 1: it is for a single body, and position 0 alone is used
 
 
 class SheetEnd(msgspec.Struct, frozen=True, array_like=True):

@@ -10,11 +10,11 @@ from controller.core import events as e
 from controller.core.calendar import calendar_of
 from controller.core.moves import EncodeStarted, JobStarted, SheetImposed
 from controller.core.results import start_action
-from controller.core.sheets import foremost, in_order, turn_of
+from controller.core.sheets import foremost, goes_single, in_order, pressable, turn_of, with_bodies
 from controller.core.state import FloorState, Pile, Rank, Station
 from controller.core.turn import Turn
 from devices.defects import Step
-from devices.messages import POSITIONS, StationState
+from devices.messages import POSITIONS, SINGLE, StationState
 
 BEATEN_KEPT = 3
 _LAST: Rank = (9, 9, float("inf"), 0, "", 0)
@@ -29,6 +29,7 @@ class Because(StrEnum):
     NEXT = "next"  # the first of its queue, for a station that takes what is there
     SAME_KIND = "same_kind"  # no setup: the station is set up for this card kind
     CAME_BACK = "came_back"  # a film that came back untouched
+    SINGLE = "single"  # a remake that would waste seven blanks of a sheet: it goes on a single body
 
 
 def plan(turn: Turn) -> None:
@@ -99,9 +100,12 @@ def _print(turn: Turn, station: Station) -> None:
         because = why_impose(turn, ready)
         if because is None:
             continue
+        places = POSITIONS
+        if because is not Because.FULL and turn.config.plan.single_bodies and goes_single(state, ready):
+            ready, because, places = ready[:1], Because.SINGLE, SINGLE
         cards = [rank[-1] for rank in ready]
         sheet_id = state.next_id("sheet")
-        turn.record(SheetImposed(sheet_id, cards + [0] * (POSITIONS - len(cards)), because))
+        turn.record(SheetImposed(sheet_id, cards + [0] * (POSITIONS - len(cards)), because, places))
         _start(turn, station, [sheet_id], because)
         return
 
@@ -136,8 +140,7 @@ def why_impose(turn: Turn, ready: list[Rank]) -> Because | None:
 def _laminate(turn: Turn, station: Station) -> None:
     """Load a press when it is full, when its oldest film waited long enough, or when no film will come."""
     state = turn.state
-    films = _of_one_kind(turn, station)
-    load = films[: min(station.load_max, state.stock.in_magazine(station.station))]
+    films, load = _pressable(turn, station)
     if not load:
         return
     because = Because.FULL
@@ -149,7 +152,18 @@ def _laminate(turn: Turn, station: Station) -> None:
                 turn.wake_at(until)
                 return
             because = Because.WAITED
-    _start(turn, station, load, because, films[len(load) :])
+    taken = set(load)
+    _start(turn, station, load, because, [film for film in films if film not in taken])
+
+
+def _pressable(turn: Turn, station: Station) -> tuple[list[int], list[int]]:
+    """Give the first films a press could take, and of them those its magazine has bodies for: its load."""
+    stock, queue = turn.state.stock, turn.state.waiting[Step.LAMINATE]
+    if not stock.has_singles():
+        films = _of_one_kind(turn, station, queue)
+        return films, films[: min(station.load_max, stock.in_magazine(station.station))]
+    films = _of_one_kind(turn, station, pressable(turn.state, station.station, queue))
+    return films, with_bodies(turn.state, station.station, films)[: station.load_max]
 
 
 def films_may_come(state: FloorState) -> bool:
@@ -161,7 +175,7 @@ def films_may_come(state: FloorState) -> bool:
 
 def _next(turn: Turn, station: Station) -> None:
     """Load what waits first, of one card kind."""
-    sheets = _of_one_kind(turn, station)
+    sheets = _of_one_kind(turn, station, turn.state.waiting[station.step])
     if sheets:
         because = Because.SAME_KIND if _stays_with_its_kind(turn, station, sheets[0]) else Because.NEXT
         _start(turn, station, sheets[: station.load_max], because, sheets[station.load_max :])
@@ -175,14 +189,13 @@ def _stays_with_its_kind(turn: Turn, station: Station, sheet_id: int) -> bool:
     return any(state.sheets[other].kind != station.kind for _, other in state.waiting[station.step])
 
 
-def _of_one_kind(turn: Turn, station: Station) -> list[int]:
-    """Give the first sheets that wait for a station, of one card kind: a load has one, and another costs a setup.
+def _of_one_kind(turn: Turn, station: Station, queue: list[tuple[Rank, int]]) -> list[int]:
+    """Give the first sheets of a queue before a station, of one card kind: a load has one, and another costs a setup.
 
     The kind is the station's last one, unless none of it waits, the first of another is a remake or express, or has
     waited too long.  They are a load, and those it beat.
     """
     state, most = turn.state, station.load_max + BEATEN_KEPT
-    queue = state.waiting[station.step]
     if len(state.ready) < 2:  # no second kind was ever made
         return in_order(queue, most)
     sheets = in_order(queue, len(queue))

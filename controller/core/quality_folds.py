@@ -67,7 +67,8 @@ def _tray(state: FloorState, move: m.CardsQuarantined) -> Sheet:
     """Give an empty tray for cards that come back to inspection."""
     cards = [state.card(number) for number in move.cards if number]
     kind, rank = state.batch(cards[0].batch_id).card_kind, min(card.rank for card in cards)
-    return Sheet(move.sheet_id, kind, list(move.cards), rank, Step.INSPECT, live=0, body=move.body)
+    places = state.stock.places_of(move.body)
+    return Sheet(move.sheet_id, kind, list(move.cards), rank, Step.INSPECT, live=0, body=move.body, places=places)
 
 
 def _opened(state: FloorState, at: float, move: m.BundleOpened) -> None:

@@ -20,9 +20,8 @@ from controller.core.quarantine import quarantine_doubtful
 from controller.core.state import Job, Sheet
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN, GOOD, Step
-from devices.messages import POSITIONS, Fate, blank_serial
+from devices.messages import SINGLE, Fate, blank_serial
 
-ALL = (1 << POSITIONS) - 1
 WRONG_BLANK = "W9"
 COUNT_DIFFERS = "K2"
 
@@ -118,6 +117,7 @@ def start_action(turn: Turn, job: Job) -> e.StartJob:
         job.bundle_id,
         cards[0].unit if cards else "",
         [card.blank for card in cards],
+        [sheet_id for sheet_id in job.sheets if turn.state.sheets[sheet_id].places == SINGLE],
     )
 
 
@@ -151,12 +151,12 @@ def _sheet_done(turn: Turn, job: Job, outcome: e.SheetOutcome) -> SheetEnd:
 
 def _bind(turn: Turn, job: Job, sheet: Sheet, body: int) -> bool:
     """Bind a film to its body sheet; False, and suspect, when that body cannot be in this magazine."""
-    if not turn.state.stock.magazine_holds(job.station, body):
+    if not turn.state.stock.magazine_holds(job.station, body, sheet.places):
         turn.record(StationLied(job.station, "station.foreign_body", job.job_id))
         turn.mark(sheet, sheet.live, Mark.SUSPECTED, FATE_UNKNOWN, job.station, job.step)
         return False
     turn.record(SheetBound(sheet.sheet_id, body, job.station))
-    turn.mark(sheet, ALL & ~sheet.live, Mark.UNUSED, GOOD, job.station, job.step)
+    turn.mark(sheet, sheet.all_places() & ~sheet.live, Mark.UNUSED, GOOD, job.station, job.step)
     return True
 
 

@@ -44,6 +44,7 @@ class PlanConfig:
     bundle_max: int = 100  # cards of one bundle
     box_max: int = 10  # bundles of one box
     auto_dispatch: bool = True  # send a batch's bundles off when the last card that can be made is bundled
+    single_bodies: bool = True  # remakes that fill no sheet go on single bodies, as far as magazines hold them
     exit_scan: bool = False  # nothing leaves unless its bundles were scanned at the door
 
     def __post_init__(self) -> None:

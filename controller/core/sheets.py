@@ -6,7 +6,7 @@ from bisect import bisect_left
 from heapq import nsmallest
 
 from controller.core.state import Batch, FloorState, Rank
-from devices.messages import POSITIONS
+from devices.messages import POSITIONS, SINGLE, StationState
 
 # A due date is a day: within one day who came first goes first.  Tried with `bench balance` and dropped, because the
 # lead time that 95 % of the batches keep grew by up to 7 % or nothing was gained: the due second, a place between
@@ -48,6 +48,45 @@ def foremost(state: FloorState, kind: str) -> list[Rank]:
         chosen += ready[begin : min(end, begin + POSITIONS - len(chosen))]
         if len(chosen) == POSITIONS:
             break
+    return chosen
+
+
+def goes_single(state: FloorState, ready: list[Rank]) -> bool:
+    """Say whether the ready cards, too few for a sheet, are remakes that single bodies are left for.
+
+    A new card among them costs a sheet anyhow, and has places to spare for them.  Bodies count that lie in presses
+    which work, beyond what films on their way to a press need.
+    """
+    stock = state.stock
+    if ready[-1][0] or not stock.has_singles():
+        return False
+    works = (StationState.IDLE, StationState.EXECUTE)
+    presses = [name for name in stock.magazines if name not in state.station_holds]
+    bodies = sum(stock.in_magazine(name, SINGLE) for name in presses if state.stations[name].state in works)
+    return bodies > 0 and bodies > sum(one.places == SINGLE and not one.body for one in state.sheets.values())
+
+
+def pressable(state: FloorState, press: str, queue: list[tuple[Rank, int]]) -> list[tuple[Rank, int]]:
+    """Give the films of a queue whose size a press's magazine has bodies for: single ones as many as those."""
+    eights, singles = state.stock.in_magazine(press, POSITIONS), state.stock.in_magazine(press, SINGLE)
+    films = []
+    for one in queue:
+        single = state.sheets[one[1]].places == SINGLE
+        singles -= single
+        if singles >= 0 if single else eights:
+            films.append(one)
+    return films
+
+
+def with_bodies(state: FloorState, press: str, films: list[int]) -> list[int]:
+    """Give those of some films, in their order, that a press's magazine has a body of the right size for."""
+    left = {places: state.stock.in_magazine(press, places) for places in (POSITIONS, SINGLE)}
+    chosen = []
+    for film in films:
+        places = state.sheets[film].places
+        if left[places]:
+            left[places] -= 1
+            chosen.append(film)
     return chosen
 
 

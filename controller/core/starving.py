@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from controller.core.state import FloorState, Station
-from controller.core.stock import Account
 from devices.defects import Step
-from devices.messages import StationState
+from devices.messages import POSITIONS, StationState
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +47,9 @@ def _blanks(state: FloorState) -> list[Want]:
     stock = state.stock
     presses = sorted(name for name, one in state.stations.items() if one.step is Step.LAMINATE)
     found = []
-    if not stock.blanks[Account.VAULT]:
+    if not any(one.places == POSITIONS for one in stock.vault):
         found.append(Want("vault", "", "the vault holds no blanks", "库房没有空白卡"))
-    empty = [name for name in presses if not stock.in_magazine(name)]
+    empty = [name for name in presses if not stock.in_magazine(name, POSITIONS)]
     return found + [
         Want("magazine", name, f"the magazine of {name} is empty", f"{name} 料仓没有卡体") for name in empty
     ]
@@ -64,7 +63,7 @@ def standing(state: FloorState, made_last_hour: int) -> str:
     """
     by_step = {step: [one for one in state.stations.values() if one.step is step] for step in Step}
     presses = by_step[Step.LAMINATE]
-    if presses and not any(state.stock.in_magazine(one.station) for one in presses):
+    if presses and not any(state.stock.in_magazine(one.station, POSITIONS) for one in presses):
         return "starving"
     if any(mine and not any(_has_material(state, one) for one in mine) for mine in by_step.values()):
         return "starving"

@@ -12,7 +12,7 @@ from controller.core.errors import UnknownThing
 from controller.core.moves import ActProposed
 from controller.core.stock import Stock
 from devices.defects import Step
-from devices.messages import StationState
+from devices.messages import POSITIONS, StationState
 
 SILENT = "silent"  # the controller's own word for the state of a station it does not hear
 
@@ -60,6 +60,11 @@ class Sheet:
     job_id: int = 0  # 0: it waits
     waiting_floor_s: float = 0.0
     quarantined: bool = False  # a tray that is inspected again: its blanks lie in that account
+    places: int = POSITIONS  # 1: it is for a single body, and has position 0 alone
+
+    def all_places(self) -> int:
+        """Give the mask of the positions a body under this sheet has."""
+        return (1 << self.places) - 1
 
 
 @dataclass(slots=True)

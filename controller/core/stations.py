@@ -37,9 +37,12 @@ def _station_seen(turn: Turn, event: e.StationSeen) -> None:
     left: dict[int, tuple[int, int]] = {}  # issue -> first and last body sheet that were not drawn yet
     for one in state.stock.magazines.get(event.station, ()):
         left[one.issue_id] = (left.get(one.issue_id, (one.first, 0))[0], one.first + one.sheets - 1)
-    told = [e.FillMagazine(event.station, issue, first, last - first + 1) for issue, (first, last) in left.items()]
+    told = [
+        e.FillMagazine(event.station, issue, first, last - first + 1, places=state.stock.places_of(first))
+        for issue, (first, last) in left.items()
+    ]
     taken = state.stock.taken.get(event.station, ())  # it may have missed that, or be told of a range with a gap now
-    told += [e.FillMagazine(event.station, one.issue_id, one.first, one.sheets, out=True) for one in taken]
+    told += [e.FillMagazine(event.station, one.issue_id, one.first, one.sheets, True, one.places) for one in taken]
     for action in sorted(told, key=lambda one: one.issue_id):
         turn.act(action)
 

@@ -46,15 +46,20 @@ TAKEN_KEPT = 64  # takings out of one magazine that its station is told of again
 
 @dataclass(slots=True)
 class BodyRange:
-    """Body sheets with serials in a row: `sheets` of them from `first` on; `issue_id` 0 in the vault."""
+    """Body sheets of one size with serials in a row: `sheets` of them from `first` on; `issue_id` 0 in the vault."""
 
     first: int
     sheets: int
     issue_id: int = 0
+    places: int = POSITIONS  # blanks of each: 8, or 1 where they are single bodies
 
     def holds(self, first: int, sheets: int = 1) -> bool:
         """Say whether all of `sheets` serials from `first` on lie in this range."""
         return self.first <= first and first + sheets <= self.first + self.sheets
+
+    def blanks(self) -> int:
+        """Give the blanks of these body sheets."""
+        return self.sheets * self.places
 
 
 @dataclass(slots=True)
@@ -90,19 +95,27 @@ class Stock:
         self.blanks[source] -= blanks
         self.blanks[target] += blanks
 
-    def receive(self, first: int, sheets: int) -> None:
+    def receive(self, first: int, sheets: int, places: int = POSITIONS) -> None:
         """Take body sheets into the vault.  Raises: Unbalanced for serials that are here already."""
         if not self.is_new(first, sheets):
             raise Unbalanced(f"body sheets from {first} on were received before")
         self._arrived(VAULT)
-        self.lots.append(BodyRange(first, sheets))
-        self.vault.append(BodyRange(first, sheets))
-        self.received += sheets * POSITIONS
-        self.blanks[Account.VAULT] += sheets * POSITIONS
+        self.lots.append(BodyRange(first, sheets, places=places))
+        self.vault.append(BodyRange(first, sheets, places=places))
+        self.received += sheets * places
+        self.blanks[Account.VAULT] += sheets * places
 
     def is_new(self, first: int, sheets: int) -> bool:
         """Say whether none of these serials was ever received."""
         return all(first + sheets <= lot.first or lot.first + lot.sheets <= first for lot in self.lots)
+
+    def places_of(self, body: int) -> int:
+        """Give how many blanks a body sheet has: 8, or 1 when it came as a single body."""
+        return next((lot.places for lot in self.lots if lot.holds(body)), POSITIONS)
+
+    def has_singles(self) -> bool:
+        """Say whether single bodies ever came."""
+        return any(lot.places != POSITIONS for lot in self.lots)
 
     def in_vault(self, first: int, sheets: int) -> bool:
         """Say whether all of these serials lie in one range of the vault."""
@@ -110,26 +123,25 @@ class Stock:
 
     def issue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from the vault to a station's magazine.  Raises: Unbalanced."""
-        self._cut(self.vault, first, sheets)
+        places = self._cut(self.vault, first, sheets)
         self._arrived(station)
-        self.magazines.setdefault(station, deque()).append(BodyRange(first, sheets, issue_id))
-        self.enter(Account.VAULT, Account.MAGAZINE, sheets * POSITIONS)
+        self.magazines.setdefault(station, deque()).append(BodyRange(first, sheets, issue_id, places))
+        self.enter(Account.VAULT, Account.MAGAZINE, sheets * places)
 
-    def in_magazine(self, station: str) -> int:
-        """Give the body sheets left in a station's magazine."""
-        return sum(one.sheets for one in self.magazines.get(station, ()))
+    def in_magazine(self, station: str, places: int = 0) -> int:
+        """Give the body sheets left in a station's magazine: those of so many places, or all of them."""
+        return sum(one.sheets for one in self.magazines.get(station, ()) if places in (0, one.places))
 
-    def magazine_holds(self, station: str, body: int) -> bool:
-        """Say whether a body sheet lies in a station's magazine."""
-        return any(one.holds(body) for one in self.magazines.get(station, ()))
+    def magazine_holds(self, station: str, body: int, places: int) -> bool:
+        """Say whether a body sheet of so many places lies in a station's magazine."""
+        return any(one.places == places and one.holds(body) for one in self.magazines.get(station, ()))
 
     def draw(self, station: str, body: int) -> None:
         """Take one body sheet out of a magazine to a sheet.  Raises: Unbalanced when it is not there."""
         magazine = self.magazines.get(station)
         if magazine is None:
             raise Unbalanced(f"{station} has no magazine")
-        self._cut(magazine, body, 1)
-        self.enter(Account.MAGAZINE, Account.SHEET, POSITIONS)
+        self.enter(Account.MAGAZINE, Account.SHEET, self._cut(magazine, body, 1))
 
     def lies_in(self, place: str, first: int, sheets: int) -> bool:
         """Say whether all of these serials lie in one range of the vault (`place` empty) or of a magazine."""
@@ -137,21 +149,23 @@ class Stock:
 
     def unissue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from a magazine back to the vault.  Raises: Unbalanced."""
-        self.take_out(issue_id, station, first, sheets, Account.VAULT)
+        places = self.take_out(issue_id, station, first, sheets, Account.VAULT)
         self._arrived(VAULT)
-        for one in [one for one in self.vault if first in (one.first + one.sheets, one.first - sheets)]:
+        alike = [one for one in self.vault if one.places == places]
+        for one in [one for one in alike if first in (one.first + one.sheets, one.first - sheets)]:
             self.vault.remove(one)  # what touches it is one range again
             first, sheets = min(first, one.first), sheets + one.sheets
-        self.vault.append(BodyRange(first, sheets))
+        self.vault.append(BodyRange(first, sheets, places=places))
 
-    def take_out(self, issue_id: int, station: str, first: int, sheets: int, target: Account) -> None:
-        """Move body sheets out of the vault (`station` empty) or a magazine.  Raises: Unbalanced."""
-        self._cut(self.magazines.get(station, deque()) if station else self.vault, first, sheets)
-        self.enter(Account.MAGAZINE if station else Account.VAULT, target, sheets * POSITIONS)
+    def take_out(self, issue_id: int, station: str, first: int, sheets: int, target: Account) -> int:
+        """Move body sheets out of the vault (`station` empty) or a magazine; give their places.  Raises: Unbalanced."""
+        places = self._cut(self.magazines.get(station, deque()) if station else self.vault, first, sheets)
+        self.enter(Account.MAGAZINE if station else Account.VAULT, target, sheets * places)
         if station:
             told = self.taken.setdefault(station, [])
-            told.append(BodyRange(first, sheets, issue_id))
+            told.append(BodyRange(first, sheets, issue_id, places))
             del told[:-TAKEN_KEPT]
+        return places
 
     def miss(self, blank: int, at_floor_s: float) -> None:
         """Let a blank, whose entry to the missing is made, be named when the shift is closed."""
@@ -203,8 +217,8 @@ class Stock:
 
     def balanced(self) -> bool:
         """Say whether the accounts add up to what was received, and the ranges to their accounts."""
-        vault = sum(one.sheets for one in self.vault) * POSITIONS
-        magazine = sum(self.in_magazine(station) for station in self.magazines) * POSITIONS
+        vault = sum(one.blanks() for one in self.vault)
+        magazine = sum(one.blanks() for ranges in self.magazines.values() for one in ranges)
         return (
             sum(self.blanks.values()) == self.received
             and vault == self.blanks[Account.VAULT]
@@ -214,15 +228,15 @@ class Stock:
         )
 
     @staticmethod
-    def _cut(ranges: list[BodyRange] | deque[BodyRange], first: int, sheets: int) -> None:
-        """Take serials out of the range that holds them; what lies before and after stays."""
+    def _cut(ranges: list[BodyRange] | deque[BodyRange], first: int, sheets: int) -> int:
+        """Take serials out of the range that holds them, what lies before and after stays; give their places."""
         for place, one in enumerate(ranges):
             if one.holds(first, sheets):
                 del ranges[place]
                 after = one.first + one.sheets - first - sheets
                 if after:
-                    ranges.insert(place, BodyRange(first + sheets, after, one.issue_id))
+                    ranges.insert(place, BodyRange(first + sheets, after, one.issue_id, one.places))
                 if first > one.first:
-                    ranges.insert(place, BodyRange(one.first, first - one.first, one.issue_id))
-                return
+                    ranges.insert(place, BodyRange(one.first, first - one.first, one.issue_id, one.places))
+                return one.places
         raise Unbalanced(f"body sheets {first} to {first + sheets - 1} are not there to be taken")

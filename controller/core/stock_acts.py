@@ -20,7 +20,7 @@ from controller.core.stocktaking import differences, uncounted
 from controller.core.turn import Turn
 from devices.defects import Step
 from devices.lies import MAX_SERIAL
-from devices.messages import POSITIONS, StationState
+from devices.messages import POSITIONS, SINGLE, StationState
 
 Args = Mapping[str, int | str]
 Why = tuple[str, str] | None
@@ -38,13 +38,16 @@ def _receive_why(turn: Turn, args: Args) -> Why:
     first, sheets = _range(args)
     if not 1 <= sheets <= MAX_SHEETS or first < 1 or first + sheets > MAX_SERIAL // 10:
         return ("stock.count", "first_body is 1 to 9e14, sheets from 1 to 1,000,000")
+    if int(args.get("places", POSITIONS)) not in (POSITIONS, SINGLE):
+        return ("stock.places", "places is 8, or 1 for single bodies")
     if not turn.state.stock.is_new(first, sheets):
         return ("stock.known_serial", "some of these body sheets were received before: check the maker's list")
     return None
 
 
 def _receive(turn: Turn, args: Args, by: str, second: str) -> None:
-    turn.record(StockReceived(*_range(args), str(args["lot"]), by, second))
+    places = int(args.get("places", POSITIONS))
+    turn.record(StockReceived(*_range(args), str(args["lot"]), by, second, places))
 
 
 def _issue_why(turn: Turn, args: Args) -> Why:
@@ -54,8 +57,9 @@ def _issue_why(turn: Turn, args: Args) -> Why:
 def _issue(turn: Turn, args: Args, by: str, second: str) -> None:
     station, (first, sheets) = str(args["station"]), _range(args)
     issue_id = turn.state.next_id("issue")
-    turn.record(MagazineIssued(issue_id, station, first, sheets, by, second))
-    turn.act(e.FillMagazine(station, issue_id, first, sheets))
+    places = turn.state.stock.places_of(first)
+    turn.record(MagazineIssued(issue_id, station, first, sheets, by, second, places))
+    turn.act(e.FillMagazine(station, issue_id, first, sheets, places=places))
 
 
 # ---- body sheets that leave a magazine, or the vault ------------------------------------------------------------
@@ -76,8 +80,9 @@ def _return_why(turn: Turn, args: Args) -> Why:
 def _return(turn: Turn, args: Args, by: str, second: str) -> None:
     station, (first, sheets) = str(args["station"]), _range(args)
     issue_id = turn.state.next_id("issue")
-    turn.record(BodiesReturned(station, first, sheets, by, second, issue_id))
-    turn.act(e.FillMagazine(station, issue_id, first, sheets, out=True))
+    places = turn.state.stock.places_of(first)
+    turn.record(BodiesReturned(station, first, sheets, by, second, issue_id, places))
+    turn.act(e.FillMagazine(station, issue_id, first, sheets, out=True, places=places))
 
 
 def _sample_why(turn: Turn, args: Args) -> Why:
@@ -85,7 +90,8 @@ def _sample_why(turn: Turn, args: Args) -> Why:
 
 
 def _sample(turn: Turn, args: Args, by: str, second: str) -> None:
-    turn.record(BodiesSampled(*_range(args), by, second))
+    first, sheets = _range(args)
+    turn.record(BodiesSampled(first, sheets, by, second, turn.state.stock.places_of(first)))
 
 
 def _lost_why(turn: Turn, args: Args) -> Why:
@@ -99,12 +105,13 @@ def _lost_why(turn: Turn, args: Args) -> Why:
 
 def _lost(turn: Turn, args: Args, by: str, second: str) -> None:
     place, (first, sheets) = str(args["station"]), _range(args)
+    places = turn.state.stock.places_of(first)
     if place == VAULT:
-        turn.record(BodiesLost("", first, sheets, by, second))
+        turn.record(BodiesLost("", first, sheets, by, second, places=places))
         return
     issue_id = turn.state.next_id("issue")
-    turn.record(BodiesLost(place, first, sheets, by, second, issue_id))
-    turn.act(e.FillMagazine(place, issue_id, first, sheets, out=True))
+    turn.record(BodiesLost(place, first, sheets, by, second, issue_id, places))
+    turn.act(e.FillMagazine(place, issue_id, first, sheets, out=True, places=places))
 
 
 def _range(args: Args) -> tuple[int, int]:

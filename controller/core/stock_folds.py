@@ -9,11 +9,11 @@ from typing import Any
 from controller.core import stock_moves as m
 from controller.core.state import FloorState
 from controller.core.stock import SPOILED, VAULT, Account, Supply
-from devices.messages import POSITIONS, blank_serial
+from devices.messages import blank_serial
 
 
 def _received(state: FloorState, at: float, move: m.StockReceived) -> None:
-    state.stock.receive(move.first_body, move.sheets)
+    state.stock.receive(move.first_body, move.sheets, move.places)
 
 
 def _issued(state: FloorState, at: float, move: m.MagazineIssued) -> None:
@@ -33,9 +33,9 @@ def _sampled(state: FloorState, at: float, move: m.BodiesSampled) -> None:
 def _bodies_lost(state: FloorState, at: float, move: m.BodiesLost) -> None:
     stock = state.stock
     state.used_id("issue", move.issue_id)
-    stock.take_out(move.issue_id, move.station, move.first_body, move.sheets, Account.MISSING)
+    places = stock.take_out(move.issue_id, move.station, move.first_body, move.sheets, Account.MISSING)
     for body in range(move.first_body, move.first_body + move.sheets):
-        for position in range(POSITIONS):
+        for position in range(places):
             stock.miss(blank_serial(body, position), at)
     stock.explain(move.station or VAULT, move.sheets)
 

@@ -13,6 +13,7 @@ class StockReceived(Move, frozen=True, array_like=True, tag="received"):
     lot: str
     by: str
     second: str
+    places: int = 8  # of each: 8, or 1 for single bodies
 
 
 class MagazineIssued(Move, frozen=True, array_like=True, tag="issued"):
@@ -24,6 +25,7 @@ class MagazineIssued(Move, frozen=True, array_like=True, tag="issued"):
     sheets: int
     by: str
     second: str
+    places: int = 8
 
 
 class BodiesReturned(Move, frozen=True, array_like=True, tag="unissued"):
@@ -35,6 +37,7 @@ class BodiesReturned(Move, frozen=True, array_like=True, tag="unissued"):
     by: str
     second: str
     issue_id: int = 0
+    places: int = 8
 
 
 class BodiesSampled(Move, frozen=True, array_like=True, tag="sampled"):
@@ -44,6 +47,7 @@ class BodiesSampled(Move, frozen=True, array_like=True, tag="sampled"):
     sheets: int
     by: str
     second: str
+    places: int = 8
 
 
 class BodiesLost(Move, frozen=True, array_like=True, tag="bodies_lost"):
@@ -55,6 +59,7 @@ class BodiesLost(Move, frozen=True, array_like=True, tag="bodies_lost"):
     by: str
     second: str
     issue_id: int = 0
+    places: int = 8
 
 
 class BlanksLost(Move, frozen=True, array_like=True, tag="blanks_lost"):

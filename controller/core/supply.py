@@ -13,7 +13,7 @@ from controller.core.moves import Verdict
 from controller.core.state import FloorState
 from controller.core.turn import Refused
 from devices.defects import Step
-from devices.messages import POSITIONS, Fate
+from devices.messages import POSITIONS, SINGLE, Fate
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 WINDOW_HOURS = 7 * 24  # a week, so that weekends count as they are
@@ -26,7 +26,7 @@ NAMES_ZH = {"data": "数据", "blanks": "空白卡体"}
 NAMES_ZH |= {kind: name for kinds in SUPPLY_KINDS.values() for kind, name in kinds.items()}
 AHEAD_DAYS = 365  # what lasts longer starves nobody
 
-PACED = frozenset({m.SheetBound, m.JobEnded, m.BundleMade, m.BatchOpened, m.CardDecided})
+PACED = frozenset({m.SheetImposed, m.SheetBound, m.JobEnded, m.BundleMade, m.BatchOpened, m.CardDecided})
 ACCEPTED, MADE, BODIES = "accepted", "made", "bodies"
 
 
@@ -36,13 +36,18 @@ class InputPace:
 
     first_floor_s: float | None = None
     hours: dict[int, Counter[str]] = field(default_factory=dict)  # hour -> what -> how many
+    singles: set[int] = field(default_factory=set)  # films that take no body sheet of eight
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move."""
         if type(move) not in PACED:
             return
         if isinstance(move, m.SheetBound):
-            self._add(at_floor_s, BODIES, 1)
+            self._add(at_floor_s, BODIES, int(move.sheet_id not in self.singles))
+            self.singles.discard(move.sheet_id)
+        elif isinstance(move, m.SheetImposed):
+            if move.places == SINGLE:
+                self.singles.add(move.sheet_id)
         elif isinstance(move, m.JobEnded):
             self._add(at_floor_s, f"sheets {move.station}", sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
         elif isinstance(move, m.BundleMade):
@@ -120,7 +125,7 @@ def forecast(state: FloorState, pace: InputPace, now_floor_s: float) -> Forecast
 def _blanks(state: FloorState, pace: InputPace, now_floor_s: float) -> Input:
     stock = state.stock
     ranges = [*stock.vault, *(one for magazine in stock.magazines.values() for one in magazine)]
-    left = sum(one.sheets for one in ranges)
+    left = sum(one.sheets for one in ranges if one.places == POSITIONS)  # single bodies are for remakes alone
     return _input("blanks", "", "sheets", left, pace.per_day(BODIES, now_floor_s), now_floor_s)
 
 

@@ -23,6 +23,7 @@ from controller.report.figures import build_report
 from controller.trace.past import why_past, with_imposition
 from controller.trace.station import lost_at
 from devices.defects import Step
+from devices.messages import SINGLE
 
 PAGE = 1_000
 ACCEPTANCE_DIGITS = 22
@@ -111,6 +112,11 @@ async def _stock(desk: Desk, user: str, args: Args) -> Any:
         "accounts": {account.value: blanks for account, blanks in stock.blanks.items()},
         "vault": [[one.first, one.sheets] for one in stock.vault],
         "magazines": {station: stock.in_magazine(station) for station in sorted(stock.magazines)},
+        "singles": {
+            "received": sum(lot.sheets for lot in stock.lots if lot.places == SINGLE),
+            "vault": [[one.first, one.sheets] for one in stock.vault if one.places == SINGLE],
+            "magazines": {station: stock.in_magazine(station, SINGLE) for station in sorted(stock.magazines)},
+        },
     }
 
 

@@ -10,7 +10,15 @@ from typing import Any
 from controller.core.calendar import Calendar
 from controller.core.fold import apply
 from controller.core.inspectors import Inspectors
-from controller.core.moves import AnyMove, BundleMade, CardMissing, PositionsMarked, SheetBound, positions_in
+from controller.core.moves import (
+    AnyMove,
+    BundleMade,
+    CardMissing,
+    PositionsMarked,
+    SheetBound,
+    SheetImposed,
+    positions_in,
+)
 from controller.core.quality_moves import CardReturned, CardSetGood
 from controller.core.state import FloorState
 from controller.core.stock import ENTRY_OF_MARK, Account
@@ -186,12 +194,16 @@ class BlankTrace:
         self.drawn_twice = 0
         self.taken = 0  # blanks of body sheets that were never drawn: samples, and what two people could not find
         self._bodies: dict[int, int] = {}
+        self._places: dict[int, int] = {}  # of the sheets that are not of eight
 
     def fold(self, move: AnyMove) -> None:
         """Take one move."""
-        if isinstance(move, SheetBound):
+        if isinstance(move, SheetImposed):
+            if move.places != POSITIONS:
+                self._places[move.sheet_id] = move.places
+        elif isinstance(move, SheetBound):
             self._bodies[move.sheet_id] = move.body
-            for position in range(POSITIONS):
+            for position in range(self._places.pop(move.sheet_id, POSITIONS)):
                 serial = blank_serial(move.body, position)
                 self.drawn_twice += serial in self.account_of
                 self.account_of[serial] = Account.SHEET
@@ -199,7 +211,7 @@ class BlankTrace:
             for position in positions_in(move.mask):
                 self.account_of[blank_serial(self._bodies[move.sheet_id], position)] = ENTRY_OF_MARK[move.mark]
         elif isinstance(move, BodiesSampled | BodiesLost):
-            self.taken += move.sheets * POSITIONS
+            self.taken += move.sheets * move.places
         elif isinstance(move, BlanksDestroyed):
             self.account_of |= dict.fromkeys(move.blanks, Account.DESTROYED)
         elif type(move) in ACCOUNT_AFTER:
@@ -233,7 +245,7 @@ def blanks(state: FloorState, trace: BlankTrace) -> dict[str, int]:
         "good": trace.count(Account.GOOD, Account.QUARANTINED, Account.RETURNED),
         "spoiled": trace.count(Account.SPOILED, Account.MISSING, Account.DESTROYED),
         "suspect": trace.count(Account.SUSPECT),
-        "remaining": sum(one.sheets for one in ranges) * POSITIONS + trace.count(Account.SHEET),
+        "remaining": sum(one.blanks() for one in ranges) + trace.count(Account.SHEET),
         "taken": trace.taken,
     }
     out = sum(balance[name] for name in ("good", "spoiled", "suspect", "remaining", "taken"))

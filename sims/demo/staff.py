@@ -7,7 +7,7 @@ service, or an answer that never came, costs them a look and nothing else.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any, Protocol
 
@@ -15,10 +15,12 @@ from controller.conversation import Refused
 from controller.core.cards import Decision
 from controller.core.stock import Account
 from devices.defects import Step
-from devices.messages import POSITIONS
+from devices.messages import POSITIONS, SINGLE
 from sims.demo.verdicts import rule
 
 FIRST_BODY = 50_000_001  # serial of the first body sheet that the maker delivers
+FIRST_SINGLE = 90_000_001  # serial of the first single body
+SINGLES = 24  # single bodies that each press gets, for remakes
 SPARE_SHEETS = 200
 TOP_UP_SHEETS = 200
 SERVICE_S = 900.0  # floor seconds to look after a held station
@@ -85,14 +87,30 @@ class StockKeepers(TwoPeople):
         """Finish what is proposed, then receive and issue what is missing.  Raises: ClientError."""
         self._agree(self._open_acts())
         stock = self._first.command("stock")
-        received = sum(stock["accounts"].values()) // POSITIONS
-        low = self._low_presses(stock["magazines"])
+        singles = stock["singles"]
+        received = (sum(stock["accounts"].values()) - singles["received"]) // POSITIONS
+        vault = [one for one in stock["vault"] if one not in singles["vault"]]
+        presses = self._presses()
+        low = self._low_presses(presses, stock["magazines"], singles["magazines"])
         if not received:
             self._receive(FIRST_BODY, self.ordered_sheets)
-        elif low and sum(sheets for _, sheets in stock["vault"]) < self.refill_sheets:
+        elif low and sum(sheets for _, sheets in vault) < self.refill_sheets:
             self._receive(FIRST_BODY + received, TOP_UP_SHEETS)
-        for station, (first, sheets) in zip(low, self._packs(stock["vault"]), strict=False):
+        for station, (first, sheets) in zip(low, self._packs(vault), strict=False):
             self._both("issue", {"station": station, "first_body": first, "sheets": sheets})
+        self._give_singles(presses, singles)
+
+    def _give_singles(self, presses: Sequence[str], singles: Mapping[str, Any]) -> None:
+        """Receive some single bodies once, and issue them: each press has its own serials among them."""
+        if not presses:
+            return
+        if not singles["received"]:
+            args = {"first_body": FIRST_SINGLE, "sheets": SINGLES * len(presses), "places": SINGLE}
+            self._both("receive", {**args, "lot": "lot-single"})
+        for first, sheets in singles["vault"]:
+            for start in range(first, first + sheets, SINGLES):
+                station = presses[(start - FIRST_SINGLE) // SINGLES % len(presses)]
+                self._both("issue", {"station": station, "first_body": start, "sheets": SINGLES})
 
     def close_shift(self) -> bool:
         """Count every place, destroy what is spoiled and close the shift; give whether it is closed.
@@ -114,12 +132,17 @@ class StockKeepers(TwoPeople):
     def _receive(self, first_body: int, sheets: int) -> None:
         self._both("receive", {"first_body": first_body, "sheets": sheets, "lot": f"lot-{first_body}"})
 
-    def _low_presses(self, magazines: Mapping[str, int]) -> list[str]:
-        """Give the laminate stations whose magazine holds less than one refill, the emptiest first."""
+    def _presses(self) -> list[str]:
+        """Give the laminate stations, by name."""
         stations = self._first.command("stations")
-        presses = [one["station"] for one in stations if one["step"] == Step.LAMINATE]
-        low = [press for press in presses if magazines.get(press, 0) < self.refill_sheets]
-        return sorted(low, key=lambda press: (magazines.get(press, 0), press))
+        return sorted(one["station"] for one in stations if one["step"] == Step.LAMINATE)
+
+    def _low_presses(
+        self, presses: Sequence[str], magazines: Mapping[str, int], singles: Mapping[str, int]
+    ) -> list[str]:
+        """Give the presses whose magazine holds less than one refill, single bodies aside, the emptiest first."""
+        left = {press: magazines.get(press, 0) - singles.get(press, 0) for press in presses}
+        return sorted((one for one in presses if left[one] < self.refill_sheets), key=lambda one: (left[one], one))
 
     def _packs(self, vault: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """Give the vault cut into refills, as (first serial, sheets)."""

@@ -74,6 +74,11 @@ def _stock(desk: Desk, name: str, args: dict[str, Any]) -> Any:
         "accounts": {account.value: blanks for account, blanks in stock.blanks.items()},
         "vault": [[one.first, one.sheets] for one in stock.vault],
         "magazines": {station: stock.in_magazine(station) for station in stock.magazines},
+        "singles": {
+            "received": sum(one.sheets for one in stock.lots if one.places == 1),
+            "vault": [[one.first, one.sheets] for one in stock.vault if one.places == 1],
+            "magazines": {station: stock.in_magazine(station, 1) for station in stock.magazines},
+        },
     }
 
 

@@ -37,6 +37,8 @@ while not done.exists():
     time.sleep(0.02)
 """
 
+NO_SINGLES = {"received": 0, "vault": [], "magazines": {}}
+
 
 class PretendFolder:
     """Stands in for the demo's folder: other programs under the same names, and people who talk to nobody."""
@@ -69,7 +71,7 @@ class PretendFolder:
         if not self.endpoints_file.exists():
             raise ClientError("client.no_answer", "nobody there")
         if verb == "stock":
-            return {"accounts": {"vault": 8_000}, "vault": [[1, 1_000]], "magazines": {}}
+            return {"accounts": {"vault": 8_000}, "vault": [[1, 1_000]], "magazines": {}, "singles": NO_SINGLES}
         if verb == "shift":
             return {"closed": 1}
         if verb != "status":

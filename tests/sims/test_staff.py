@@ -15,7 +15,7 @@ from controller.core.stock import Account
 from controller.core.stock_moves import MagazineIssued, StockReceived
 from devices.defects import Step
 from devices.messages import POSITIONS
-from sims.demo.staff import FIRST_BODY, SERVICE_S, TOP_UP_SHEETS, StockKeepers, Supervisors
+from sims.demo.staff import FIRST_BODY, SERVICE_S, SINGLES, TOP_UP_SHEETS, StockKeepers, Supervisors
 from sims.demo.verdicts import UNKNOWN, VERDICTS, rule
 from tests.sims.desk import Desk
 
@@ -42,7 +42,7 @@ def supervisors(desk):
 
 
 def magazines(desk):
-    return {press: desk.foreman.state.stock.in_magazine(press) for press in PRESSES}
+    return {press: desk.foreman.state.stock.in_magazine(press, POSITIONS) for press in PRESSES}
 
 
 def held_batch(desk, rows):
@@ -74,6 +74,9 @@ def test_keepers_receive_half_as_many_sheets_again_and_fill_every_press(desk, ke
     keepers.look()
     keepers.look()
     received = desk.kinds(StockReceived)
+    singles = received.pop()
+    assert (singles.sheets, singles.places) == (SINGLES * len(PRESSES), 1)
+    assert {desk.foreman.state.stock.in_magazine(press, 1) for press in PRESSES} == {SINGLES}
     assert [(one.first_body, one.sheets) for one in received] == [(FIRST_BODY, 600 // 8 * 3 // 2 + 1 + 200)]
     assert set(magazines(desk).values()) == {keepers.refill_sheets}
     assert {(one.by, one.second) for one in desk.kinds(MagazineIssued) + received} == {("keeper-1", "keeper-2")}
@@ -111,7 +114,10 @@ def test_when_the_vault_is_empty_and_a_press_is_low_more_is_received_with_fresh_
         desk.of("a").command("act", verb="issue", args={"station": "l1", "first_body": start, "sheets": left})
         desk.of("b").command("second", act_id=max(desk.foreman.state.acts))
     few.look()
-    assert [one.sheets for one in desk.kinds(StockReceived)] == [few.ordered_sheets, TOP_UP_SHEETS]
+    assert [one.sheets for one in desk.kinds(StockReceived) if one.places == POSITIONS] == [
+        few.ordered_sheets,
+        TOP_UP_SHEETS,
+    ]
     few.look()
     assert min(magazines(desk).values()) > 0
     assert stock.balanced()
@@ -124,8 +130,8 @@ def test_an_answer_that_was_lost_costs_the_keepers_a_look_and_nothing_is_done_tw
         keepers.look()
     for _ in range(3):
         keepers.look()
-    assert len(desk.kinds(StockReceived)) == 1
-    assert len(desk.kinds(MagazineIssued)) == len(PRESSES)
+    assert [one.places for one in desk.kinds(StockReceived)] == [POSITIONS, 1]
+    assert Counter(one.places for one in desk.kinds(MagazineIssued)) == {POSITIONS: len(PRESSES), 1: len(PRESSES)}
     assert not desk.foreman.state.acts
 
 

@@ -179,7 +179,8 @@ def press_tail(look: Look, presses: Sequence[Station], sheet_id: int = 0) -> Tai
     started = starts([one for _, one in ahead], "sheet", sheet_id)
     if started:
         return started
-    if not any(state.stock.in_magazine(one.station) for one in free):
+    sizes = {state.sheets[film].places for _, film in films if sheet_id in (0, film)}
+    if not any(state.stock.in_magazine(one.station, places) for one in free for places in sizes):
         busy = sum(station.state in RUNNING for station in stations_of(state, Step.LAMINATE) if station not in free)
         return ("empty", {"names": names_of(free), "busy": busy})
     waits = [(one.until_floor_s, press) for press, one in ahead if one.until_floor_s is not None]

@@ -76,7 +76,7 @@ class KeepersFloor(RoughFloor):
 
     def drop(self, first: int, sheets: int) -> None:
         """What is lost no press draws any more."""
-        for have in self.bodies.values():
+        for have in (*self.bodies.values(), *self.singles.values()):
             have[:] = [body for body in have if not first <= body < first + sheets]
 
     def run_with_keepers(self, errands: int) -> None:

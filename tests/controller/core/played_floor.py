@@ -17,7 +17,7 @@ from controller.core.moves import (
 from controller.core.settings import ROUTES, CoreConfig, DriftConfig, PlanConfig, RemakeConfig
 from controller.core.state import FloorState
 from devices.defects import GOOD, Step
-from devices.messages import Fate, blank_serial
+from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
 
 STATIONS = {
     "p1": (Step.PRINT, 1),
@@ -50,6 +50,7 @@ class PlayedFloor:
         self.encodes: dict[int, list[int]] = {}
         self.told: list[e.AnyEvent] = []  # results that were told: they may be told again
         self.bodies: dict[str, list[int]] = {}
+        self.singles: dict[str, list[int]] = {}
         self.drawn: dict[int, int] = {}
         self.bundles: dict[int, list[int]] = {}
         self.dispatched: list[tuple[int, int, str, str]] = []  # card, blank, unit, kind
@@ -83,7 +84,8 @@ class PlayedFloor:
             elif isinstance(action, e.Encode):
                 self.encodes[action.job_id] = action.cards
             elif isinstance(action, e.FillMagazine):
-                have = self.bodies.setdefault(action.station, [])
+                stacks = self.singles if action.places == SINGLE else self.bodies
+                have = stacks.setdefault(action.station, [])
                 coming = range(action.first_body, action.first_body + action.sheets)
                 have += [body for body in coming if body not in have and body not in self.drawn.values()]
         self.answer = turn
@@ -108,6 +110,10 @@ class PlayedFloor:
             sheet = self.state.sheets[sheet_id]
             assert step in ROUTES[sheet.kind]
             assert sheet.live
+        if step is Step.LAMINATE:
+            stock, sizes = self.state.stock, [self.state.sheets[sheet_id].places for sheet_id in job.sheets]
+            for places in (POSITIONS, SINGLE):
+                assert sizes.count(places) <= stock.in_magazine(job.station, places), "a film without a body"
 
     def two_people(self, verb: str, args: dict[str, int | str]) -> bool:
         """Let ann ask and bob agree; False when it is refused."""
@@ -133,7 +139,8 @@ class PlayedFloor:
         if fate == Fate.UNTOUCHED:
             return e.SheetOutcome(sheet_id, fate, GOOD)
         if step is Step.LAMINATE:
-            self.drawn[sheet_id] = self.bodies[job.station].pop(0)
+            stacks = self.singles if sheet_id in job.singles else self.bodies
+            self.drawn[sheet_id] = stacks[job.station].pop(0)
         body = self.drawn.get(sheet_id, 0)
         told_body = body if step is Step.LAMINATE else 0
         if fate == Fate.SPOILED:

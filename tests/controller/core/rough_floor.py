@@ -29,7 +29,7 @@ from controller.core.stock import Account
 from controller.hosts.heap import HeapHost
 from controller.report.figures import Report
 from devices.defects import GOOD, Step
-from devices.messages import Fate, blank_serial
+from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
 
 STATIONS = [
     ("p1", Step.PRINT, 1),
@@ -42,6 +42,7 @@ STATIONS = [
     ("i1", Step.INSPECT, 1),
     ("k1", Step.PACK, 30),
 ]
+SINGLES_FILLED = 6  # single bodies for each press
 CODES = {Step.PRINT: "P1", Step.LAMINATE: "L1", Step.PUNCH: "C1", Step.WRITE: "W1", Step.INSPECT: "I1"}
 
 
@@ -55,10 +56,11 @@ class RoughFloor:
         self.events: list[tuple[float, e.AnyEvent]] = []
         self.host = HeapHost(self.foreman, self.perform, self.keep)
         self.bodies: dict[str, list[int]] = {}
+        self.singles: dict[str, list[int]] = {}  # press -> its single bodies, a stack of their own
         self.drawn: dict[int, int] = {}  # sheet -> body
         self.lost: set[int] = set()
         self.never_found: set[int] = set()  # blanks that fell off a packer's belt
-        self.next_body = 1_000
+        self.next_body, self.next_single = 1_000, 500_000
         self.seen: Counter[str] = Counter()
         self.people = random.Random(seed + 1)  # luck of its own: what stations do stays the same
         self.last_seen: dict[int, tuple[int, str]] = {}  # card -> its blank and police station
@@ -75,16 +77,24 @@ class RoughFloor:
 
     def fill(self, sheets: int) -> None:
         """Two keepers receive body sheets and issue half of them to each press."""
+        self._fill(self.next_body, sheets, {"lot": "A"})
+        self.next_body += 2 * sheets
+
+    def fill_singles(self) -> None:
+        """Two keepers do the same with single bodies."""
+        self._fill(self.next_single, SINGLES_FILLED, {"lot": "S", "places": SINGLE})
+        self.next_single += 2 * SINGLES_FILLED
+
+    def _fill(self, first: int, sheets: int, what: dict[str, int | str]) -> None:
         for verb, args in [
-            ("receive", {"first_body": self.next_body, "sheets": 2 * sheets, "lot": "A"}),
-            ("issue", {"station": "l1", "first_body": self.next_body, "sheets": sheets}),
-            ("issue", {"station": "l2", "first_body": self.next_body + sheets, "sheets": sheets}),
+            ("receive", {"first_body": first, "sheets": 2 * sheets, **what}),
+            ("issue", {"station": "l1", "first_body": first, "sheets": sheets}),
+            ("issue", {"station": "l2", "first_body": first + sheets, "sheets": sheets}),
         ]:
             turn = self.host.handle(e.ActAsked(verb, args, "ann"), self.host.now_floor_s)
             assert turn.refused is None, turn.refused
             turn = self.host.handle(e.ActSeconded(turn.answer, "bob"), self.host.now_floor_s)
             assert turn.refused is None, turn.refused
-        self.next_body += 2 * sheets
 
     def submit(self, at: float, batch_id: int, cards: int, holds: int = 0, refused: int = 0) -> None:
         """Let a batch arrive whole."""
@@ -111,7 +121,8 @@ class RoughFloor:
                 decision = self.random.choice(["refuse_late", "cancel"])
                 self.host.push(at + 90, e.DecisionMade(card, decision, "ann", "cannot be drawn"))
         elif isinstance(action, e.FillMagazine):
-            have = self.bodies.setdefault(action.station, [])
+            stacks = self.singles if action.places == SINGLE else self.bodies
+            have = stacks.setdefault(action.station, [])
             told = range(action.first_body, action.first_body + action.sheets)
             if action.out:
                 have[:] = [body for body in have if body not in told]
@@ -149,7 +160,7 @@ class RoughFloor:
         step, dice = Step(job.step), self.random.random()
         body = self.drawn.get(sheet, 0)
         if step is Step.LAMINATE and dice > self.trouble / 3:
-            body = self.drawn[sheet] = self.bodies[job.station].pop(0)
+            body = self.drawn[sheet] = (self.singles if sheet in job.singles else self.bodies)[job.station].pop(0)
         if dice < self.trouble / 3:
             self.seen["untouched"] += 1
             return e.SheetOutcome(sheet, Fate.UNTOUCHED, GOOD)
@@ -239,6 +250,8 @@ class RoughFloor:
         assert len(live) == len(set(live)), "two cards on one blank"
         for sheet in state.sheets.values():
             assert not sheet.live & sheet.suspect
+            assert not (sheet.live | sheet.suspect) & ~sheet.all_places()
+            assert not sheet.body or state.stock.places_of(sheet.body) == sheet.places, "a body of another size"
             for place, number in enumerate(sheet.cards):
                 if (sheet.live | sheet.suspect) >> place & 1:
                     card = state.cards[number]
@@ -297,14 +310,17 @@ class RoughFloor:
 
     def run(self) -> None:
         """Go on until every batch is closed: refill magazines, settle suspects, decide about stopped cards, piles."""
+        self.fill_singles()
         for _ in range(400):
             self.host.run()
             if not self.state.batches:
                 return
             for station in ("l1", "l2"):
-                if self.state.stock.in_magazine(station) < 3:
+                if self.state.stock.in_magazine(station, POSITIONS) < 3:
                     self.fill(60)
                     break
+            if not all(self.state.stock.in_magazine(station, SINGLE) for station in ("l1", "l2")):
+                self.fill_singles()
             now = self.host.now_floor_s
             self.settle_suspects()
             self.look_through_piles()

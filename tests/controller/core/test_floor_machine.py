@@ -46,11 +46,13 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
 
     @rule()
     def fill(self) -> None:
-        assert self.two_people("receive", {"first_body": self.next_body, "sheets": 40, "lot": "A"})
-        for place, station in enumerate(("l1", "l2")):
-            args: dict[str, int | str] = {"station": station, "first_body": self.next_body + 20 * place, "sheets": 20}
-            assert self.two_people("issue", args)
-        self.next_body += 40
+        for each, places in ((20, 8), (3, 1)):
+            lot = {"first_body": self.next_body, "sheets": 2 * each, "lot": "A", "places": places}
+            assert self.two_people("receive", lot)
+            for place, station in enumerate(("l1", "l2")):
+                first = self.next_body + each * place
+                assert self.two_people("issue", {"station": station, "first_body": first, "sheets": each})
+            self.next_body += 2 * each
 
     @rule(cards=st.integers(1, 30), held=st.integers(0, 3), kind=st.sampled_from(sorted(ROUTES)), express=st.booleans())
     def submit(self, cards: int, held: int, kind: str, express: bool) -> None:
@@ -290,7 +292,10 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
             _, job = self.given.popitem()
             self.tell(self.result(job, 0, Fate.DONE))
             return
-        if any(self.state.stock.in_magazine(press) < 5 for press in ("l1", "l2")):
+        if any(
+            self.state.stock.in_magazine(press, 8) < 5 or not self.state.stock.in_magazine(press, 1)
+            for press in ("l1", "l2")
+        ):
             self.fill()
         for station in list(self.state.station_holds):
             self.tell(e.ReleaseAsked(station, "ann"))

@@ -191,8 +191,11 @@ class WildFloor(RoughFloor):
     def outcome(self, job, sheet, cards):
         if job.step == Step.LAMINATE:  # the press draws what lies in its magazine by the foreman's own books
             ranges = self.state.stock.magazines[job.station]
-            held = [body for one in ranges for body in range(one.first, one.first + one.sheets)]
-            self.bodies[job.station] = [body for body in held if body not in self.drawn.values()]
+            for places, stacks in ((8, self.bodies), (1, self.singles)):
+                held = [
+                    body for one in ranges if one.places == places for body in range(one.first, one.first + one.sheets)
+                ]
+                stacks[job.station] = [body for body in held if body not in self.drawn.values()]
         self.drawn.update((one.sheet_id, one.body) for one in self.state.sheets.values() if one.body)
         return super().outcome(job, sheet, cards)
 

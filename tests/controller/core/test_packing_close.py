@@ -55,7 +55,7 @@ class CountingFloor(DoorFloor):
                 return
             now = self.host.now_floor_s
             for station in ("l1", "l2"):
-                if self.state.stock.in_magazine(station) < 3:
+                if self.state.stock.in_magazine(station, 8) < 3:
                     self.fill(60)
                     break
             self.settle_suspects()
