@@ -28,9 +28,9 @@ from devices.defects import FATE_UNKNOWN, GOOD, Step
 
 Args = Mapping[str, int | str]
 FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": Mark.FOUND_MISSING}
-OPTIONAL: Mapping[str, type] = {
-    "body": int,  # settle: where the sheet was not bound yet
-    "places": int,  # receive: 1 for single bodies
+OPTIONAL: Mapping[str, Mapping[str, type]] = {
+    "settle": {"body": int},  # where the sheet was not bound yet
+    "receive": {"places": int},  # 1 for single bodies
 }
 CHANGE_SPOILED = (BlanksDestroyed, BlanksLost, CardSetGood)
 
@@ -95,7 +95,7 @@ def end_overdue_acts(turn: Turn) -> None:
 
 def arguments_of(verb: str) -> dict[str, type]:
     """Give the arguments an act may have, by name; those of `OPTIONAL` may be left out."""
-    return {**ACTS[verb][0], **(OPTIONAL if verb == "settle" else {})}
+    return {**ACTS[verb][0], **OPTIONAL.get(verb, {})}
 
 
 def malformed(verb: str, args: Args) -> tuple[str, str] | None:
@@ -104,7 +104,7 @@ def malformed(verb: str, args: Args) -> tuple[str, str] | None:
         return ("act.unknown", f"there is no act of this name; there are {', '.join(sorted(ACTS))}")
     for name, kind in arguments_of(verb).items():
         value = args.get(name)
-        if name in OPTIONAL and name not in args:
+        if name in OPTIONAL.get(verb, {}) and name not in args:
             continue
         if (
             not isinstance(value, kind)
