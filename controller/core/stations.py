@@ -13,6 +13,8 @@ from controller.core.turn import Turn
 from devices.defects import Step
 from devices.messages import StationState
 
+LOAD_MAX = (100, 200)  # sheets of a load, cards of a bundle: a job of more would be too long for one message
+
 
 def silence(turn: Turn, station: str) -> None:
     """Nothing is known of a station until it is heard again."""
@@ -29,8 +31,9 @@ def _station_seen(turn: Turn, event: e.StationSeen) -> None:
     if known and known.job_id and known.step != event.step:
         turn.record(m.StationLied(event.station, "station.other_step", known.job_id))
         return
-    if not known or (known.step, known.load_max, known.model) != (event.step, event.load_max, event.model):
-        turn.record(m.StationJoined(event.station, event.step, event.model, event.load_max))
+    load_max = min(event.load_max, LOAD_MAX[event.step == Step.PACK])
+    if not known or (known.step, known.load_max, known.model) != (event.step, load_max, event.model):
+        turn.record(m.StationJoined(event.station, event.step, event.model, load_max))
     _report(turn, event.station, event.state, event.reason, turn.now_floor_s)
     if known and known.job_id:
         turn.act(e.AskJob(known.job_id, event.station))

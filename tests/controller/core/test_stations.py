@@ -7,8 +7,10 @@ from itertools import pairwise
 import pytest
 
 from controller.core import events as e
-from controller.core.moves import AnyMove, JobEnded, StationChanged
+from controller.core.foreman import Foreman
+from controller.core.moves import AnyMove, JobEnded, StationChanged, StationJoined
 from controller.core.quality_moves import OperatorSignedOn, StationHeld, StationReleased
+from controller.core.settings import CoreConfig
 from controller.core.state import SILENT
 from devices.defects import Step
 from devices.messages import StationState
@@ -250,3 +252,13 @@ def test_a_stations_state_carries_the_time_since_when_it_is_in_it():
     floor.host.handle(e.StationReported("w1", StationState.ABORTED, "breakdown", 40.0), 50.0)
     changes = [move for _, move in floor.log if isinstance(move, StationChanged) and move.station == "w1"]
     assert (changes[-1].state, changes[-1].since_floor_s) == (StationState.ABORTED, 40.0)
+
+
+def test_a_station_that_boasts_gets_no_job_too_long_for_one_message():
+    foreman = Foreman(CoreConfig())
+    foreman.handle(e.ServiceBegan(), 0.0)
+    for name, step, taken in [("w1", Step.WRITE, 100), ("k1", Step.PACK, 200), ("i1", Step.INSPECT, 100)]:
+        for again in (1, 0):
+            turn = foreman.handle(e.StationSeen(name, step, "proud", 1_000, "idle", ""), 1.0)
+            assert sum(isinstance(move, StationJoined) for move in turn.moves) == again
+        assert foreman.state.stations[name].load_max == taken
