@@ -28,6 +28,7 @@ RULES = {
     "next": "first in the queue",
     "same_kind": "set up for its kind",
     "came_back": "came back untouched",
+    "single": "a remake on a single body",
 }
 JOB_COLUMNS = ("step", "started_floor_s", "ended_floor_s", "because", "operator", "lots", "answer")
 

@@ -43,6 +43,9 @@ def test_an_office_works_by_the_command_line_and_a_table_that_changes_counts_at_
     assert page.read_text("utf-8").startswith("<!DOCTYPE html>")
     code, shown, _ = cardmill(centre, "cay", "campaign", "--from", "2027-01", "--to", "2027-12")
     assert code == 0
+    assert "units have no card yet" in shown
+    code, shown, _ = cardmill(centre, "cay", "campaign", "--from", "2027-01", "--to", "2027-12", "--all")
+    assert code == 0
     assert "520102" in shown
     code, _, errors = cardmill(centre, "cay", "campaign", "--from", "March")
     assert code == 1
