@@ -13,6 +13,7 @@ import structlog
 from controller.clock import day_start_floor_s
 from controller.config import ConfigError, PostConfig
 from controller.core.turn import Refused
+from controller.table_file import read_table
 from devices.defects import Step
 
 log = structlog.get_logger()
@@ -126,14 +127,7 @@ def open_posts(config: PostConfig) -> Posts:
 
 def read_posts(path: Path) -> dict[tuple[str, str], Certificate]:
     """Give the certificates of a CSV `name,post,valid_until` by name and post.  Raises: PostTableError."""
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise PostTableError(f"posts.table: {path} has more than {MAX_TABLE_BYTES:,} bytes")
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise PostTableError(f"posts.table: {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise PostTableError(f"posts.table: {path} is not UTF-8 text") from None
+    text = read_table("posts.table", path, MAX_TABLE_BYTES, PostTableError)
     reader = csv.reader(io.StringIO(text), strict=True)
     held: dict[tuple[str, str], Certificate] = {}
     try:

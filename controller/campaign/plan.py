@@ -13,6 +13,7 @@ from controller.checks.codes import CODES, Severity
 from controller.checks.days import are_digits
 from controller.config import CampaignConfig, ConfigError
 from controller.core.campaign import OTHER_FAULT, PHOTO
+from controller.table_file import read_table
 
 COLUMNS = ("unit", "year", "from", "to", "cards")
 COUNTY_DIGITS, TOWNSHIP_DIGITS = 6, 9
@@ -63,14 +64,7 @@ def load_plan(config: CampaignConfig) -> Plan:
         text = files("controller.campaign.plans").joinpath(SHIPPED).read_text("utf-8")
         return Plan(read_targets(text, SHIPPED), config.acceptance_percent, config.scope_age)
     path = Path(config.plan)
-    try:
-        if path.stat().st_size > MAX_TABLE_BYTES:
-            raise PlanError(f"campaign.plan: {path} has more than {MAX_TABLE_BYTES:,} bytes")
-        text = path.read_text("utf-8-sig")
-    except OSError as error:
-        raise PlanError(f"campaign.plan: {path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise PlanError(f"campaign.plan: {path} is not UTF-8 text") from None
+    text = read_table("campaign.plan", path, MAX_TABLE_BYTES, PlanError)
     return Plan(read_targets(text, str(path)), config.acceptance_percent, config.scope_age)
 
 

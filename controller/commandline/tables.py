@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.clock import floor_text
+from devices.messages import POSITIONS
 
 Row = Mapping[str, Any]
 NAMED_BY_NUMBER = frozenset({"card", "blank", "body", "first_body", "last_body", "index", "mask", "port"})
-POSITIONS = 8  # of a sheet
 NOT_COUNTED = -1
 NO_GLYPH = ".no_glyph"  # codes of a field with a character the font does not have
 

@@ -149,9 +149,7 @@ class DriftWatch:
 
     def watch(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move of the floor, and keep the signals for the foreman."""
-        fold = FOLDS.get(type(move))
-        if fold:
-            self.signals += fold(self, at_floor_s, move)
+        self.signals += self.fold(at_floor_s, move)
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> list[Signal]:
         """Count one move, and give the charts that crossed their threshold by it."""

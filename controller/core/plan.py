@@ -64,13 +64,10 @@ def _is_open(turn: Turn, station: Station) -> bool:
     calendar, now = calendar_of(turn.config.calendar), turn.now_floor_s
     if calendar.always:
         return True
-    closes = calendar.closes_at(station.station, now)
-    if closes > now + station.load_s:
-        return True
-    opens = calendar.opens_at(station.station, max(now, closes))
-    if opens < float("inf"):
-        turn.wake_at(opens)
-    return False
+    starts = calendar.starts_at(station.station, now, station.load_s)
+    if now < starts < float("inf"):
+        turn.wake_at(starts)
+    return starts <= now
 
 
 def _encode(turn: Turn) -> None:

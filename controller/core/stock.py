@@ -117,10 +117,6 @@ class Stock:
         """Say whether single bodies ever came."""
         return any(lot.places != POSITIONS for lot in self.lots)
 
-    def in_vault(self, first: int, sheets: int) -> bool:
-        """Say whether all of these serials lie in one range of the vault."""
-        return self.lies_in("", first, sheets)
-
     def issue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from the vault to a station's magazine.  Raises: Unbalanced."""
         places = self._cut(self.vault, first, sheets)

@@ -74,10 +74,10 @@ def next_of(look: Look, station: Station) -> Next:
 def closing(look: Look, station: Station) -> Tail | None:
     """Say why the calendar lets a station start no load now; None when it does."""
     calendar, now = calendar_of(look.config.calendar), look.now_floor_s
-    closes = calendar.closes_at(station.station, now)
-    if calendar.always or closes > now + station.load_s:
+    opens = calendar.starts_at(station.station, now, station.load_s)
+    if calendar.always or opens <= now:
         return None
-    opens = calendar.opens_at(station.station, max(now, closes))
+    closes = calendar.closes_at(station.station, now)
     facts: Facts = {"station": station.station, "load_min": round(station.load_s / 60)}
     facts["why_closed"] = "the end of the shift" if closes == calendar.closes_at("", now) else "planned maintenance"
     if closes > now:

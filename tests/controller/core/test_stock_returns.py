@@ -116,5 +116,5 @@ def test_a_press_that_draws_a_body_sheet_that_was_taken_out_is_caught():
     floor.off_line("l1", False)
     floor.host.run()
     assert [move.code for _, move in floor.log if isinstance(move, StationLied)] == ["station.foreign_body"]
-    assert floor.state.stock.in_vault(1_000, 1)
+    assert floor.state.stock.lies_in("", 1_000, 1)
     assert any(sheet.suspect for sheet in floor.state.sheets.values())
