@@ -30,7 +30,7 @@ class Calendar:
         return min(ends)
 
     def starts_at(self, station: str, now_floor_s: float, load_s: float) -> float:
-        """Give when a load of `load_s` may start: now if it ends before the station closes, else at its next opening."""
+        """Give when a load of `load_s` may start: now if it ends before the station closes, else when it opens."""
         closes = self.closes_at(station, now_floor_s)
         return now_floor_s if closes > now_floor_s + load_s else self.opens_at(station, max(now_floor_s, closes))
 
