@@ -20,6 +20,7 @@ from controller.core.settings import (
     PlanConfig,
     RemakeConfig,
     SettingError,
+    VaultConfig,
     require_range,
 )
 
@@ -68,6 +69,21 @@ class MetricsConfig:
         host, _, port = self.listen.rpartition(":")
         if self.listen and not (host and port.isascii() and port.isdigit() and int(port) < 65_536):
             raise SettingError("metrics.listen", self.listen, "an address and port like 127.0.0.1:9464, or empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageConfig:
+    """Section [storage]: where ledger and vault are written, and when the disk is too full for new work."""
+
+    url: str = ""  # like postgresql://user@host/cardmill; empty: SQLite in the data folder
+    free_min_mib: int = 2_048  # below so much free space nothing new is taken in
+    reserve_mib: int = 256  # kept as a file, and given up when the disk is full, so that the floor can end its work
+
+    def __post_init__(self) -> None:
+        if self.url and not self.url.startswith("postgresql://"):
+            raise SettingError("storage.url", "(not shown)", "postgresql://USER@HOST/DATABASE, or empty for SQLite")
+        require_range("storage.free_min_mib", self.free_min_mib, 0, 1_048_576)
+        require_range("storage.reserve_mib", self.reserve_mib, 0, 65_536)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +202,8 @@ class Config:
     service: ServiceConfig = field(default_factory=ServiceConfig)
     sockets: SocketConfig = field(default_factory=SocketConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    vault: VaultConfig = field(default_factory=VaultConfig)
     clock: ClockConfig = field(default_factory=ClockConfig)
     intake: IntakeConfig = field(default_factory=IntakeConfig)
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
@@ -201,7 +219,14 @@ class Config:
 
     def core(self) -> CoreConfig:
         """Give what the foreman is told."""
-        return CoreConfig(plan=self.plan, remake=self.remake, acts=self.acts, drift=self.drift, calendar=self.calendar)
+        return CoreConfig(
+            plan=self.plan,
+            remake=self.remake,
+            acts=self.acts,
+            drift=self.drift,
+            calendar=self.calendar,
+            vault=self.vault,
+        )
 
 
 def load_config(path: Path | None) -> Config:

@@ -19,6 +19,7 @@ from controller.core.moves import (
     SheetBound,
 )
 from controller.core.quality_moves import CardSetGood
+from controller.core.record_keeping import RECORD_ACTS
 from controller.core.results import COUNT_DIFFERS, job_forgotten
 from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.stock_acts import STOCK_ACTS
@@ -223,4 +224,5 @@ ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
     "missing": ({"card": int}, _missing, _missing_why),
     "override": ({"card": int, "reason": str}, _override, _override_why),
     **CASE_ACTS,
+    **RECORD_ACTS,
 }

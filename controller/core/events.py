@@ -216,6 +216,31 @@ class CardCameBack(Event, frozen=True, array_like=True, tag="came_back"):
     opened: BatchChecked
 
 
+class TablesDigested(Event, frozen=True, array_like=True, tag="digested"):
+    """A floor day is over, and this is what the tables outside the chain hold: see `record_moves.TablesFolded`."""
+
+    day: str
+    event_seq: int
+    event_hash: bytes
+    batches: list[tuple[int, bytes]]
+    cursors: list[tuple[str, int]]
+
+
+class BatchesErased(Event, frozen=True, array_like=True, tag="erased"):
+    """The keys and the ciphertext of these batches are gone for good: see `record_moves.BatchesPurged`."""
+
+    purge_id: int
+    batches: list[tuple[int, bytes]]
+    is_last: bool
+
+
+class VaultKeysTouched(Event, frozen=True, array_like=True, tag="keys_touched"):
+    """The vault's keys were `rotated`, `exported`, `backed_up` or `restored`."""
+
+    what: str
+    by: str
+
+
 AnyEvent = (
     ServiceBegan
     | TimerFired
@@ -240,6 +265,9 @@ AnyEvent = (
     | CountTaken
     | SupplyEntered
     | CardCameBack
+    | TablesDigested
+    | BatchesErased
+    | VaultKeysTouched
 )
 
 
@@ -295,4 +323,11 @@ class FillMagazine(Action, frozen=True):
     places: int = 8  # of each of them: 8 or 1
 
 
-AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine
+class Purge(Action, frozen=True):
+    """Destroy the keys and the ciphertext of all batches that were closed before a time."""
+
+    purge_id: int
+    closed_before_floor_s: float
+
+
+AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine | Purge

@@ -15,6 +15,7 @@ from controller.core.exit_check import EXIT_CHECK, exit_difference
 from controller.core.fold import apply
 from controller.core.plan import plan
 from controller.core.quarantine import take_signals
+from controller.core.record_keeping import RECORD_HANDLERS, ask_for_purges
 from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
 from controller.core.settings import CoreConfig
 from controller.core.state import Batch, FloorState
@@ -63,6 +64,7 @@ def _began(turn: Turn, event: e.ServiceBegan) -> None:
         turn.act(e.Encode(job_id, cards))
     for job in state.jobs.values():
         turn.act(e.AskJob(job.job_id, job.station))
+    ask_for_purges(turn)
     for station in sorted(state.stations):
         silence(turn, station)
 
@@ -203,4 +205,5 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     **STATION_HANDLERS,
     **STOCK_HANDLERS,
     **CASE_HANDLERS,
+    **RECORD_HANDLERS,
 }

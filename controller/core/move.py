@@ -1,4 +1,4 @@
-"""The base of every move; the kinds stand in `moves` (cards, sheets, packing), `stock_moves` and `quality_moves`."""
+"""The base of every move; the kinds stand in `moves`, `stock_moves`, `quality_moves` and `record_moves`."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ import msgspec
 
 from controller.core.move import Move
 from controller.core.quality_moves import AnyQualityMove
+from controller.core.record_moves import AnyRecordMove
 from controller.core.stock_moves import AnyStockMove
 
 
@@ -344,6 +345,7 @@ AnyMove = (
     | ActEnded
     | AnyStockMove
     | AnyQualityMove
+    | AnyRecordMove
 )
 
 

@@ -84,6 +84,16 @@ class ActConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VaultConfig:
+    """Section [vault]: how long personal data stays."""
+
+    retention_days: int = 180  # after its batch is closed; a purge takes what is older
+
+    def __post_init__(self) -> None:
+        require_range("vault.retention_days", self.retention_days, 1, 3_650)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DriftConfig:
     """Section [drift] of config.toml: when a station's defects are more than chance."""
 
@@ -201,3 +211,4 @@ class CoreConfig:
     acts: ActConfig = ActConfig()
     drift: DriftConfig = DriftConfig()
     calendar: CalendarConfig = CalendarConfig()
+    vault: VaultConfig = VaultConfig()

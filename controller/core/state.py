@@ -157,6 +157,8 @@ class FloorState:
     drift: DriftWatch = field(default_factory=DriftWatch)
     stock: Stock = field(default_factory=Stock)
     acts: dict[int, ActProposed] = field(default_factory=dict)
+    purges: dict[int, float] = field(default_factory=dict)  # approved, not ended -> of batches closed before
+    folded_day: str = ""  # the last one with a daily head, YYYYMMDD
     last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act, count …
 
     def batch(self, batch_id: int) -> Batch:

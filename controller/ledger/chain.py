@@ -13,6 +13,7 @@ from encoders.envelope import pack
 HASH_BYTES = 32
 
 _stamp = Struct(">d").pack
+_number = Struct(">q").pack
 
 
 class Head(NamedTuple):
@@ -34,6 +35,16 @@ def link(previous: bytes, at_floor_s: float, body: bytes) -> bytes:
     """
     # adding zero turns -0.0, which no database keeps, into 0.0
     return blake2b(previous + _stamp(at_floor_s + 0.0) + body, digest_size=HASH_BYTES).digest()
+
+
+def event_link(previous: bytes, at_floor_s: float, move_seq_after: int, body: bytes) -> bytes:
+    """Give the hash (32 bytes) of an event, whose chain beside the moves' own shows what was heard.
+
+    It is BLAKE2b-256 over the hash before, the floor time, the last move's number (8 bytes, big-endian) and the body.
+    Raises: TypeError, struct.error: not bytes, or not numbers.
+    """
+    stamps = _stamp(at_floor_s + 0.0) + _number(move_seq_after)
+    return blake2b(previous + stamps + body, digest_size=HASH_BYTES).digest()
 
 
 def head_of(moves: Iterable[tuple[float, AnyMove]], start: Head = GENESIS) -> Head:

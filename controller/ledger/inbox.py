@@ -12,6 +12,7 @@ from controller.core.moves import RowVerdict
 from controller.ledger import tables
 from controller.ledger.columns import EMPTY_LIST, list_text
 from controller.ledger.errors import ChunkConflict, UnknownRow
+from controller.ledger.row_hash import rehash, row_hash
 
 NO_VERDICT = -1
 
@@ -80,8 +81,11 @@ class AnnounceBatch:
         if known is not None:
             return known
         values = {name: getattr(self, name) for name in self.__slots__}
-        row = insert(tables.inbox_batch).values(**values, state=InboxState.RECEIVING.value, codes=EMPTY_LIST)
+        row = insert(tables.inbox_batch).values(
+            **values, state=InboxState.RECEIVING.value, codes=EMPTY_LIST, row_hash=b""
+        )
         [batch_id] = connection.execute(row).inserted_primary_key or (0,)
+        rehash(connection, tables.inbox_batch, tables.inbox_batch.c.batch_id == batch_id)
         return InboxBatch(batch_id, **values, state=InboxState.RECEIVING.value, codes=EMPTY_LIST)
 
 
@@ -108,7 +112,7 @@ class StoreChunk:
         return connection.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
 
     def _values(self, row: InboxRow) -> dict[str, object]:
-        return {
+        values: dict[str, object] = {
             "batch_id": self.batch_id,
             "idx": row.index,
             "acceptance_number": row.acceptance_number,
@@ -124,6 +128,7 @@ class StoreChunk:
             "fee_class": row.fee_class,
             "in_scope": row.in_scope,
         }
+        return values | {"row_hash": row_hash(tables.inbox_application, values)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +155,7 @@ class StoreVerdicts:
         if found:
             here = and_(table.c.batch_id == self.batch_id, table.c.idx == bindparam("the_index"))
             connection.execute(update(table).where(here), found)
+            rehash(connection, table, table.c.batch_id == self.batch_id)
         _set_state(connection, self.batch_id, InboxState.CHECKED, EMPTY_LIST)
 
 
@@ -182,16 +188,17 @@ class AcknowledgeReceipts:
         known = connection.execute(select(cursor.c.acknowledged).where(here)).scalar()
         upto = max(min(self.upto, last), known or 0)
         if known is None:
-            connection.execute(insert(cursor).values(upstream=self.upstream, acknowledged=upto))
+            connection.execute(insert(cursor).values(upstream=self.upstream, acknowledged=upto, row_hash=b""))
         else:
             connection.execute(update(cursor).where(here).values(acknowledged=upto))
+        rehash(connection, cursor, here)
         return upto
 
 
 def read_batch(connection: Connection, where: ColumnElement[bool]) -> InboxBatch | None:
     """Give the batch of the inbox that fits `where`, if there is one."""
     row = connection.execute(select(tables.inbox_batch).where(where)).first()
-    return InboxBatch(*row) if row else None
+    return InboxBatch(*row[:-1]) if row else None  # all but its hash
 
 
 def _set_state(connection: Connection, batch_id: int, state: InboxState, codes: str) -> None:
@@ -201,3 +208,4 @@ def _set_state(connection: Connection, batch_id: int, state: InboxState, codes: 
     )
     if result.rowcount == 0:
         raise UnknownRow(table.name, batch_id)
+    rehash(connection, table, table.c.batch_id == batch_id)

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, insert, select
 from controller.core.events import AnyEvent
 from controller.core.moves import AnyMove
 from controller.ledger import tables
-from controller.ledger.chain import GENESIS, Head, link
+from controller.ledger.chain import GENESIS, Head, event_link, link
 from controller.ledger.errors import LedgerDamaged
 from controller.ledger.projection import Projection
 from controller.ledger.receipts import Stamp
@@ -66,8 +66,9 @@ class Journal:
             self._move_rows.append((seq, at_floor_s, TAGS[type(move)], body, chain))
             self._projection.apply(Stamp(seq, at_floor_s, chain), move)
         self.head = Head(seq, chain)
-        self._events += 1
-        self._event_rows.append((self._events, at_floor_s, pack(recorded.event), seq))
+        body = pack(recorded.event)
+        self._events = Head(self._events.seq + 1, event_link(self._events.hash, at_floor_s, seq, body))
+        self._event_rows.append((self._events.seq, at_floor_s, body, seq, self._events.hash))
         return seq
 
     def flush(self) -> int:
@@ -95,10 +96,11 @@ def last_head(connection: Connection) -> Head:
     return Head(row[0], row[1]) if row else GENESIS
 
 
-def last_event(connection: Connection) -> int:
-    """Give the number of the last event, 0 for none."""
-    column = tables.journal_event.c.seq
-    return connection.execute(select(column).order_by(column.desc()).limit(1)).scalar() or 0
+def last_event(connection: Connection) -> Head:
+    """Give the head of the events' chain as it stands in the database."""
+    event = tables.journal_event
+    row = connection.execute(select(event.c.seq, event.c.hash).order_by(event.c.seq.desc()).limit(1)).first()
+    return Head(row[0], row[1]) if row else GENESIS
 
 
 def read_rows(engine: Engine, table: Any, after: int = 0) -> Iterator[Any]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, MetaData, Table, insert, inspect, select, update
+from sqlalchemy import Connection, MetaData, Table, delete, insert, inspect, select
 
 from controller.ledger.errors import LedgerDamaged, LedgerTooNew
+from controller.ledger.row_hash import rehash
+from controller.ledger.schema_2 import to_schema_2
 
 Step = Callable[[Connection], None]
-STEPS: Mapping[int, Step] = {}  # step N brings schema N - 1 to N; schema 1 is the first one ever released
-SCHEMA = 1
+STEPS: Mapping[int, Step] = {2: to_schema_2}  # step N brings schema N - 1 to N
+SCHEMA = 2
 
 _KEY = "schema"
 
@@ -24,15 +26,22 @@ def migrate(
     """
     if not inspect(connection).has_table(meta.name):
         metadata.create_all(connection)
-        connection.execute(insert(meta).values(key=_KEY, value=str(schema)))
+        write_meta(connection, meta, _KEY, str(schema))
         return 0
     found = _schema_of(connection, meta)
     if found > schema:
         raise LedgerTooNew(found, schema)
     for number in range(found + 1, schema + 1):
         steps[number](connection)
-        connection.execute(update(meta).where(meta.c.key == _KEY).values(value=str(number)))
+        write_meta(connection, meta, _KEY, str(number))
     return found
+
+
+def write_meta(connection: Connection, meta: Table, key: str, value: str) -> None:
+    """Keep one fact about the database itself."""
+    connection.execute(delete(meta).where(meta.c.key == key))
+    connection.execute(insert(meta).values(key=key, value=value, row_hash=b""))
+    rehash(connection, meta, meta.c.key == key)
 
 
 def _schema_of(connection: Connection, meta: Table) -> int:

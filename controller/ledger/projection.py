@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from controller.application import CARD_IDS_PER_BATCH, batch_of, card_id
 from controller.core import moves as m
 from controller.core import quality_moves as q
+from controller.core import record_moves as r
 from controller.core.cards import MOVES, Cause, IllegalMove, State
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.stock_moves import AnyStockMove
@@ -18,6 +19,7 @@ from controller.ledger import receipts, tables
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in
 from controller.ledger.quality_rows import QUALITY_ROWS
 from controller.ledger.receipts import ReceiptBook, Stamp, kind_of
+from controller.ledger.record_rows import RECORD_ROWS
 from controller.ledger.rows import (
     ArrivalRow,
     BatchRow,
@@ -51,6 +53,8 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         m.StationLied,
         m.ActProposed,
         m.ActEnded,
+        r.PurgeApproved,
+        r.VaultKeysChanged,
     }
 )
 
@@ -107,7 +111,7 @@ class Projection:
             m.ArrivalCounted: self._arrival_counted,
             m.StationJoined: self._station_joined,
             m.StationChanged: self._station_changed,
-            **{kind: partial(fold, self) for kind, fold in QUALITY_ROWS.items()},
+            **{kind: partial(fold, self) for kind, fold in (QUALITY_ROWS | RECORD_ROWS).items()},
         }
 
     def apply(self, stamp: Stamp, move: m.AnyMove) -> None:

@@ -95,7 +95,7 @@ class Reader:
             .where(floor.c.batch_id.is_(None), batch.c.state != InboxState.RETURNED.value)
             .order_by(batch.c.batch_id)
         )
-        return [InboxBatch(*row) for row in self._all(query)]
+        return [InboxBatch(*row[:-1]) for row in self._all(query)]
 
     def missing(self, batch_id: int, count: int) -> list[tuple[int, int]]:
         """Give what is not stored of a batch of `count` applications, as (first index, how many)."""

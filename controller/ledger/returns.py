@@ -12,6 +12,7 @@ from controller.ledger import tables
 from controller.ledger.columns import EMPTY_LIST
 from controller.ledger.errors import UnknownRow
 from controller.ledger.inbox import InboxState, read_batch
+from controller.ledger.row_hash import rehash
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +48,12 @@ class OpenReturn:
             "received_floor_s": self.received_floor_s,
             "state": InboxState.RETURNED.value,
             "codes": EMPTY_LIST,
+            "row_hash": b"",
         }
         [batch_id] = connection.execute(insert(batch_table).values(**values)).inserted_primary_key or (0,)
         fresh = {"batch_id": batch_id, "idx": 0, "express": True, "verdict": int(Verdict.OK)}
         clean = {"codes": EMPTY_LIST, "fields": EMPTY_LIST, "fee_class": "", "in_scope": False}  # counted once, before
         connection.execute(insert(row_table).values(**{**row, **fresh, **clean}))
+        for table in (batch_table, row_table):
+            rehash(connection, table, table.c.batch_id == batch_id)
         return int(batch_id)

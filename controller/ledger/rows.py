@@ -25,6 +25,8 @@ class BatchRow:
     refused_late: int
     dispatched: int
     codes: str
+    rows_hash: bytes = b""
+    purged_floor_s: float = 0.0
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import trio
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import DBAPIError
 
 from controller.core.events import AnyEvent
@@ -21,7 +21,7 @@ from controller.ledger.engine import reader_engine, reason_of, writer_engine
 from controller.ledger.errors import LedgerDamaged, LedgerOther, LedgerStopped, LedgerUnreadable
 from controller.ledger.journal import Journal, Recorded, open_event, open_move, read_rows
 from controller.ledger.lock import lock_folder
-from controller.ledger.migrations import migrate
+from controller.ledger.migrations import migrate, write_meta
 from controller.ledger.reader import Reader
 from controller.ledger.verify import Verified, verify
 from controller.ledger.writer import Observe, Writer
@@ -144,7 +144,7 @@ def check_nature(connection: Connection, nature: Mapping[str, str]) -> None:
     kept = {row.key: row.value for row in connection.execute(select(meta))}
     for key, wanted in nature.items():
         if key not in kept:
-            connection.execute(insert(meta).values(key=key, value=wanted))
+            write_meta(connection, meta, key, wanted)
         elif kept[key] != wanted:
             raise LedgerOther(key, kept[key], wanted)
 

@@ -35,7 +35,9 @@ def _column(name: str, kind: TypeEngine[Any] | type[TypeEngine[Any]], **rest: An
     return Column(name, kind, nullable=False, **rest)
 
 
-meta = Table("meta", metadata, Column("key", Text, primary_key=True), _column("value", Text))
+meta = Table(
+    "meta", metadata, Column("key", Name, primary_key=True), _column("value", Text), _column("row_hash", LargeBinary)
+)
 
 # ---- the journal ----------------------------------------------------------------------------------------------
 
@@ -56,11 +58,12 @@ journal_event = Table(
     _column("at_floor_s", Double),
     _column("body", LargeBinary),  # msgpack of the event
     _column("move_seq_after", BigInteger),  # the last move when this event and its moves were recorded
+    _column("hash", LargeBinary),  # see `chain`: events have a chain of their own
 )
 
 APPEND_ONLY = (move, journal_event)
 
-_SQLITE_TRIGGER = """CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+SQLITE_TRIGGER = """CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
 BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END"""
 _POSTGRESQL_FUNCTION = """CREATE OR REPLACE FUNCTION journal_is_append_only() RETURNS trigger LANGUAGE plpgsql
 AS 'BEGIN RAISE EXCEPTION ''the journal is append-only''; END'"""
@@ -75,7 +78,7 @@ def _forbid_changes(table: Table) -> None:
         event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
 
     for verb in ("update", "delete"):
-        on_create(_SQLITE_TRIGGER.format(table=table.name, verb=verb), "sqlite")
+        on_create(SQLITE_TRIGGER.format(table=table.name, verb=verb), "sqlite")
     on_create(_POSTGRESQL_FUNCTION, "postgresql")
     on_create(_POSTGRESQL_TRIGGER.format(table=table.name), "postgresql")
 
@@ -103,6 +106,8 @@ batch = Table(
     _column("refused_late", Integer),
     _column("dispatched", Integer),
     _column("codes", Text),  # JSON list: why the batch was refused
+    _column("rows_hash", LargeBinary),  # of its rows in the inbox, once a daily head or a purge told it
+    _column("purged_floor_s", Double),  # 0 while its personal data is there
 )
 
 card = Table(
@@ -230,8 +235,13 @@ STATE_TABLES = (batch, card, encode_job, sheet, bundle, consignment, arrival, st
 
 # ---- what is not moves ----------------------------------------------------------------------------------------
 
+# each row carries a hash of itself (see `row_hash`); the daily head folds those of a decided batch into the chain
 receipt_cursor = Table(
-    "receipt_cursor", metadata, Column("upstream", Name, primary_key=True), _column("acknowledged", BigInteger)
+    "receipt_cursor",
+    metadata,
+    Column("upstream", Name, primary_key=True),
+    _column("acknowledged", BigInteger),
+    _column("row_hash", LargeBinary),
 )
 
 inbox_batch = Table(
@@ -248,6 +258,7 @@ inbox_batch = Table(
     _column("received_floor_s", Double),
     _column("state", Text),  # see `inbox.InboxState`
     _column("codes", Text),  # JSON list: why it is refused as a whole
+    _column("row_hash", LargeBinary),
     sqlite_autoincrement=True,  # a batch's number makes its cards' numbers: it is never given twice
 )
 
@@ -268,5 +279,16 @@ inbox_application = Table(
     _column("fields", Text),
     _column("fee_class", Text),  # one of the table, else empty
     _column("in_scope", Boolean),  # the campaign counts this person
+    _column("row_hash", LargeBinary),
     sqlite_with_rowid=False,
+)
+
+snapshot = Table(
+    "snapshot",  # what the moves up to one make of the floor, so that a start need not fold them all; verified by it
+    metadata,
+    Column("seq", Id, primary_key=True, autoincrement=False),
+    _column("chain", LargeBinary),  # head at that move
+    _column("code", Text),  # of the program that folded it: another one folds anew
+    _column("body", LargeBinary),
+    _column("row_hash", LargeBinary),
 )

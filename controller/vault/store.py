@@ -30,7 +30,7 @@ DATABASE_NAME = "vault.db"
 MASTER_KEY_NAME = "master.key"
 SITE_KEY_NAME = "site.key"
 KEYRING_NAME = "vault.keys"
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ def _open(folder: Path) -> tuple[KeyRing, bytes, Engine, Committer]:
     engine = writer_engine(folder / DATABASE_NAME)
     try:
         with engine.begin() as connection:
-            migrate(connection, tables.metadata, tables.meta, SCHEMA, {})
+            migrate(connection, tables.metadata, tables.meta, SCHEMA, {2: tables.to_schema_2})
             keys.require(connection.execute(select(tables.sealed_batch.c.batch_id)).scalars())
         keys.mend()
         return keys, site_key, engine, Committer(engine)

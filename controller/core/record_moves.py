@@ -1,0 +1,49 @@
+"""Moves about the record itself: what stands outside the chain, and whose personal data was destroyed."""
+
+from __future__ import annotations
+
+from controller.core.move import Move
+
+
+class TablesFolded(Move, frozen=True, array_like=True, tag="tables_folded"):
+    """The daily head: digests of what stands outside the chain, so that a change of it shows from now on.
+
+    `batches` are those decided since the last one, each with the digest of its rows in the inbox; `cursors` say how
+    far each upstream had read its receipts.
+    """
+
+    day: str  # YYYYMMDD, the floor day that ended
+    event_seq: int
+    event_hash: bytes  # of that event
+    batches: list[tuple[int, bytes]]
+    cursors: list[tuple[str, int]]
+
+
+class PurgeApproved(Move, frozen=True, array_like=True, tag="purge_approved"):
+    """Two people want the personal data of all batches that were closed before a time destroyed."""
+
+    purge_id: int
+    closed_before_floor_s: float
+    by: str
+    second: str
+
+
+class BatchesPurged(Move, frozen=True, array_like=True, tag="batches_purged"):
+    """The keys of these batches are gone and their ciphertext is deleted; each with its rows' digest from now on.
+
+    `is_last`: the purge is over.  Counts, genealogy and the two duplicate digests of each made card stay.
+    """
+
+    purge_id: int
+    batches: list[tuple[int, bytes]]
+    is_last: bool
+
+
+class VaultKeysChanged(Move, frozen=True, array_like=True, tag="vault_keys"):
+    """Somebody did something to the vault's keys: `rotated`, `exported`, `backed_up` or `restored`."""
+
+    what: str
+    by: str
+
+
+AnyRecordMove = TablesFolded | PurgeApproved | BatchesPurged | VaultKeysChanged

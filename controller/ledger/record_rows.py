@@ -1,0 +1,37 @@
+"""How the moves about the record itself change the state tables; `projection` calls these with itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from controller.core import record_moves as r
+from controller.ledger.receipts import Stamp
+
+if TYPE_CHECKING:
+    from controller.ledger.projection import Projection
+
+
+def _folded(rows: Projection, stamp: Stamp, move: r.TablesFolded) -> None:
+    for batch_id, rows_hash in move.batches:
+        _set_hash(rows, batch_id, rows_hash)
+
+
+def _purged(rows: Projection, stamp: Stamp, move: r.BatchesPurged) -> None:
+    for batch_id, rows_hash in move.batches:
+        rows.batches.get(batch_id).purged_floor_s = stamp.at_floor_s
+        _set_hash(rows, batch_id, rows_hash)
+
+
+def _set_hash(rows: Projection, batch_id: int, rows_hash: bytes) -> None:
+    batch = rows.batches.get(batch_id)
+    batch.rows_hash = rows_hash
+    rows.batches.changed(batch_id, batch)
+    if batch.closed_floor_s:  # an open one is let go when it closes
+        rows.over.append((rows.batches, [batch_id]))
+
+
+RECORD_ROWS: dict[type, Callable[[Projection, Stamp, Any], None]] = {
+    r.TablesFolded: _folded,
+    r.BatchesPurged: _purged,
+}
