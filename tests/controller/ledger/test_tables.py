@@ -10,6 +10,7 @@ from controller.core.cards import State
 from controller.ledger import rows, tables
 from controller.ledger.inbox import AnnounceBatch, InboxBatch
 from controller.ledger.reader import Reader
+from controller.ledger.row_hash import ROW_HASH
 from controller.ledger.store import open_ledger
 from tests.controller.ledger.desk import Desk, open_raw
 from tests.controller.ledger.floor import SmallFloor
@@ -40,7 +41,7 @@ def test_each_row_class_names_the_columns_of_its_table_in_order():
     }
     for name, row_class in pairs.items():
         names = [field.name for field in dataclasses.fields(row_class)]
-        stored = [column for column in tables.metadata.tables[name].columns.keys() if column != ROW_HASH]
+        stored = [column for column in tables.metadata.tables[name].columns if column != ROW_HASH]
         assert names == stored, name
     assert list(rows.ReceiptRow._fields) == tables.receipt.columns.keys()
 
