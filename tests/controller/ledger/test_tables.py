@@ -41,7 +41,7 @@ def test_each_row_class_names_the_columns_of_its_table_in_order():
     }
     for name, row_class in pairs.items():
         names = [field.name for field in dataclasses.fields(row_class)]
-        stored = [column for column in tables.metadata.tables[name].columns if column != ROW_HASH]
+        stored = [column.name for column in tables.metadata.tables[name].columns if column.name != ROW_HASH]
         assert names == stored, name
     assert list(rows.ReceiptRow._fields) == tables.receipt.columns.keys()
 
