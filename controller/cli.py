@@ -6,20 +6,28 @@ Exit codes: 0 done; 1 the service said no, or had to stop; 2 wrong use, settings
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import trio
 import typer
 
+from controller.audit.errors import AuditError
+from controller.backup.errors import BackupError
+from controller.commandline import audit as cli_audit
+from controller.commandline import backup as cli_backup
 from controller.commandline import campaign as cli_campaign
 from controller.commandline import cases as cli_cases
+from controller.commandline import check as cli_check
+from controller.commandline import doctor as cli_doctor
 from controller.commandline import packing as cli_packing
 from controller.commandline import quality as cli_quality
 from controller.commandline import report as cli_report
 from controller.commandline import show
 from controller.commandline import stock as cli_stock
 from controller.commandline import trace as cli_trace
+from controller.commandline import vault_keys as cli_vault_keys
 from controller.commandline.options import (
     DIGITS_MAX,
     AsName,
@@ -34,6 +42,8 @@ from controller.commandline.options import (
 from controller.config import ConfigError, load_config
 from controller.conversation import ClientError, Refused
 from controller.core.acts import ACTS
+from controller.ledger.errors import LedgerError
+from controller.vault.errors import VaultError
 from devices.keys import ROLES, KeyRing, LinkError, new_pair, read_public
 
 REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
@@ -47,13 +57,14 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="Key pairs of peers, and who may connect as what.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+cli_vault_keys.add_keys_to(keys)
 
 
 def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
-    except (ConfigError, LinkError) as error:
+    except (ConfigError, LinkError, VaultError, LedgerError, BackupError, AuditError) as error:
         fail(error, USAGE)
     except Refused as error:
         fail(error, REFUSED)
@@ -75,14 +86,20 @@ def fail(error: object, code: int) -> None:
 
 
 @app.command()
-def serve(config: ConfigPath = None, data: DataPath = None) -> None:
+def serve(
+    config: ConfigPath = None,
+    data: DataPath = None,
+    accept_restored: Annotated[
+        bool, typer.Option("--accept-restored", help="Start on a ledger out of a backup: read docs/backup.md first.")
+    ] = False,
+) -> None:
     """Run the service until SIGTERM or SIGINT."""
     settings = load_config(config)
     from controller.logs import configure_logs
     from controller.service import run_service  # numba and the codec load here, not for every small command
 
     configure_logs()
-    code, sentence = trio.run(run_service, settings, data)
+    code, sentence = trio.run(partial(run_service, settings, data, accept_restored=accept_restored))
     if code:
         fail(sentence, code)
 
@@ -145,7 +162,21 @@ for _verb, _help in {
     "acts": "Two-person acts that wait for a second person.",
 }.items():
     looking(app, _verb, _help)
-for _room in (cli_report, cli_trace, cli_packing, cli_stock, cli_quality, cli_cases, cli_campaign):
+_ROOMS = (
+    cli_report,
+    cli_trace,
+    cli_packing,
+    cli_stock,
+    cli_quality,
+    cli_cases,
+    cli_campaign,
+    cli_vault_keys,
+    cli_audit,
+    cli_backup,
+    cli_check,
+    cli_doctor,
+)
+for _room in _ROOMS:
     _room.add_to(app)
 
 

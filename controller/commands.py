@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from controller.clock import floor_date
 from controller.core.turn import Refused, Turn
-from controller.desk import campaign, cases, deciding, looking, packing, quality, stock, trace
+from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, stock, trace
 from controller.desk.desk import AllBefore, BadArgument, Desk, Verb
+from controller.personal_text import refuse_personal, typed
 from controller.posts import OFFICE
-from controller.wire import READING, VERSION, Answer, Done, Hello, Limits, OperatorRequest, Refusal, Welcome
+from controller.wire import READING, VERSION, Answer, Command, Done, Hello, Limits, OperatorRequest, Refusal, Welcome
 
 VERBS: dict[str, Verb] = {
     **looking.VERBS,
@@ -18,6 +19,7 @@ VERBS: dict[str, Verb] = {
     **cases.VERBS,
     **campaign.VERBS,
     **trace.VERBS,
+    **purge.VERBS,
 }
 
 # verbs that change nothing; every other one needs a certificate for the office
@@ -42,7 +44,7 @@ async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:
         text = f"there is no such verb; there are {', '.join(sorted(VERBS))}"
         return Refusal(request=request.request, code="command.unknown", text=text, field="verb")
     try:
-        result = await verb(desk, user, request.args)
+        result = await _personal(desk, request) or await verb(desk, user, request.args)
     except BadArgument as error:
         text = f"{request.verb} needs {error.name}: {error.wanted}"
         return Refusal(request=request.request, code="command.argument", text=text, field=error.name)
@@ -53,6 +55,14 @@ async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:
     if isinstance(result, Refused):
         return Refusal(request=request.request, code=result.code, text=result.text)
     return Done(request=request.request, result=result)
+
+
+async def _personal(desk: Desk, request: Command) -> Refused | None:
+    """Refuse texts that would put a person's data into the record: whoever decides types them."""
+    if request.verb in READING:
+        return None
+    texts, card = typed(request.args)
+    return await refuse_personal(desk.vault if card else None, texts, card)
 
 
 def _welcome(desk: Desk, user: str, request: Hello) -> Answer:

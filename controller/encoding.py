@@ -12,8 +12,9 @@ import trio
 from controller.application import Application, batch_of, index_of
 from controller.checks.rows import normalised
 from controller.core.events import CardsEncoded, Encode
+from controller.vault.errors import VaultError
 from encoders import portrait
-from encoders.envelope import Opener, pack
+from encoders.envelope import EnvelopeError, Opener, pack
 from encoders.face import FaceError, FaceJob, lay_out
 from encoders.fonts.coverage import FontCoverage
 from encoders.portrait import PortraitError
@@ -21,7 +22,12 @@ from encoders.text_layout import TextFields, TextRecordError
 from encoders.text_record import encode_records
 
 log = structlog.get_logger()
+ENCODER_FAILED = "encode.failed"  # an encoder raised what it never says: the card waits for a person
+
 _application: Opener[Application] = Opener(Application)
+
+Made = list[tuple[int, "MadeCard"]]
+Failed = list[tuple[int, str]]
 
 
 class MadeCard(msgspec.Struct, frozen=True, array_like=True):
@@ -82,13 +88,11 @@ def text_fields(app: Application) -> TextFields:
     )
 
 
-def encode_cards(
-    cards: list[int], apps: list[Application], glyphs: FontCoverage
-) -> tuple[list[tuple[int, MadeCard]], list[tuple[int, str]]]:
+def encode_cards(cards: list[int], apps: list[Application], glyphs: FontCoverage) -> tuple[Made, Failed]:
     """Give what can be made, and the cards that cannot with their codes.  For a worker thread: kernels free the GIL."""
     faces: dict[int, FaceJob] = {}
     pictures: dict[int, bytes] = {}
-    failed: list[tuple[int, str]] = []
+    failed: Failed = []
     for card, app in zip(cards, apps, strict=True):
         try:
             faces[card] = lay_out(text_fields(app), glyphs, control_mark=control_mark(card))
@@ -100,7 +104,7 @@ def encode_cards(
     return [(card, MadeCard(record, pictures[card], faces[card])) for card, record in records.items()], failed
 
 
-def _records(people: dict[int, TextFields], failed: list[tuple[int, str]]) -> dict[int, bytes]:
+def _records(people: dict[int, TextFields], failed: Failed) -> dict[int, bytes]:
     """Give the chip records, all in one call; who does not fit joins `failed`, and the rest is encoded again."""
     while people:
         try:
@@ -139,12 +143,43 @@ class Encoders:
             log.warning("cards cannot be encoded", job_id=job.job_id, codes=sorted({code for _, code in failed}))
         self._tell(CardsEncoded(job.job_id, failed))
 
-    def _work(self, cards: list[int]) -> tuple[list[tuple[int, bytes]], list[tuple[int, str]]]:
-        batches = dict.fromkeys(map(batch_of, cards))
-        sealed: dict[int, bytes] = {}
-        for batch_id in batches:
+    def _work(self, cards: list[int]) -> tuple[list[tuple[int, bytes]], Failed]:
+        """Give what was made, packed, and what cannot be made: one bad card never costs its neighbours their cards."""
+        apps: dict[int, Application] = {}
+        failed: Failed = []
+        for batch_id in dict.fromkeys(map(batch_of, cards)):
             mine = [card for card in cards if batch_of(card) == batch_id]
-            found = self._vault.applications(batch_id, [index_of(card) for card in mine])
-            sealed.update(zip(mine, found, strict=True))
-        made, failed = encode_cards(cards, [open_application(sealed[card]) for card in cards], self._glyphs)
-        return [(card, pack(one)) for card, one in made], failed
+            apps |= self._open(batch_id, mine, failed)
+        try:
+            made, unmade = encode_cards(list(apps), list(apps.values()), self._glyphs)
+        except Exception:  # noqa: BLE001  a task begins here: the fault of one card must not end the service
+            made, unmade = self._one_by_one(apps)
+        return [(card, pack(one)) for card, one in made], failed + unmade
+
+    def _open(self, batch_id: int, cards: list[int], failed: Failed) -> dict[int, Application]:
+        """Give the applications of one batch's cards; those that do not open join `failed`."""
+        try:
+            found = self._vault.applications(batch_id, [index_of(card) for card in cards])
+            return {card: open_application(sealed) for card, sealed in zip(cards, found, strict=True)}
+        except (VaultError, EnvelopeError) as error:
+            if len(cards) == 1:
+                failed.append((cards[0], error.code))
+                return {}
+        opened: dict[int, Application] = {}
+        for card in cards:
+            opened |= self._open(batch_id, [card], failed)
+        return opened
+
+    def _one_by_one(self, apps: dict[int, Application]) -> tuple[Made, Failed]:
+        """Encode each card alone, to find the one at which an encoder breaks."""
+        made: Made = []
+        failed: Failed = []
+        for card, app in apps.items():
+            try:
+                one, unmade = encode_cards([card], [app], self._glyphs)
+            except Exception as error:  # noqa: BLE001  as above; the error's text may repeat a value
+                log.error("an encoder failed", card=card, error=type(error).__name__)
+                one, unmade = [], [(card, ENCODER_FAILED)]
+            made += one
+            failed += unmade
+        return made, failed

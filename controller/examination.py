@@ -64,7 +64,7 @@ def _examine(encoded: bytes, context: CheckContext, site_key: bytes) -> Examined
     if not findings:
         findings = check_application(app, context)
         if not any(one.group == "portrait" and one.severity is Severity.REFUSE for one in findings):
-            findings += check_pixels(_grey(app.portrait))
+            findings += pixel_findings(app.portrait)
     identity, person = person_digests(app, site_key)
     return Examined(
         _number(app.acceptance_number, ACCEPTANCE_DIGITS),
@@ -78,6 +78,11 @@ def _examine(encoded: bytes, context: CheckContext, site_key: bytes) -> Examined
         in_scope(app, context),
         tuple(findings),
     )
+
+
+def pixel_findings(picture: bytes) -> list[Finding]:
+    """Give what the pixels of a portrait show, whose header was not refused.  Cost: 0.5 ms."""
+    return check_pixels(_grey(picture))
 
 
 def in_scope(app: Application, context: CheckContext) -> bool:

@@ -35,6 +35,12 @@ def open_clock(folder: Path, config: ClockConfig) -> FloorClock:
     return clock
 
 
+def read_clock(folder: Path, config: ClockConfig) -> FloorClock:
+    """Give the floor clock as it goes now, whether a service runs or not, and write nothing.  Raises: ConfigError."""
+    path = folder / FILE
+    return _read(path) if path.exists() else FloorClock(time.time(), time.time(), config.scale)
+
+
 def _read(path: Path) -> FloorClock:
     try:
         saved = json.loads(path.read_text("utf-8"))

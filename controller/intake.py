@@ -18,6 +18,7 @@ from controller.config import IntakeConfig, KindConfig
 from controller.core.cards import State
 from controller.core.events import AnyEvent, DecisionMade
 from controller.core.turn import Turn
+from controller.disk import BUSY_S
 from controller.examination import Examined, examine
 from controller.hosts.live import Ticket
 from controller.judging import Judge
@@ -32,6 +33,7 @@ from controller.ledger.inbox import (
     StoreChunk,
 )
 from controller.ledger.store import Ledger
+from controller.personal_text import refuse_personal
 from controller.receipts import sentence_of, with_texts
 from controller.vault.store import Vault
 from controller.wire import (
@@ -63,15 +65,25 @@ from controller.wire import (
 from encoders.envelope import pack
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+RESTORED = "this centre's ledger was restored from a backup and is being compared with what was made: send it later"
+BEYOND = (
+    "this ledger never gave you receipt {0:,}: it was restored from a backup that ends before; keep yours above {1:,}, "
+    "compare them with the centre, then fetch after {1:,}"
+)
 MAX_PAGE_BYTES = 3 << 20  # of receipts, whose sentences are many where a record is wrong in every field
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where this intake is: what the greeting says."""
+    """Where this intake is: what the greeting says, and what keeps new work out.
+
+    `is_full`: the disk has too little room; `is_restored`: the ledger came out of a backup and was not compared yet.
+    """
 
     clock: FloorClock
     simulated: bool
+    is_full: Callable[[], bool] = bool
+    is_restored: Callable[[], bool] = bool
 
 
 class Intake:
@@ -118,6 +130,9 @@ class Intake:
             case FetchReceipts():
                 return await self._receipts(user, request)
             case AcknowledgeRequest():
+                beyond = await self._beyond(user, request.upto, request.request)
+                if beyond:
+                    return beyond
                 upto = await self._ledger.write(AcknowledgeReceipts(user, request.upto))
                 return Acknowledged(request=request.request, upto=upto)
             case CancelApplication():
@@ -152,6 +167,10 @@ class Intake:
         fault = self._header_fault(request, is_made)
         if fault:
             return fault
+        if known is None and self._place.is_restored():
+            return _no(request, "restored.waits", RESTORED, "batch_number")
+        if known is None and self._place.is_full():
+            return Busy(request=request.request, retry_after_s=BUSY_S)
         if known is None and len(self._open_batches) + self._judge.backlog >= self._config.batches_max:
             return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
         batch = await self._ledger.write(
@@ -232,6 +251,8 @@ class Intake:
             first=request.first,
             count=len(request.applications),
         )
+        if batch.state == InboxState.RECEIVING and self._place.is_full():
+            return Busy(request=request.request, retry_after_s=BUSY_S)
         self._chunks_in_work += 1
         try:
             if batch.state != InboxState.RECEIVING:  # a repeat of what is safe already, or something else
@@ -276,12 +297,23 @@ class Intake:
         indexes = range(request.first, request.first + len(request.applications))
         known = await trio.to_thread.run_sync(self._ledger.reader.stored_digests, batch.batch_id, indexes)
         for index, one in zip(indexes, request.applications, strict=True):
-            if index in known and sha256(one).digest() != known[index]:
+            before = known.get(index)  # empty once it was purged: then nothing is left to be compared, and none is kept
+            if before and sha256(one).digest() != before:
                 raise ChunkConflict(batch.batch_id, index)
 
     # ---- receipts and cancelling ---------------------------------------------------------------------------
 
+    async def _beyond(self, user: str, cursor: int, request: int) -> Refusal | None:
+        """Give what an upstream is told whose receipts this ledger does not know, since it came out of a backup."""
+        known = await trio.to_thread.run_sync(self._ledger.reader.cursor_at, user, cursor)
+        if known == cursor:
+            return None
+        return Refusal(request=request, code="receipts.beyond", text=BEYOND.format(cursor, known), field="after")
+
     async def _receipts(self, user: str, request: FetchReceipts) -> Answer:
+        beyond = await self._beyond(user, request.after, request.request)
+        if beyond:
+            return beyond
         found = await trio.to_thread.run_sync(self._ledger.reader.receipts, user, request.after, request.limit + 1)
         items: list[Receipt] = []
         size_bytes = 0
@@ -299,6 +331,9 @@ class Intake:
             return _no(request, "cancel.unknown", "no card of yours has this number", "acceptance_number")
         if mine[0].state == State.CANCELLED:
             return Done(request=request.request)  # asked again: the same answer
+        typed = await refuse_personal(self._vault, {"reason": request.reason}, mine[0].card_id)
+        if typed:
+            return _no(request, typed.code, typed.text, "reason")
         turn: Turn = await self._post(DecisionMade(mine[0].card_id, "cancel", user, request.reason)).wait()
         if turn.refused:
             return _no(request, turn.refused.code, turn.refused.text, "acceptance_number")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
+from controller.disk import DiskWatch
 from controller.report.figures import first_pass_yield
 from devices.defects import Step
+from devices.keys import STATION, KeyFileError, KeyRing
 from devices.messages import StationState
 
 LEAD_BUCKETS_S = (1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 259_200, 864_000)
@@ -21,13 +24,25 @@ STATES = (*StationState, SILENT)
 
 
 class Metrics:
-    """What Prometheus reads.  Counts come from the tally, which the ledger restores after a restart."""
+    """What Prometheus reads.  Counts come from the tally, which the ledger restores after a restart.
 
-    def __init__(self, tally: Tally, state: FloorState) -> None:
+    `stations_with_key` names the stations that may connect, None where nobody can say; without it all may.
+    """
+
+    def __init__(
+        self, tally: Tally, state: FloorState, stations_with_key: Callable[[], Collection[str] | None] = lambda: None
+    ) -> None:
         self.registry = CollectorRegistry()
         self._commit = self._histogram("commit_seconds", "real seconds of a group commit", COMMIT_BUCKETS_S)
         self._encode = self._histogram("encode_seconds", "real seconds to encode one card", ENCODE_BUCKETS_S)
-        self.registry.register(FloorCollector(tally, state))
+        self.registry.register(FloorCollector(tally, state, stations_with_key))
+
+    def watch_disk(self, disk: DiskWatch) -> None:
+        """Show the disk of the data folder too."""
+        free = Gauge("disk_free_bytes", "free bytes of the data folder", namespace="cardmill", registry=self.registry)
+        free.set_function(lambda: disk.free_bytes)
+        held = Gauge("disk_reserve_bytes", "bytes of the reserve", namespace="cardmill", registry=self.registry)
+        held.set_function(lambda: disk.reserve_bytes)
 
     def observe_commit(self, seconds: float, moves: int) -> None:
         """Note one group commit."""
@@ -49,8 +64,10 @@ class Metrics:
 class FloorCollector(Collector):
     """Turns tally and state into metric families at the moment they are read."""
 
-    def __init__(self, tally: Tally, state: FloorState) -> None:
-        self._tally, self._state = tally, state
+    def __init__(
+        self, tally: Tally, state: FloorState, stations_with_key: Callable[[], Collection[str] | None]
+    ) -> None:
+        self._tally, self._state, self._stations_with_key = tally, state, stations_with_key
 
     def collect(self) -> Iterable[Metric]:
         """Give all families."""
@@ -98,7 +115,8 @@ class FloorCollector(Collector):
         states = GaugeMetricFamily(
             "cardmill_station_state", "1 for the state a station is in", labels=["station", "step", "state"]
         )
-        for name, station in sorted(self._state.stations.items()):
+        for name in self._standing():
+            station = self._state.stations[name]
             now = StationState.EXECUTE if station.job_id and station.state == StationState.IDLE else station.state
             for state in STATES:
                 states.add_metric([name, station.step, state], float(state == now))
@@ -108,9 +126,17 @@ class FloorCollector(Collector):
         held = GaugeMetricFamily(
             "cardmill_station_held", "1 while the controller gives a station no work", labels=["station"]
         )
-        for name in sorted(self._state.stations):
+        for name in self._standing():
             held.add_metric([name], float(name in self._state.station_holds))
         return held
+
+    def _standing(self) -> list[str]:
+        """Give the stations that stand on the floor: one that is silent and has no key any more was taken away."""
+        stations = self._state.stations
+        if all(station.state != SILENT for station in stations.values()):
+            return sorted(stations)
+        listed = self._stations_with_key()
+        return sorted(name for name, one in stations.items() if listed is None or name in listed or one.state != SILENT)
 
     def _queues(self) -> Iterable[Metric]:
         waiting = GaugeMetricFamily("cardmill_waiting_sheets", "sheets that wait for a step", labels=["step"])
@@ -142,3 +168,11 @@ class FloorCollector(Collector):
         family.add_sample("cardmill_lead_time_seconds_count", {}, leads.total())
         family.add_sample("cardmill_lead_time_seconds_sum", {}, sum(lead * count for lead, count in leads.items()))
         return family
+
+
+def stations_with_key(folder: Path) -> frozenset[str] | None:
+    """Give the names of the stations whose keys lie in a folder of keys; None when it cannot be read."""
+    try:
+        return frozenset(key.name for key in KeyRing(folder).listing() if key.role == STATION)
+    except KeyFileError:
+        return None

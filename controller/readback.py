@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
 
 from controller.core.events import SheetOutcome
-from controller.encoding import MadeCard, control_mark
+from controller.encoding import control_mark
 from devices.defects import GOOD, Step
 from devices.messages import PositionResult, SheetResult
 
@@ -13,7 +15,36 @@ CHIP_DIFFERS = "I2"
 FACE_DIFFERS = "I3"
 
 
-def outcome_of(step: Step, result: SheetResult, cards: list[int], made: Mapping[int, MadeCard]) -> SheetOutcome:
+class Sent(Protocol):
+    """What a chip was to be written with: `controller.encoding.MadeCard` has it."""
+
+    @property
+    def record(self) -> bytes:
+        """The text record."""
+        ...
+
+    @property
+    def portrait(self) -> bytes:
+        """The encoded portrait."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """What is in a chip; a card without one answers with nothing."""
+
+    record: bytes = b""
+    portrait: bytes = b""
+
+    def __repr__(self) -> str:
+        """Say that something is here, and nothing of it (law 8)."""
+        return "<Chip>"
+
+
+NO_CHIP = Chip()
+
+
+def outcome_of(step: Step, result: SheetResult, cards: list[int], made: Mapping[int, Sent]) -> SheetOutcome:
     """Give a sheet's outcome for the foreman.
 
     Args:
@@ -32,7 +63,7 @@ def outcome_of(step: Step, result: SheetResult, cards: list[int], made: Mapping[
     return SheetOutcome(result.sheet_id, result.fate, result.code, result.body, codes, blanks)
 
 
-def _compare(seen: PositionResult, card: int, sent: MadeCard) -> str:
+def _compare(seen: PositionResult, card: int, sent: Sent) -> str:
     """Give the code of what inspection found at one position."""
     if seen.mark != control_mark(card):
         return FACE_DIFFERS

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import signal
 from functools import partial
 from pathlib import Path
@@ -11,15 +10,20 @@ from pathlib import Path
 import structlog
 import trio
 
+from controller.backup.errors import BackupError
+from controller.backup.mark import to_accept
+from controller.books import open_books
 from controller.config import Config, ConfigError
 from controller.core.errors import CoreError
+from controller.disk import DiskWatch, with_advice
 from controller.floor_time import open_clock
-from controller.ledger.errors import LedgerError, LedgerInUse, LedgerOther, LedgerStopped, LedgerTooNew
+from controller.ledger.errors import LedgerError, LedgerInUse, LedgerOther, LedgerStopped, LedgerTooNew, LedgerUnfit
 from controller.ledger.store import Ledger, open_ledger
-from controller.metrics import Metrics
+from controller.metrics import Metrics, stations_with_key
+from controller.snapshots import Snapshots
 from controller.vault.errors import VaultError
 from controller.vault.store import Vault, open_vault
-from controller.wiring import Doors, Parts, check_context, fold, open_floor
+from controller.wiring import Doors, Parts, check_context, open_floor
 from devices.keys import OPERATOR, STATION, UPSTREAM, KeyFileError, KeyRing, LinkError
 from devices.zap import serve_router, serve_zap
 from devices.zlink import Context, SocketLimits
@@ -30,11 +34,13 @@ from encoders.text_layout import TextRecordError
 log = structlog.get_logger()
 UPSTREAM_LIMITS = SocketLimits(queue_messages=8)  # chunks are large: libzmq counts messages, not bytes
 STOPPED, UNUSABLE = 1, 2
-NOT_OURS = (LedgerInUse, LedgerOther, LedgerTooNew)  # nothing is wrong with the ledger itself
+NOT_OURS = (LedgerInUse, LedgerOther, LedgerTooNew, LedgerUnfit)  # nothing is wrong with the ledger itself
 
 
-async def run_service(config: Config, folder: Path | None) -> tuple[int, str]:
+async def run_service(config: Config, folder: Path | None, *, accept_restored: bool = False) -> tuple[int, str]:
     """Run the service; give 0, or the exit code and the sentence to end with.
+
+    `accept_restored`: a ledger that came out of a backup may be started; without it that is refused.
 
     1: a law would have broken, or the disk failed: look before it is started again.  2: it could not start as it is
     set up.
@@ -43,12 +49,12 @@ async def run_service(config: Config, folder: Path | None) -> tuple[int, str]:
         config = dataclasses.replace(config, service=dataclasses.replace(config.service, folder=str(folder)))
     ending: list[tuple[int, str]] = []
     try:
-        await serve(config)
+        await serve(config, accept_restored)
     except* (CoreError, LedgerError) as group:
         first = _first(group)
-        ending.append((UNUSABLE if isinstance(first, NOT_OURS) else STOPPED, str(first)))
-    except* (ConfigError, LinkError, VaultError, PortraitError, TextRecordError, OSError) as group:
-        ending.append((UNUSABLE, str(_first(group))))
+        ending.append((UNUSABLE if isinstance(first, NOT_OURS) else STOPPED, with_advice(str(first))))
+    except* (ConfigError, LinkError, BackupError, VaultError, PortraitError, TextRecordError, OSError) as group:
+        ending.append((UNUSABLE, with_advice(str(_first(group)))))
     return min(ending, default=(0, ""))
 
 
@@ -60,10 +66,12 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return error
 
 
-async def serve(config: Config) -> None:
-    """Run until SIGTERM or SIGINT.  Raises: the coded errors of config, keys, links, ledger and vault."""
+async def serve(config: Config, accept_restored: bool = False) -> None:
+    """Run until SIGTERM or SIGINT.  Raises: the coded errors of config, keys, links, ledger, vault and restore."""
     folder = config.service.path()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    disk = DiskWatch(folder, config.storage)
+    disk.relieve()  # what a full disk stopped can begin again
     text_record.warm_up()
     portrait.warm_up()
     context = check_context(config)
@@ -75,23 +83,31 @@ async def serve(config: Config) -> None:
         commit_seconds[0].observe_commit(seconds, moves)
 
     async with (
-        open_ledger(folder, observe=observe, nature=nature) as ledger,
-        open_vault(folder) as vault,
+        open_ledger(folder, url=config.storage.url, observe=observe, nature=nature) as ledger,
+        open_vault(folder, url=config.storage.url) as vault,
     ):
         clock = open_clock(folder, config.clock)  # under the ledger's lock: a second service must not set it
-        books = await trio.to_thread.run_sync(fold, ledger, config)
-        metrics = Metrics(books.tally, books.foreman.state)
+        opened = await trio.to_thread.run_sync(open_books, ledger, config)
+        books = opened.books
+        restore = await trio.to_thread.run_sync(to_accept, ledger.reading, books.foreman.state, accept_restored)
+        metrics = Metrics(books.tally, books.foreman.state, partial(stations_with_key, ring.folder))
+        metrics.watch_disk(disk)
         commit_seconds.append(metrics)
+        snapshots = Snapshots(ledger, config, lambda: disk.is_low)
+        await snapshots.store_after_start(opened)
         with Context() as links:
-            await _run(config, Parts(folder, ledger, vault, books, metrics, clock, context, ring, links))
+            parts = Parts(folder, ledger, vault, books, metrics, clock, context, ring, links, disk, restore)
+            await _run(config, parts, snapshots)
+        await snapshots.store_at_stop(books)
     log.info("stopped", head=ledger.head.hash.hex(), moves=ledger.head.seq)
 
 
-async def _run(config: Config, parts: Parts) -> None:
+async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
     """Open the doors, run the floor, and leave when told to or when the disk fails."""
     failed: list[LedgerStopped] = []
     async with trio.open_nursery() as nursery:
         await nursery.start(_stop_on_signal, nursery.cancel_scope)
+        await nursery.start(parts.disk.run)
         for store in (parts.ledger, parts.vault):
             nursery.start_soon(_stop_on_failure, store, failed, nursery.cancel_scope)
         await nursery.start(serve_zap, parts.links, partial(_allowed, parts.ring))
@@ -103,7 +119,7 @@ async def _run(config: Config, parts: Parts) -> None:
             open_door(config.sockets.operators, role=OPERATOR) as operators,
         ):
             await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
-            await trio.sleep(math.inf)
+            await snapshots.keep()
     if failed:
         raise failed[0]
 

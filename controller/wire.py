@@ -10,19 +10,21 @@ from typing import Annotated, Any
 
 import msgspec
 
+from devices.messages import NO_NUL
+
 VERSION = 1
 MAX_APPLICATIONS_PER_CHUNK = 200
 MAX_CHUNK_BYTES = 3_670_016  # 3.5 MiB
 MAX_APPLICATIONS_PER_BATCH = 10_000
 MAX_RECEIPTS_PER_PAGE = 1_000
 
-ShortText = Annotated[str, msgspec.Meta(max_length=200)]
+ShortText = Annotated[str, msgspec.Meta(max_length=200, pattern=NO_NUL)]
 Ordinal = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 READING = frozenset(  # verbs that only look: they may be asked again, and need no certificate
     {
         *("status", "stations", "stock", "review", "stopped", "suspects", "acts", "report", "why"),
         *("piles", "consignments", "manifest", "campaign", "posts", "holds", "remakes"),
-        *("shift", "supplies", "forecast", "open_ends", "trace"),
+        *("shift", "supplies", "forecast", "open_ends", "trace", "purge_preview", "purges"),
     }
 )
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,19 +14,19 @@ import structlog
 import trio
 
 from controller import commands
-from controller.campaign.plan import capture_faults, load_plan
+from controller.backup.mark import Restore
+from controller.books import Books
+from controller.campaign.plan import load_plan
 from controller.checks.context import CheckContext, load_context
 from controller.checks.named_codes import read_authorities
 from controller.checks.policy import Policy, SharedNumber
 from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
-from controller.core.campaign import Campaign
-from controller.core.events import AnyAction, AnyEvent, Encode, ServiceBegan
-from controller.core.foreman import Foreman
+from controller.core.events import AnyAction, AnyEvent, Encode, Purge, RestoreAccepted, ServiceBegan
 from controller.core.moves import AnyMove
-from controller.core.remakes import Remakes
-from controller.core.tally import Tally
+from controller.day_head import DayHeads
 from controller.desk.desk import AllBefore, Desk
+from controller.disk import DiskWatch
 from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
 from controller.floor import Floor
@@ -37,33 +37,18 @@ from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger
 from controller.metrics import Metrics
 from controller.posts import open_posts
+from controller.purging import Purger, keep_key_acts
 from controller.returns import Returns
 from controller.vault.store import Vault
 from controller.web import serve_web, web_app
 from devices.driver import StationDriver
-from devices.keys import KeyRing
+from devices.keys import UPSTREAM, KeyRing
 from devices.zap import RouterSocket
 from devices.zlink import Context
 from encoders.fonts.coverage import bundled_coverage
 
 log = structlog.get_logger()
 ENDPOINTS = "endpoints.json"
-
-
-@dataclass(slots=True)
-class Books:
-    """What is folded from the ledger at the start, and kept from then on."""
-
-    foreman: Foreman
-    tally: Tally
-    last_floor_s: float
-    campaign: Campaign = field(default_factory=lambda: Campaign(capture_faults()))
-
-    def count(self, at_floor_s: float, moves: Sequence[AnyMove]) -> None:
-        """Count moves that are durable."""
-        for move in moves:
-            self.tally.fold(at_floor_s, move)
-            self.campaign.fold(at_floor_s, move)
 
 
 class LedgerKeeper:
@@ -92,6 +77,8 @@ class Parts:
     context: CheckContext
     ring: KeyRing
     links: Context
+    disk: DiskWatch
+    restore: Restore | None = None  # that this start has to record
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +99,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         config.service.centre,
         parts.clock.now_floor_s,
         parts.clock.scale,
-        settled_below=state.next_id("job"),
+        # what stations remember of jobs that a restored ledger lost is taken off them unread
+        settled_below=state.next_id("job") + (parts.restore.step if parts.restore else 0),
     )
 
     def perform(action: AnyAction) -> None:
@@ -120,6 +108,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
             return  # the service stops: what is durable is asked for again at the next start
         if isinstance(action, Encode):
             nursery.start_soon(encoders.encode, action)
+        elif isinstance(action, Purge):
+            nursery.start_soon(purger.purge, action)
         else:
             floor.perform(action)
 
@@ -129,17 +119,31 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode)
     judge = Judge(ledger, parts.context.policy, host.post, config.kinds)
     returns = Returns(ledger, vault, judge.history, parts.clock.now_floor_s, host.post)
-    place = Place(parts.clock, config.clock.simulated)
+    place = Place(parts.clock, config.clock.simulated, lambda: parts.disk.is_low, lambda: state.reconciling)
     intake = Intake(ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds)
     desk = dataclasses.replace(_desk(config, parts, host.post), plan=plan, posts=posts, returns=returns)
+    purger = Purger(ledger, vault, host.post)
+    if parts.restore:
+        await host.post(_restore_accepted(parts, parts.restore)).wait()
+    await purger.bury_again()
     await host.post(ServiceBegan()).wait()
     nursery.start_soon(host.run_timers)
     nursery.start_soon(judge.run)
+    nursery.start_soon(DayHeads(ledger.reading, parts.clock, state, host.post).run)
+    nursery.start_soon(keep_key_acts, parts.folder, host.post)
     await nursery.start(driver.run, doors.stations, floor.heard)
     nursery.start_soon(serve_door, doors.upstreams, upstream_requests, intake.answer)
     nursery.start_soon(serve_door, doors.operators, operator_requests, partial(commands.answer_certified, desk))
     listens = await _open_web(config, parts, nursery)
     _say_ready(config, parts, doors, listens)
+
+
+def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
+    """Give the event that begins a restored ledger, for all upstreams that it or the doors know."""
+    known = {one.name for one in parts.ring.listing() if one.role == UPSTREAM}
+    upstreams = sorted(known.union(parts.ledger.reader.upstreams()))
+    log.warning("restored ledger accepted", at_seq=restore.at_seq, step=restore.step, upstreams=len(upstreams))
+    return RestoreAccepted(restore.at_seq, restore.step, upstreams)
 
 
 def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> Desk:
@@ -154,6 +158,8 @@ def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> D
         post,
         config.core(),
         campaign=parts.books.campaign,
+        disk=parts.disk,
+        vault=parts.vault,
     )
 
 
@@ -199,13 +205,3 @@ def check_context(config: Config) -> CheckContext:
         authorities=authorities,
         policy=policy,
     )
-
-
-def fold(ledger: Ledger, config: Config) -> Books:
-    """Fold the ledger's moves into the foreman's state, the tally and the campaign."""
-    books = Books(Foreman(config.core()), Tally(remakes=Remakes(config.calendar)), 0.0)
-    for at_floor_s, move in ledger.replay():
-        books.foreman.replay(at_floor_s, move)
-        books.count(at_floor_s, [move])
-        books.last_floor_s = at_floor_s
-    return books

@@ -9,8 +9,9 @@ import trio
 
 from devices.keys import LinkError
 from devices.lies import Load
-from devices.messages import VERSION, Magazine, Start, StationSaid, ToStation, Welcome
-from devices.protocol import RESEND_S, SILENT_S, ControllerSide, Event, Heard, Lied
+from devices.messages import Magazine, Start, StationSaid, ToStation
+from devices.protocol import RESEND_S, SILENT_S, Event, Heard, Lied
+from devices.switchboard import Switchboard
 from devices.zlink import Delivery
 from encoders.envelope import EnvelopeError, Opener, pack
 
@@ -56,10 +57,9 @@ class StationDriver:
         resend_s: float = RESEND_S,
         silent_s: float = SILENT_S,
     ) -> None:
-        self._centre, self._floor_now_s, self._scale = centre, floor_now_s, scale
-        self._settled_below, self._resend_s, self._silent_s = settled_below, resend_s, silent_s
+        self._floor_now_s = floor_now_s
+        self._board = Switchboard(centre, scale, settled_below=settled_below, resend_s=resend_s, silent_s=silent_s)
         self._opener: Opener[StationSaid] = Opener(StationSaid, MAX_SAID_BYTES)
-        self._sides: dict[str, ControllerSide] = {}
         self._peers: dict[str, bytes] = {}
         self._link: Link | None = None
         self._on_event: OnEvent = lambda station, event: None
@@ -81,59 +81,44 @@ class StationDriver:
 
     def start(self, station: str, start: Start) -> None:
         """Give a load.  Raises: ValueError: its step is none of the route."""
-        self._say(station, self._side(station).start(start, trio.current_time()))
+        self._say(station, self._board.start(station, start, trio.current_time()))
 
     def ask(self, station: str, job_id: int, load: Load | None = None) -> None:
         """Ask what became of a job; `load`, as the ledger has it, lets the result be checked in full."""
-        self._say(station, self._side(station).ask(job_id, trio.current_time(), load))
+        self._say(station, self._board.ask(station, job_id, trio.current_time(), load))
 
     def release(self, station: str, job_ids: Sequence[int]) -> None:
         """Say that the results of these jobs are durable."""
-        self._say(station, self._side(station).release(list(job_ids)))
+        self._say(station, self._board.release(station, list(job_ids)))
 
     def magazine(self, station: str, magazine: Magazine) -> None:
         """Tell a laminate station what was issued to its magazine."""
-        self._say(station, self._side(station).magazine(magazine, trio.current_time()))
+        self._say(station, self._board.magazine(station, magazine, trio.current_time()))
 
     def stations(self) -> dict[str, float | None]:
         """Real seconds since each station was last heard, None for never, by name."""
-        now_s = trio.current_time()
-        return {
-            name: None if side.heard_s is None else now_s - side.heard_s for name, side in sorted(self._sides.items())
-        }
+        return self._board.heard_before_s(trio.current_time())
 
     # ---- inside ------------------------------------------------------------------------------------------
-
-    def _side(self, station: str) -> ControllerSide:
-        side = self._sides.get(station)
-        if side is None:
-            side = self._sides[station] = ControllerSide(
-                station, settled_below=self._settled_below, resend_s=self._resend_s, silent_s=self._silent_s
-            )
-        return side
 
     async def _tick(self) -> None:
         while True:
             await trio.sleep(TICK_S)
-            now_s = trio.current_time()
-            for station, side in list(self._sides.items()):
-                self._follow(station, side.tick(now_s))
+            for station, heard in self._board.tick(trio.current_time()):
+                self._follow(station, heard)
 
     def _take(self, delivery: Delivery) -> None:
         station = delivery.user
         try:
             message = self._opener.unpack(delivery.body)
         except EnvelopeError as error:
-            self._side(station)
+            self._board.side(station)
             self._on_event(station, Lied(error.code))
             return
         self._peers[station] = delivery.peer
-        self._follow(station, self._side(station).received(message, trio.current_time()))
+        self._follow(station, self._board.received(station, message, trio.current_time(), self._floor_now_s()))
 
     def _follow(self, station: str, heard: Heard) -> None:
-        if heard.welcome:
-            welcome = Welcome(version=VERSION, centre=self._centre, floor_s=self._floor_now_s(), scale=self._scale)
-            self._say(station, [welcome])
         self._say(station, heard.messages)
         for event in heard.events:
             self._on_event(station, event)

@@ -38,7 +38,8 @@ class Fate(StrEnum):
     SPOILED = "spoiled"  # all of it, with the code of the result
 
 
-Name = Annotated[str, msgspec.Meta(max_length=64)]
+NO_NUL = r"\A[^\x00]*\Z"  # a character that not every database can hold
+Name = Annotated[str, msgspec.Meta(max_length=64, pattern=NO_NUL)]
 JobId = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 CardCode = Annotated[str, msgspec.Meta(max_length=2)]
 

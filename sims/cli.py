@@ -16,6 +16,7 @@ from controller.conversation import ClientError
 from devices.keys import LinkError, read_public
 from sims.demo.options import DemoOptionError, DemoOptions
 from sims.floor import DEFAULT_FLOOR, FloorError, load_floor
+from sims.storm.errors import StormOptionError
 from sims.upstream import UpstreamError, run_upstream
 
 USAGE, NO_ANSWER = 2, 3
@@ -91,11 +92,24 @@ def demo(
     sys.exit(run_demo(options))
 
 
+@app.command()
+def storm(
+    seeds: Annotated[str, typer.Option(help="Seeds A:B; B is left out.")] = "0:1000",
+    json: Annotated[str, typer.Option("--json", help="The summary for programs: a file, or `-`.")] = "",
+    mutant: Annotated[str, typer.Option(help="Let a planted bug meet the seeds until one kills it, or `all`.")] = "",
+    jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = 2,
+) -> None:
+    """Run whole centres in simulated time, with crashes and faults of every kind, and check every law."""
+    from sims.storm.run import run_command
+
+    sys.exit(run_command(seeds, json, mutant, jobs))
+
+
 def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
-    except (ConfigError, LinkError, FloorError, UpstreamError, DemoOptionError) as error:
+    except (ConfigError, LinkError, FloorError, UpstreamError, DemoOptionError, StormOptionError) as error:
         fail(error, USAGE)
     except ClientError as error:
         fail(error, USAGE if error.code.startswith("keys.") else NO_ANSWER)

@@ -30,8 +30,10 @@ def with_inner(field: str, *pieces: str) -> Spoil:
 
     def spoil(good: Application, _: Application, rng: Random) -> Application:
         text = getattr(good, field)
+        piece = rng.choice(pieces)
         places = NAME_PLACES if field == "name" else MAX_ADDRESS_UNITS
-        return replace(good, **{field: (text[0] + rng.choice(pieces) + text[1:])[:places]})
+        places -= sum(character > "\uffff" for character in piece)
+        return replace(good, **{field: (text[0] + piece + text[1:])[:places]})
 
     return spoil
 
@@ -107,6 +109,29 @@ def born_too_long_ago(good: Application, _: Application, rng: Random) -> Applica
     return reborn(good, parse_day(good.valid_from) - timedelta(days=134 * 366))
 
 
+def very_old(good: Application, _: Application, rng: Random) -> Application:
+    """Move the birth 111 to 129 years back; such a holder lost an earlier card."""
+    return _of_a_loss(reborn(good, parse_day(good.valid_from) - timedelta(days=rng.randint(114, 129) * 365)))
+
+
+def no_sequence(good: Application, _: Application, rng: Random) -> Application:
+    """Give a woman the sequence 000, which no register counts from."""
+    woman = replace(good, sex="2", name=draw_name(rng, "2", good.ethnic))
+    return renumber(woman, good.identity_number[:14] + "000")
+
+
+def region_gone(good: Application, _: Application, rng: Random) -> Application:
+    """Give the number of a child a region that was abolished years before."""
+    child = _of_a_loss(reborn(good, date(2013, 1, 1)))
+    return with_region("110103", "110104", "310103", "310119")(child, child, rng)
+
+
+def region_to_come(good: Application, _: Application, rng: Random) -> Application:
+    """Give the number of somebody old a region that began more than forty years after the birth."""
+    elder = _of_a_loss(reborn(good, date(1940, 1, 1)))
+    return with_region("110117", "310151", "440118", "320213")(elder, elder, rng)
+
+
 def lower_case_x(good: Application, _: Application, rng: Random) -> Application:
     """Give a number that ends in `X`, from the sequences no good person has, and write it `x`."""
     region, odd = good.identity_number[:6], int(good.sex)
@@ -131,6 +156,29 @@ def long_address(good: Application, _: Application, rng: Random) -> Application:
     return replace(good, address=(good.address + "样例大院北门东侧第二排住宅区" * 3)[:room])
 
 
+def spaced_address(good: Application, _: Application, rng: Random) -> Application:
+    """Write spaces where an address has none: before it, behind it, two inside."""
+    address = good.address[: MAX_ADDRESS_UNITS - 2]
+    return replace(good, address=rng.choice((" " + address, address + " ", address[:3] + "  " + address[3:])))
+
+
+def acceptance_without_date(good: Application, _: Application, rng: Random) -> Application:
+    """Set a day in the acceptance number that no calendar has."""
+    number = good.acceptance_number
+    return replace(good, acceptance_number=number[:13] + rng.choice(("0230", "1301", "0631", "0100")) + number[17:])
+
+
+def acceptance_without_sequence(good: Application, _: Application, rng: Random) -> Application:
+    """Count the acceptance numbers of a day from zero."""
+    return replace(good, acceptance_number=good.acceptance_number[:17] + "00000")
+
+
+def acceptance_of_nowhere(good: Application, _: Application, rng: Random) -> Application:
+    """Take the application in a region that never was."""
+    unit = rng.choice(("999999", "169901", "000000")) + good.unit[6:]
+    return replace(good, acceptance_number=unit + good.acceptance_number[9:], unit=unit)
+
+
 def bad_acceptance(good: Application, _: Application, rng: Random) -> Application:
     """Set an acceptance number that is not 22 digits."""
     number = good.acceptance_number
@@ -150,6 +198,13 @@ def wrong_end(good: Application, _: Application, rng: Random) -> Application:
     return replace(good, valid_until=rng.choice((LONG_TERM, f"{int(good.valid_until[:4]) + 1}0101")))
 
 
+def end_one_day_off(good: Application, _: Application, rng: Random) -> Application:
+    """Let the card of a grown person end one day early or late."""
+    adult = _of_a_loss(reborn(good, parse_day(good.valid_from) - timedelta(days=32 * 365)))
+    end = parse_day(adult.valid_until) + timedelta(days=rng.choice((-1, 1)))
+    return replace(adult, valid_until=day_text(end))
+
+
 def start_in_future(good: Application, _: Application, rng: Random) -> Application:
     """Sign the card after any day of receipt; the end follows."""
     return _sign(good, parse_day(good.valid_from) + timedelta(days=rng.randint(60, 90)))
@@ -164,7 +219,7 @@ def start_before_birth(good: Application, _: Application, rng: Random) -> Applic
 def start_long_ago(good: Application, _: Application, rng: Random) -> Application:
     """Sign the card more than a year back, of a grown person."""
     start = parse_day(good.valid_from) - timedelta(days=rng.randint(400, 500))
-    return replace(_sign(reborn(good, start - timedelta(days=60 * 365)), start), reason="41", fee_class="loss")
+    return _of_a_loss(_sign(reborn(good, start - timedelta(days=60 * 365)), start))
 
 
 def other_authority(good: Application, _: Application, rng: Random) -> Application:
@@ -206,6 +261,11 @@ def shared_number(good: Application, earlier: Application, rng: Random) -> Appli
     while name == earlier.name:
         name = draw_name(rng, earlier.sex, "01")
     return replace(same_person_again(good, earlier, rng), name=name, ethnic="01", address=good.address)
+
+
+def _of_a_loss(good: Application) -> Application:
+    """Give the application with a reason that fits any age."""
+    return replace(good, reason="41", fee_class="loss")
 
 
 def _sign(good: Application, start: date) -> Application:

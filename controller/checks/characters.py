@@ -32,7 +32,7 @@ class Kind(enum.IntEnum):
     MARK = 13  # - # ( ) /
     SPACE = 14  # U+0020
     WIDE_SPACE = 15  # any other space
-    FULL_WIDTH = 16  # U+FF01 to FF5E
+    FULL_WIDTH = 16  # U+FF01 to FF60, FFE0 to FFE6
     FULL_WIDTH_LETTER = 17  # their letters and digits
     PAUSE = 18  # U+3001
     OTHER = 19  # other scripts, punctuation, symbols
@@ -74,7 +74,8 @@ _BLOCKS: tuple[tuple[int, int, Kind], ...] = (
     (0xFE00, 0xFE0F, Kind.SELECTOR),
     (0x180B, 0x180F, Kind.SELECTOR),  # Mongolian ones, and the vowel separator between them
     (0xFFFD, 0xFFFD, Kind.CONTROL),
-    (0xFF01, 0xFF5E, Kind.FULL_WIDTH),
+    (0xFF01, 0xFF60, Kind.FULL_WIDTH),
+    (0xFFE0, 0xFFE6, Kind.FULL_WIDTH),
     (0xFF10, 0xFF19, Kind.FULL_WIDTH_LETTER),
     (0xFF21, 0xFF3A, Kind.FULL_WIDTH_LETTER),
     (0xFF41, 0xFF5A, Kind.FULL_WIDTH_LETTER),
@@ -94,6 +95,9 @@ def _lay_out() -> bytes:
     kinds = bytearray(_BY_CATEGORY.get(unicodedata.category(chr(point)), Kind.OTHER) for point in range(0x10000))
     for first, last, kind in _BLOCKS:
         kinds[first : last + 1] = bytes([kind]) * (last + 1 - first)
+    for point in range(0xF900, 0xFB00):  # the block has gaps, and what is unassigned is no character
+        if unicodedata.category(chr(point)) == "Cn":
+            kinds[point] = Kind.CONTROL
     for points, kind in (
         (LOOKALIKES, Kind.LOOKALIKE),
         (UNIFIED_AMONG_COMPATIBILITY, Kind.LATER),

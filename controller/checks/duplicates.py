@@ -10,7 +10,7 @@ Who counts as being there first:
   its portrait is refused, the second.
 - Acceptance numbers are keys: one that was used, even by a refused row, cannot be used by another row.  A correction
   of that row is its own message, and is named in `correcting`.
-- The same application sent twice is only a doubled acceptance number: it is no second application of the person.
+- The same application sent twice has both faults: its acceptance number is doubled, and its person applies again.
 - A row that is refused for something else is compared all the same, so that upstream learns all faults at once.
 """
 
@@ -61,7 +61,6 @@ class Known(msgspec.Struct, frozen=True):
 class _Claim(msgspec.Struct, frozen=True):
     """One application that holds an identity number; `index` is -1 for one of the history."""
 
-    acceptance_number: str
     person: bytes
     made: bool
     index: int = -1
@@ -79,8 +78,7 @@ class _Search:
                 "duplicate.acceptance_in_batch" if entry.same_batch else "duplicate.acceptance_before"
             )
             if entry.state is not Standing.ENDED:
-                claim = _Claim(entry.acceptance_number, entry.person, entry.state is Standing.MADE)
-                self._claims[entry.identity].append(claim)
+                self._claims[entry.identity].append(_Claim(entry.person, entry.state is Standing.MADE))
 
     def findings_of(self, row: Person, own: Severity, reason: str) -> Iterator[tuple[int, Finding]]:
         """Give what is doubled about the next row, and take its claims."""
@@ -89,17 +87,13 @@ class _Search:
             found.append(FINDINGS[self._taken[row.acceptance_number]])
         elif row.acceptance_number:
             self._taken[row.acceptance_number] = "duplicate.acceptance_in_batch"
-        rivals = [
-            claim
-            for claim in self._claims.get(row.identity, ())
-            if not claim.acceptance_number or claim.acceptance_number != row.acceptance_number
-        ]
+        rivals = list(self._claims.get(row.identity, ()))
         found += self._identity_findings(row, rivals, reason)
         for finding in found:
             yield row.index, finding
         if max(own, verdict(found)) < Severity.REFUSE:
             yield from self._earlier_findings(row, rivals)
-            self._claims[row.identity].append(_Claim(row.acceptance_number, row.person, False, row.index))
+            self._claims[row.identity].append(_Claim(row.person, False, row.index))
 
     def _identity_findings(self, row: Person, rivals: Sequence[_Claim], reason: str) -> list[Finding]:
         mine = [claim for claim in rivals if claim.person == row.person]

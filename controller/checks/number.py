@@ -96,7 +96,9 @@ def check_number_region(app: Application, context: CheckContext) -> Iterator[Fin
         yield FINDINGS["number.region_unknown"]
     elif region.level == "province":
         yield FINDINGS["number.region_province"]
-    elif region.level != "county" and code not in CITIES_WITHOUT_COUNTIES:
+    elif code in CITIES_WITHOUT_COUNTIES:
+        return  # accepted as they are: the notes below are about counties
+    elif region.level != "county":
         yield FINDINGS["number.region_group"]
     elif is_day(number[6:14]):
         birth_year = int(number[6:10])
@@ -125,5 +127,5 @@ def check_birth(app: Application, context: CheckContext) -> Iterator[Finding]:
     number = readable_number(app)
     if not is_day(app.birth):
         yield FINDINGS["birth.date"]
-    elif number and number[6:14] != app.birth:
+    if number and number[6:14] != app.birth:
         yield FINDINGS["number.birth"]

@@ -19,11 +19,12 @@ from controller.checks.portrait import HEIGHT_PX, WIDTH_PX
 Grey = npt.NDArray[np.uint8]
 
 EDGE_PX = 8  # the outermost pixels may be a border, which is only a note
-CORNER_PX = 40  # side of the two squares in which the background is measured
+CORNER_PX = 24  # side of the two squares in which the background is measured; hair reaches into larger ones
 BACKGROUND_FLOOR = 200.0  # least mean of the corners
 BACKGROUND_SPREAD = 40.0
 BLANK_RANGE = 25.0  # a picture whose runs of pixels differ less than this shows nobody; faces have 100 and more
 RUN_PX = 8
+FRAME_PX = 16  # the outermost pixels of a picture, in which nobody looks for a person
 BORDER_PX = 2
 BORDER_STEP = 40.0  # how much darker than the background an edge is to count as a border
 FACE = (slice(130, 330), slice(100, 258))
@@ -82,8 +83,9 @@ def background(grey: Grey) -> tuple[float, float]:
 
 def _range_of_runs(grey: Grey) -> float:
     """Give the range between the 5th and 95th percentile of runs of 8 pixels: noise falls out, a person does not."""
-    runs = WIDTH_PX // RUN_PX
-    sampled = grey[RUN_PX // 2 :: RUN_PX, : runs * RUN_PX].reshape(-1, RUN_PX)
+    inner = grey[FRAME_PX:-FRAME_PX, FRAME_PX:-FRAME_PX]  # an empty picture with a border is still empty
+    runs = inner.shape[1] // RUN_PX
+    sampled = inner[RUN_PX // 2 :: RUN_PX, : runs * RUN_PX].reshape(-1, RUN_PX)
     sums = np.sort(sampled.sum(axis=1, dtype=np.uint16))
     return float(sums[sums.size * 95 // 100] - sums[sums.size * 5 // 100]) / RUN_PX
 

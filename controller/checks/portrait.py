@@ -22,12 +22,17 @@ QUALITY_FROM, QUALITY_TO = 60, 95
 
 
 def check_portrait(app: Application, context: CheckContext) -> Iterator[Finding]:
+    """Find a missing portrait, and what its file shows."""
+    yield from portrait_findings(app.portrait)
+
+
+def portrait_findings(picture: bytes) -> Iterator[Finding]:
     """Find what the file's size and markers tell; whoever decodes afterwards does so only when nothing here refuses.
 
     That order is what keeps a picture that claims 65,500 pixels a side from ever being decoded.
     """
-    picture = app.portrait
     if not picture:
+        yield FINDINGS["portrait.missing"]
         return
     size_bytes = len(picture)
     if size_bytes > REFUSED_ABOVE_BYTES:

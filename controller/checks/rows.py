@@ -26,7 +26,7 @@ from controller.checks.validity import check_valid_from, check_valid_until
 
 Check = Callable[[Application, CheckContext], Iterable[Finding]]
 
-CHECKS: tuple[Check, ...] = (
+TEXT_CHECKS: tuple[Check, ...] = (
     check_required,
     check_acceptance_number,
     check_card_kind,
@@ -45,8 +45,8 @@ CHECKS: tuple[Check, ...] = (
     check_production_type,
     check_fee_class,
     check_unit,
-    check_portrait,
 )
+CHECKS: tuple[Check, ...] = (*TEXT_CHECKS, check_portrait)
 
 
 def check_application(app: Application, context: CheckContext) -> list[Finding]:
@@ -55,6 +55,11 @@ def check_application(app: Application, context: CheckContext) -> list[Finding]:
     Duplicates need the whole batch (`duplicates.check_duplicates`), the picture itself a decode (`pixels`).
     """
     return [finding for check in CHECKS for finding in check(app, context)]
+
+
+def check_texts(app: Application, context: CheckContext) -> list[Finding]:
+    """Give the same for the texts alone, for one who looks at the portrait apart (`portrait.portrait_findings`)."""
+    return [finding for check in TEXT_CHECKS for finding in check(app, context)]
 
 
 def normalised(app: Application) -> Application:

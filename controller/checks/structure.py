@@ -12,14 +12,11 @@ from controller.checks.finding import FINDINGS, Finding
 
 CARD_KINDS: Mapping[str, str] = MappingProxyType({"second": "second generation", "first": "first generation"})
 UNIT_DIGITS = 9  # region 6 + police station 3
-_REQUIRED = tuple(
-    (name, FINDINGS["portrait.missing" if name == "portrait" else f"missing.{name}"])
-    for name in Application.__struct_fields__
-)
+_REQUIRED = tuple((name, FINDINGS[f"missing.{name}"]) for name in Application.__struct_fields__ if name != "portrait")
 
 
 def check_required(app: Application, context: CheckContext) -> Iterator[Finding]:
-    """Find each empty field: all are required (DOMAIN.md 11.4)."""
+    """Find each empty text: all are required (DOMAIN.md 11.4); the portrait has its own check."""
     for name, finding in _REQUIRED:
         if not getattr(app, name):
             yield finding

@@ -197,6 +197,8 @@ def card_lines(found: dict[str, Any]) -> list[str]:
         f"  {found['state']}, attempt {found['generation']}, unit {found['unit']}, blank {found['blank'] or '-'}",
         f"  bundle {found['bundle_id'] or '-'}, consignment {found['consignment_id'] or '-'}",
     ]
+    if found.get("purged_floor_s"):
+        lines.append(f"  its personal data was destroyed on {floor_text(found['purged_floor_s'])}")
     for one in found["happened"]:
         where = f" {one['station']}" if one["station"] else ""
         sheet = f" sheet {one['sheet_id']}/{position_text(one['position']) or '-'}" if one["sheet_id"] else ""

@@ -20,6 +20,7 @@ from controller.core.moves import (
 )
 from controller.core.quality_moves import CardSetGood
 from controller.core.record_keeping import RECORD_ACTS
+from controller.core.restored import RESTORE_ACTS
 from controller.core.results import COUNT_DIFFERS, job_forgotten
 from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.stock_acts import STOCK_ACTS
@@ -111,6 +112,7 @@ def malformed(verb: str, args: Args) -> tuple[str, str] | None:
             not isinstance(value, kind)
             or isinstance(value, bool)
             or (isinstance(value, int) and not 0 <= value < 2**53)
+            or (isinstance(value, str) and "\0" in value)
         ):
             return ("act.argument", f"{verb} needs {name}, {'a whole number' if kind is int else 'a text'}")
     return None
@@ -225,4 +227,5 @@ ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
     "override": ({"card": int, "reason": str}, _override, _override_why),
     **CASE_ACTS,
     **RECORD_ACTS,
+    **RESTORE_ACTS,
 }

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.core import moves as m
 from controller.core.cards import Decision
@@ -67,8 +67,7 @@ class Counts:
         return 1.0 - self.capture_faults / self.received if self.received else 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Case:
+class _Case(NamedTuple):
     """An open case: what its end will count."""
 
     unit: str
@@ -76,19 +75,31 @@ class _Case:
     fee_class: str
     is_first: bool  # an acceptance number counts once: not when it came back
     in_scope: bool
-    faults: frozenset[str] = frozenset()  # of a held one
+    faults: tuple[str, ...] = ()  # of a held one, in order
+
+
+@dataclass(slots=True)
+class Kept:
+    """All that a campaign folded from the moves."""
+
+    counts: dict[str, dict[str, dict[str, Counts]]] = field(default_factory=dict)  # county -> station -> month
+    open: dict[int, _Case] = field(default_factory=dict)
+    held: set[int] = field(default_factory=set)
+    bundles: dict[int, list[int]] = field(default_factory=dict)  # not yet sent
 
 
 class Campaign:
     """All counts since the ledger began.  Besides them it knows open cases only."""
 
-    def __init__(self, fault_of: Mapping[str, str] | None = None) -> None:
-        """Take what the codes of findings say of capture: code -> `photo` or `data`; a code not in it says nothing."""
+    def __init__(self, fault_of: Mapping[str, str] | None = None, kept: Kept | None = None) -> None:
+        """Take what the codes of findings say of capture: code -> `photo` or `data`; a code not in it says nothing.
+
+        `kept` is what another one folded: this one goes on from there.
+        """
         self._fault_of = dict(fault_of or {})
-        self._counts: dict[str, dict[str, dict[str, Counts]]] = {}  # county -> police station -> month -> counts
-        self._open: dict[int, _Case] = {}
-        self._held: set[int] = set()
-        self._bundles: dict[int, list[int]] = {}  # not yet sent
+        self.kept = kept or Kept()
+        self._counts, self._open, self._held = self.kept.counts, self.kept.open, self.kept.held
+        self._bundles = self.kept.bundles
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move."""
@@ -144,7 +155,7 @@ class Campaign:
                 continue
             is_held = row.verdict == Verdict.HOLD
             fee_class = (row.fee_class or UNKNOWN) if is_first else RETURNED
-            faults = self._faults(row.codes) if is_held else frozenset()
+            faults = self._faults(row.codes) if is_held else ()
             card = move.batch_id * CARDS_PER_BATCH + row.index
             self._open[card] = _Case(row.unit, month, fee_class, is_first, row.in_scope, faults)
             if is_held:
@@ -187,10 +198,10 @@ class Campaign:
                 counts.dispatched[case.fee_class] += 1
                 counts.completed += case.is_first and case.in_scope
 
-    def _faults(self, codes: list[str]) -> frozenset[str]:
-        return frozenset(self._fault_of[code] for code in codes if code in self._fault_of)
+    def _faults(self, codes: list[str]) -> tuple[str, ...]:
+        return tuple(sorted({self._fault_of[code] for code in codes if code in self._fault_of}))
 
-    def _refuse(self, counts: Counts, faults: frozenset[str]) -> None:
+    def _refuse(self, counts: Counts, faults: tuple[str, ...]) -> None:
         counts.refused += 1
         counts.photo_faults += PHOTO in faults
         counts.data_faults += OTHER_FAULT in faults

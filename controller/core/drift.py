@@ -160,8 +160,9 @@ class DriftWatch:
         """Count a whole sheet for every station its positions went through, and forget it."""
         trace = self.sheets.pop(sheet_id)
         signals = []
+        verdicts = [trace.verdicts[place] for place in sorted(trace.verdicts)]
         for index, visit in enumerate(trace.visits):
-            proofs = [trace.verdicts[place] for place in sorted(trace.verdicts) if trace.verdicts[place].visits > index]
+            proofs = [verdict for verdict in verdicts if verdict.visits > index]
             codes = [proof.code if proof.station == visit.station else GOOD for proof in proofs]
             signals += self._count_codes(sheet_id, visit, codes)
         return signals
@@ -171,6 +172,10 @@ class DriftWatch:
         if chart is None:
             chart = self.charts[visit.station] = self._chart(self.config.threshold)
         if visit.job_id <= chart.after_job_id:
+            return []
+        if codes.count(GOOD) == len(codes) and visit.station not in self.warnings:  # by far the most sheets
+            if codes:
+                chart.take(sheet_id, visit, len(codes), False)  # good cards alone reach no threshold
             return []
         signals = self._warn(sheet_id, visit, codes)
         for good, bad in _runs([code != GOOD for code in codes]):

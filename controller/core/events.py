@@ -241,6 +241,17 @@ class VaultKeysTouched(Event, frozen=True, array_like=True, tag="keys_touched"):
     by: str
 
 
+class RestoreAccepted(Event, frozen=True, array_like=True, tag="restore_accepted"):
+    """The service starts on a ledger out of a backup that ended at move `at_seq`: see `core.restored`.
+
+    `step`: how far numbers jump; `upstreams`: whose receipts do.
+    """
+
+    at_seq: int
+    step: int
+    upstreams: list[str]
+
+
 AnyEvent = (
     ServiceBegan
     | TimerFired
@@ -268,6 +279,7 @@ AnyEvent = (
     | TablesDigested
     | BatchesErased
     | VaultKeysTouched
+    | RestoreAccepted
 )
 
 

@@ -19,6 +19,9 @@ from devices.defects import Step
 from devices.messages import Fate, StationState, blank_serial
 
 CARDS_PER_BATCH = 10_000  # a card's number is its batch's times this, plus its place
+# as in `state`: asked for each card
+_HELD, _ACCEPTED, _READY = State.HELD, State.ACCEPTED, State.READY
+_HOLD, _REFUSE = Verdict.HOLD, Verdict.REFUSE
 LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load may seem longer than every shift
 
 Folder = Callable[[FloorState, float, Any], None]
@@ -52,7 +55,7 @@ def _run(state: FloorState, at: float, move: m.ServiceStarted) -> None:
 
 @folds(m.BatchOpened)
 def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
-    refused = sum(row.verdict == Verdict.REFUSE for row in move.rows)
+    refused = sum(row.verdict == _REFUSE for row in move.rows)
     batch = Batch(
         move.batch_id,
         move.batch_number,
@@ -65,20 +68,20 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
     )
     state.batches[move.batch_id] = batch
     for row in move.rows:
-        if row.verdict == Verdict.REFUSE:
+        if row.verdict == _REFUSE:
             continue
         number = move.batch_id * CARDS_PER_BATCH + row.index
         is_sooner = row.express and move.express_due_floor_s
         due = min(move.due_floor_s, move.express_due_floor_s) if is_sooner else move.due_floor_s
         rank = rank_of(number, 1, row.express, due, move.batch_id, row.unit)
-        card = Card(number, move.batch_id, row.unit, State.HELD, rank, row.express, due_floor_s=due)
+        card = Card(number, move.batch_id, row.unit, _HELD, rank, row.express, due_floor_s=due)
         state.cards[number] = card
         batch.cards.append(number)
-        batch.states[State.HELD] += 1
-        if row.verdict == Verdict.HOLD:
+        batch.states[_HELD] += 1
+        if row.verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:
-            state.set_card(card, State.ACCEPTED, at)
+            state.set_card(card, _ACCEPTED, at)
 
 
 @folds(m.BatchRefused)
@@ -119,7 +122,7 @@ def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
     failed = {card for card, _ in move.failed}
     for number in state.encode_jobs.pop(move.job_id):
         card = state.cards.get(number)  # it may be cancelled, and its batch closed, meanwhile
-        if card and card.state is State.ACCEPTED and number not in failed:
+        if card and card.state is _ACCEPTED and number not in failed:
             state.set_card(card, card.after(Cause.ENCODED), at)
 
 
@@ -201,13 +204,11 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
         elif target is Account.MISSING:
             for position in positions_in(move.mask):
                 state.stock.miss(blank_serial(sheet.body, position), at)
-    for position in positions_in(move.mask):
-        if move.mark is Mark.UNUSED:
-            continue
+    is_reject = move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT
+    for position in () if move.mark is Mark.UNUSED else positions_in(move.mask):
         card = state.card(sheet.cards[position])
-        after = card.after(move.mark)
-        _lay(state, sheet, position, card, after, at)
-        if move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT:
+        _lay(state, sheet, position, card, card.after(move.mark), at)
+        if is_reject:
             card.rejected_blank = blank_serial(sheet.body, position)
             card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id
     sheet.live &= ~move.mask
@@ -223,7 +224,7 @@ def _source_of(sheet: Sheet, mark: Mark) -> Account:
 
 def _lay(state: FloorState, sheet: Sheet, position: int, card: Card, after: State, at: float) -> None:
     """Bring the card of a position to its next state: with a blank of its own, or for its next generation."""
-    if after is State.READY:
+    if after is _READY:
         make_again(state, card, at)
     elif sheet.body:
         card.blank = blank_serial(sheet.body, position)

@@ -16,6 +16,7 @@ from controller.core.fold import apply
 from controller.core.plan import plan
 from controller.core.quarantine import take_signals
 from controller.core.record_keeping import RECORD_HANDLERS, ask_for_purges
+from controller.core.restored import RESTORE_HANDLERS
 from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
 from controller.core.settings import CoreConfig
 from controller.core.state import Batch, FloorState
@@ -206,4 +207,5 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     **STOCK_HANDLERS,
     **CASE_HANDLERS,
     **RECORD_HANDLERS,
+    **RESTORE_HANDLERS,
 }

@@ -34,8 +34,10 @@ class Because(StrEnum):
 
 def plan(turn: Turn) -> None:
     """Give work to whoever is free: encoders first, then every free station, by name."""
-    _encode(turn)
     state = turn.state
+    if state.reconciling:
+        return  # what a restored ledger takes for unmade may be made already
+    _encode(turn)
     busy = {step for step, queue in state.waiting.items() if queue}
     if state.piles:
         busy.add(Step.PACK)

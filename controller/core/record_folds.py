@@ -9,6 +9,9 @@ from controller.core import record_moves as m
 from controller.core.errors import UnknownThing
 from controller.core.state import FloorState
 
+# stations, manifests and people's notes hold numbers of these that a restored ledger does not know to be used
+OUTSIDE_NUMBERS = ("job", "sheet", "bundle", "consignment", "issue", "act")
+
 
 def _folded(state: FloorState, at: float, move: m.TablesFolded) -> None:
     state.folded_day = move.day
@@ -30,9 +33,23 @@ def _keys_changed(state: FloorState, at: float, move: m.VaultKeysChanged) -> Non
     """Do nothing: the floor knows no keys."""
 
 
+def _restored(state: FloorState, at: float, move: m.LedgerRestored) -> None:
+    for noun in OUTSIDE_NUMBERS:
+        state.last_id[noun] += move.step
+    for queue in state.waiting.values():
+        queue.clear()  # what lay there is suspect by the next moves
+    state.restored_step, state.reconciling = move.step, True
+
+
+def _reconciled(state: FloorState, at: float, move: m.RestoreReconciled) -> None:
+    state.reconciling = False
+
+
 RECORD_FOLDS: dict[type, Callable[[FloorState, float, Any], None]] = {
     m.TablesFolded: _folded,
     m.PurgeApproved: _approved,
     m.BatchesPurged: _purged,
     m.VaultKeysChanged: _keys_changed,
+    m.LedgerRestored: _restored,
+    m.RestoreReconciled: _reconciled,
 }

@@ -46,4 +46,23 @@ class VaultKeysChanged(Move, frozen=True, array_like=True, tag="vault_keys"):
     by: str
 
 
-AnyRecordMove = TablesFolded | PurgeApproved | BatchesPurged | VaultKeysChanged
+class LedgerRestored(Move, frozen=True, array_like=True, tag="ledger_restored"):
+    """This ledger came out of a backup that ended at move `at_seq`; what happened between is not in it.
+
+    All numbers that stations or people outside know jump by `step`, and so does the number of the next receipt of each
+    of `upstreams`; sheets that waited wait for nothing any more.  See `core.restored`.
+    """
+
+    at_seq: int
+    step: int
+    upstreams: list[str]
+
+
+class RestoreReconciled(Move, frozen=True, array_like=True, tag="reconciled"):
+    """Two people compared the floor, the blanks and what left the house with the restored ledger: work goes on."""
+
+    by: str
+    second: str
+
+
+AnyRecordMove = TablesFolded | PurgeApproved | BatchesPurged | VaultKeysChanged | LedgerRestored | RestoreReconciled

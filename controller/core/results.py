@@ -92,7 +92,8 @@ def job_forgotten(turn: Turn, event: e.JobForgotten) -> None:
         sheet = turn.state.sheet(sheet_id)
         ends.append(SheetEnd(sheet_id, "unknown", FATE_UNKNOWN, sheet.live))
         # a film without a body is void; once a press had it, a body may be under it
-        mark = Mark.FILM_SPOILED if job.step is Step.PRINT else Mark.SUSPECTED
+        is_film = job.step is Step.PRINT and not turn.state.reconciling
+        mark = Mark.FILM_SPOILED if is_film else Mark.SUSPECTED
         turn.mark(sheet, sheet.live, mark, FATE_UNKNOWN, job.station, job.step)
     if job.cards:
         turn.record(BundleStopped(job.bundle_id, list(job.cards), FATE_UNKNOWN, len(job.cards), 0, job.station))

@@ -14,6 +14,9 @@ from controller.core.stock import Stock
 from devices.defects import Step
 from devices.messages import POSITIONS, StationState
 
+# asked for each card of each move: as a class's attribute, a member of an enum costs ten times as much (measured)
+_HELD, _ACCEPTED, _READY, _GOOD, _MADE = State.HELD, State.ACCEPTED, State.READY, State.GOOD, State.MADE
+
 SILENT = "silent"  # the controller's own word for the state of a station it does not hear
 
 Rank = tuple[int, int, float, int, str, int]
@@ -159,6 +162,8 @@ class FloorState:
     acts: dict[int, ActProposed] = field(default_factory=dict)
     purges: dict[int, float] = field(default_factory=dict)  # approved, not ended -> of batches closed before
     folded_day: str = ""  # the last one with a daily head, YYYYMMDD
+    restored_step: int = 0  # of the last restore out of a backup, 0 for none
+    reconciling: bool = False  # restored, and two people did not yet compare the floor with the ledger
     last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act, count …
 
     def batch(self, batch_id: int) -> Batch:
@@ -191,36 +196,43 @@ class FloorState:
 
     def set_card(self, card: Card, state: State, at_floor_s: float) -> None:
         """Bring a card to a state, with its batch's counts, its pile and its queue."""
-        batch, pile = self.batch(card.batch_id), (card.batch_id, card.unit)
-        self._leave(card, pile)
-        batch.states[card.state] -= 1
-        batch.states[state] += 1
+        batch, before = self.batch(card.batch_id), card.state
+        self._leave(card, batch)
+        states = batch.states
+        states[before] -= 1
+        states[state] += 1
         card.state = state
-        if self.doubtful and state not in (State.GOOD, State.MADE):
+        if self.doubtful and state not in (_GOOD, _MADE):
             self.doubtful.pop(card.card, None)
-        if state in IN_MAKING:
-            self.making[pile] += 1
-        if state is State.ACCEPTED:
+        self._count_making(card, before in IN_MAKING, state in IN_MAKING)
+        if state is _ACCEPTED:
             insort(self.unencoded, card.rank)
-        elif state is State.READY:
+        elif state is _READY:
             card.ready_floor_s = at_floor_s
             insort(self.ready.setdefault(batch.card_kind, []), card.rank)
-        elif state is State.GOOD:
+        elif state is _GOOD:
             self.put_on_pile(card)
 
-    def _leave(self, card: Card, pile: Pile) -> None:
-        if card.state in IN_MAKING:
-            self.making[pile] -= 1
-            if not self.making[pile]:
-                del self.making[pile]
-        if card.state is State.READY:
-            ready = self.ready[self.batch(card.batch_id).card_kind]
+    def _count_making(self, card: Card, was: bool, now: bool) -> None:
+        if was == now:
+            return
+        pile = (card.batch_id, card.unit)
+        if now:
+            self.making[pile] += 1
+            return
+        self.making[pile] -= 1
+        if not self.making[pile]:
+            del self.making[pile]
+
+    def _leave(self, card: Card, batch: Batch) -> None:
+        if card.state is _READY:
+            ready = self.ready[batch.card_kind]
             del ready[bisect_left(ready, card.rank)]
-        elif card.state is State.GOOD:
+        elif card.state is _GOOD:
             self.take_from_pile(card)
-        elif card.state is State.ACCEPTED:
+        elif card.state is _ACCEPTED:
             self.take_unencoded(card)
-        elif card.state is State.HELD:
+        elif card.state is _HELD:
             self.holds.pop(card.card, None)
 
     def take_unencoded(self, card: Card) -> None:

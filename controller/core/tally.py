@@ -10,11 +10,12 @@ from typing import Any
 from controller.core import moves as m
 from controller.core.cards import Decision
 from controller.core.moves import Mark, Verdict
-from controller.core.open_ends import Since
+from controller.core.open_ends import WATCHED, Since
 from controller.core.quality_moves import BundleOpened, CardSetGood
 from controller.core.rates import LoadLine, Window
+from controller.core.remakes import FOLDS as CLOCKED
 from controller.core.remakes import Remakes
-from controller.core.supply import InputPace
+from controller.core.supply import PACED, InputPace
 from devices.defects import Step
 from devices.messages import StationState
 
@@ -94,10 +95,14 @@ class Tally:
     def fold(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move."""
         self.last_floor_s = at_floor_s
-        self.remakes.fold(at_floor_s, move)
-        self.inputs.fold(at_floor_s, move)
-        self.since.fold(at_floor_s, move)
-        fold = FOLDS.get(type(move))
+        kind = type(move)
+        if kind in CLOCKED:
+            self.remakes.fold(at_floor_s, move)
+        if kind in PACED:
+            self.inputs.fold(at_floor_s, move)
+        if kind in WATCHED:
+            self.since.fold(at_floor_s, move)
+        fold = FOLDS.get(kind)
         if fold:
             fold(self, at_floor_s, move)
 

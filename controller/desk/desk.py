@@ -13,10 +13,12 @@ from controller.core.events import AnyEvent
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
+from controller.disk import DiskWatch
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
 from controller.returns import Returns
+from controller.vault.store import Vault
 
 MAX_REASON = 200
 
@@ -48,6 +50,8 @@ class Desk:
     plan: Plan = field(default_factory=Plan)
     posts: Posts = field(default_factory=Posts)
     returns: Returns | None = None
+    disk: DiskWatch | None = None
+    vault: Vault | None = None
 
 
 class AllBefore:
@@ -66,6 +70,6 @@ def number(args: Args, name: str) -> int:
 
 def text(args: Args, name: str, longest: int) -> str:
     value = args.get(name)
-    if not isinstance(value, str) or not 1 <= len(value) <= longest:
-        raise BadArgument(name, f"a text of 1 to {longest} characters")
+    if not isinstance(value, str) or not 1 <= len(value) <= longest or "\0" in value:
+        raise BadArgument(name, f"a text of 1 to {longest} characters, none of them U+0000")
     return value

@@ -37,6 +37,8 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "scale": desk.clock.scale,
         "simulated": desk.simulated,
         "run": state.run,
+        "reconciling": state.reconciling,
+        "disk": desk.disk.line() if desk.disk else {},
         "standing": standing_of(state, tally.window.sums(now)["made"]),
         "wants": [asdict(one) for one in wants(state)],
         "last_hour": last_hour(tally, now),

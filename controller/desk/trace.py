@@ -7,6 +7,7 @@ from typing import Any
 
 import trio
 
+from controller.application import batch_of
 from controller.core.turn import Refused
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.trace.card import trace_card
@@ -24,7 +25,9 @@ async def _trace(desk: Desk, user: str, args: Args) -> Any:
     history = await trio.to_thread.run_sync(trace_card, desk.ledger.reading, cards[0]) if cards else None
     if history is None:
         return Refused("trace.unknown", "no card has this number: say a card's number, or an application's 22 digits")
-    return history.as_json() | {"other_cards": cards[1:]}
+    batch = await trio.to_thread.run_sync(desk.ledger.reader.batch, batch_of(cards[0]))
+    purged_floor_s = batch.purged_floor_s if batch else 0.0
+    return history.as_json() | {"other_cards": cards[1:], "purged_floor_s": purged_floor_s}
 
 
 async def _station(desk: Desk, args: Args) -> Any:

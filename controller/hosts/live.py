@@ -8,7 +8,6 @@ from typing import Protocol
 
 import trio
 
-from controller.clock import FloorClock
 from controller.core.events import AnyAction, AnyEvent, TimerFired
 from controller.core.foreman import Foreman
 from controller.core.moves import AnyMove
@@ -24,20 +23,39 @@ class Keeper(Protocol):
         """Take a turn without waiting; call back on the trio thread after its commit, and in this order."""
 
 
+class Clock(Protocol):
+    """What says what time it is: `controller.clock.FloorClock`, or a simulated one."""
+
+    def now_floor_s(self) -> float:
+        """Give the floor's time."""
+        ...
+
+    def real_s_until(self, at_floor_s: float) -> float:
+        """Give the real seconds until a floor time, 0 when it has passed."""
+        ...
+
+
 class Ticket:
     """A turn on its way to the disk."""
 
     def __init__(self, turn: Turn) -> None:
         self._turn, self._durable = turn, trio.Event()
+        self._told: list[Callable[[Turn], None]] = []
 
     async def wait(self) -> Turn:
         """Give the turn once it is durable: only then may anybody be told of it."""
         await self._durable.wait()
         return self._turn
 
+    def then(self, told: Callable[[Turn], None]) -> None:
+        """Call back with the turn once it is durable: for a host without tasks."""
+        self._told.append(told)
+
     def set_durable(self) -> None:
         """Let those go on who wait."""
         self._durable.set()
+        for told in self._told:
+            told(self._turn)
 
 
 class LiveHost:
@@ -49,7 +67,7 @@ class LiveHost:
     def __init__(
         self,
         foreman: Foreman,
-        clock: FloorClock,
+        clock: Clock,
         keeper: Keeper,
         perform: Callable[[AnyAction], None],
         on_turn: Callable[[float, Sequence[AnyMove]], None],
@@ -74,7 +92,16 @@ class LiveHost:
             with trio.move_on_after(left_s):
                 await self._rewound.wait()
                 continue
-            self._fire_due(max(self.clock.now_floor_s(), self._last_floor_s))
+            self.fire_timers()
+
+    @property
+    def wake_floor_s(self) -> float | None:
+        """When the foreman wants to be called, None for never: for a caller that has a clock of its own."""
+        return self._wake_floor_s
+
+    def fire_timers(self) -> None:
+        """Call the foreman for every time it asked for that has come."""
+        self._fire_due(max(self.clock.now_floor_s(), self._last_floor_s))
 
     def start_after(self, at_floor_s: float) -> None:
         """Let no stamp come before a time: the last one the ledger holds."""

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 EMPTY_LIST = "[]"
 EMPTY_MAP = "{}"
 
+_encode = msgspec.json.Encoder().encode
 _numbers = msgspec.json.Decoder(list[int])
 _words = msgspec.json.Decoder(list[str])
 _counts = msgspec.json.Decoder(dict[str, int])
 
 
-def list_text(values: Iterable[int] | Iterable[str]) -> str:
+def list_text(values: Sequence[int] | Sequence[str]) -> str:
     """Give numbers or words as a JSON list."""
-    listed = list(values)
-    return msgspec.json.encode(listed).decode() if listed else EMPTY_LIST
+    return _encode(values).decode() if values else EMPTY_LIST
 
 
 def map_text(counts: Mapping[str, int]) -> str:
     """Give counts as a JSON map."""
-    return msgspec.json.encode(counts).decode()
+    return _encode(counts).decode()
 
 
 def numbers_in(text: str) -> list[int]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from controller.ledger.engine import WAL_LIMIT_BYTES, reason_of
+from controller.ledger.epoch import Epoch
 from controller.ledger.errors import ChangeRefused, LedgerError
 
 Result = TypeVar("Result", covariant=True)
@@ -22,7 +23,7 @@ class Change(Protocol[Result]):
     """Something to be written, in a savepoint of its own: if it is refused, its neighbours are not concerned."""
 
     def apply(self, connection: Connection) -> Result:
-        """Write it in the open transaction.  What it raises of LedgerError and IntegrityError is its caller's."""
+        """Write it in the open transaction.  A LedgerError, IntegrityError or DataError it raises is its caller's."""
         ...
 
 
@@ -64,8 +65,11 @@ class Committer:
     the database was opened anew (a second fsync after a failed one can claim what the first one lost).
     """
 
-    def __init__(self, engine: Engine, open_book: Callable[[Connection], Book] | None = None) -> None:
-        self._connection = engine.connect()
+    def __init__(
+        self, engine: Engine, open_book: Callable[[Connection], Book] | None = None, epoch: Epoch | None = None
+    ) -> None:
+        """`epoch` is that of this opening: each commit makes sure that there is no later one."""
+        self._connection, self._epoch = engine.connect(), epoch
         self._driver: Any = self._connection.connection.dbapi_connection
         self._is_sqlite = engine.dialect.name == "sqlite"
         self.book: Book | None = None
@@ -79,12 +83,14 @@ class Committer:
     def commit(self, items: Sequence[Item]) -> int:
         """Make a group durable and give how much the book wrote (moves), or how many changes without a book.
 
-        Raises: whatever the database or the book raises; then nothing of the group is durable.  A refused change of
-        a forgiving item is noted in the item and is not written; the others are.
+        Raises: LedgerOvertaken, and whatever the database or the book raises; then nothing of the group is durable.
+        A refused change of a forgiving item is noted in the item and is not written; the others are.
         """
         book = self.book
         written = 0
         with self._connection.begin():
+            if self._epoch is not None:
+                self._epoch.check(self._connection)
             for item in items:
                 written += self._apply(item)
             written += len(items) if book is None else book.flush()
@@ -128,7 +134,7 @@ class Committer:
                 item.result = item.change.apply(self._connection)
         except LedgerError as error:
             item.refusal = error
-        except IntegrityError as error:
+        except (IntegrityError, DataError) as error:
             item.refusal = ChangeRefused(reason_of(error))
         if item.refusal is not None and not item.forgiving:
             raise item.refusal

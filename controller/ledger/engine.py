@@ -1,13 +1,16 @@
-"""Engines: how a database file is opened, for its one writer and for its readers."""
+"""Engines: how a database is opened, for its one writer and for its readers."""
 
 from __future__ import annotations
 
 import sqlite3
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.pool import StaticPool
+
+from controller.ledger import postgresql
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 BUSY_TIMEOUT_MS = 5_000
@@ -20,8 +23,39 @@ _WRITER_PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 0",  # the writer checkpoints when it is idle, never inside a commit
     f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}",
 )
+# the class of PostgreSQL errors whose text may repeat what was to be stored: data exception
+_STATE_WITH_VALUES = "22"
 _READER_PRAGMAS = ("PRAGMA query_only = 1",)
 _COMMON_PRAGMAS = (f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", "PRAGMA temp_store = MEMORY")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one database stands: in a file of SQLite, or, with a URL, in a schema of a PostgreSQL database."""
+
+    path: Path
+    schema: str
+    url: str = field(default="", repr=False)  # a password may be in it
+    locking: bool = True  # the writer's connection holds the schema's lock
+
+    @property
+    def name(self) -> str:
+        """Give the words for it."""
+        return f"PostgreSQL's schema {self.schema}" if self.url else self.path.name
+
+    def writer(self) -> Engine:
+        """Give an engine for the one writer.  Raises: LedgerUnfit; at its first connection LedgerInUse too."""
+        if self.url:
+            return postgresql.writer_engine(self.url, self.schema, locking=self.locking)
+        return writer_engine(self.path)
+
+    def reader(self) -> Engine:
+        """Give an engine that cannot write; its connections may be used from any thread.  Raises: LedgerUnfit."""
+        return postgresql.reader_engine(self.url, self.schema) if self.url else reader_engine(self.path)
+
+    def is_new(self, engine: Engine, meta: Table) -> bool:
+        """Say whether nothing was ever stored there."""
+        return not inspect(engine).has_table(meta.name) if self.url else not self.path.exists()
 
 
 def writer_engine(path: Path) -> Engine:
@@ -50,8 +84,12 @@ def reason_of(error: Exception) -> str:
     cause: Any = getattr(error, "orig", None) or error
     if getattr(cause, "sqlite_errorname", None):
         return f"{cause} ({cause.sqlite_errorname})"
-    diagnosis = getattr(cause, "diag", None)  # PostgreSQL's: its first line names constraints, not values
-    return str(getattr(diagnosis, "message_primary", None) or type(cause).__name__)
+    kind, state = type(cause).__name__, getattr(cause, "sqlstate", "")
+    if state is None and kind == "OperationalError":  # of the connection itself: no statement was looked at
+        return " ".join(str(cause).split())
+    if state and not state.startswith(_STATE_WITH_VALUES):  # the first line names constraints, not values
+        return str(cause.diag.message_primary or kind)
+    return f"{kind} {state}".strip()
 
 
 def _sqlite_engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str) -> Engine:

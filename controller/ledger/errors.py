@@ -18,6 +18,19 @@ class LedgerStopped(LedgerError):
     code = "ledger.stopped"
 
 
+class LedgerOvertaken(LedgerStopped):
+    """Another controller opened the database after this one: nothing of the group is written, this one must end."""
+
+    code = "ledger.overtaken"
+
+    def __init__(self, epoch: int, found: str) -> None:
+        super().__init__(
+            f"this controller opened the database as number {epoch}, by now number {found or '(unknown)'} works there: "
+            "it ends, leave the work to the other"
+        )
+        self.epoch, self.found = epoch, found
+
+
 class LedgerBehind(LedgerError):
     """Far more is queued than the disk keeps up with: somebody does not wait for room."""
 
@@ -25,13 +38,20 @@ class LedgerBehind(LedgerError):
 
 
 class LedgerInUse(LedgerError):
-    """Another process holds the folder; `pid` is its number, 0 when it did not say."""
+    """Another process holds the folder; `pid` is its number, 0 when it did not say.
+
+    With `owner`, the words for it, `folder` is a schema in PostgreSQL.
+    """
 
     code = "ledger.in_use"
 
-    def __init__(self, folder: str, pid: int) -> None:
-        owner = f"process {pid}" if pid else "another process"
-        super().__init__(f"{owner} already works in the folder {folder!r}: stop it, or choose another data folder")
+    def __init__(self, folder: str, pid: int, owner: str = "") -> None:
+        if owner:
+            text = f"{owner} already works in the database's {folder}: stop it; once it is gone, start again"
+        else:
+            who = f"process {pid}" if pid else "another process"
+            text = f"{who} already works in the folder {folder!r}: stop it, or choose another data folder"
+        super().__init__(text)
         self.folder, self.pid = folder, pid
 
 
@@ -62,6 +82,12 @@ class LedgerUnreadable(LedgerError):
     """The database cannot be opened: a wrong file, a right that lacks, a broken disk."""
 
     code = "ledger.unreadable"
+
+
+class LedgerUnfit(LedgerError):
+    """The database server cannot be used as it is set up; the sentence says what to change."""
+
+    code = "ledger.unfit"
 
 
 class LedgerDamaged(LedgerError):

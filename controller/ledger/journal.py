@@ -60,15 +60,18 @@ class Journal:
         """
         at_floor_s = recorded.at_floor_s + 0.0  # -0.0 would come back from the database as 0.0
         seq, chain = self.head
+        append, apply = self._move_rows.append, self._projection.apply
         for move in recorded.moves:
             body = pack(move)
-            seq, chain = seq + 1, link(chain, at_floor_s, body)
-            self._move_rows.append((seq, at_floor_s, TAGS[type(move)], body, chain))
-            self._projection.apply(Stamp(seq, at_floor_s, chain), move)
+            seq += 1
+            chain = link(chain, at_floor_s, body)
+            append((seq, at_floor_s, TAGS[type(move)], body, chain))
+            apply(Stamp(seq, at_floor_s, chain), move)
         self.head = Head(seq, chain)
         body = pack(recorded.event)
-        self._events = Head(self._events.seq + 1, event_link(self._events.hash, at_floor_s, seq, body))
-        self._event_rows.append((self._events.seq, at_floor_s, body, seq, self._events.hash))
+        number, chain = self._events.seq + 1, event_link(self._events.hash, at_floor_s, seq, body)
+        self._events = Head(number, chain)
+        self._event_rows.append((number, at_floor_s, body, seq, chain))
         return seq
 
     def flush(self) -> int:

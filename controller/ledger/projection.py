@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, get_args
 
 from sqlalchemy import Connection
 
-from controller.application import CARD_IDS_PER_BATCH, batch_of, card_id
+from controller.application import card_id
 from controller.core import moves as m
 from controller.core import quality_moves as q
 from controller.core import record_moves as r
-from controller.core.cards import MOVES, Cause, IllegalMove, State
+from controller.core.cards import Cause, Decision, IllegalMove, State
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.stock_moves import AnyStockMove
 from controller.ledger import receipts, tables
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in
 from controller.ledger.quality_rows import QUALITY_ROWS
-from controller.ledger.receipts import ReceiptBook, Stamp, kind_of
+from controller.ledger.receipts import ReceiptBook, Stamp
 from controller.ledger.record_rows import RECORD_ROWS
 from controller.ledger.rows import (
     ArrivalRow,
@@ -30,14 +32,17 @@ from controller.ledger.rows import (
     SheetRow,
     StationRow,
 )
-from controller.ledger.shelf import Shelf
+from controller.ledger.shelf import CardShelf, Shelf
+from controller.ledger.ways import WAYS
 from devices.messages import blank_serial
 
 OPEN, CLOSED, REFUSED = "open", "closed", "refused"  # states of a batch
 
-# the core's table in plain text, with the receipt each way calls for: one look-up for a column's value
-_WAYS = {(before.value, str(cause)): (after.value, kind_of(before, after)) for (before, cause), after in MOVES.items()}
-_READY = State.READY.value
+# in plain text, as the columns hold them: an enum's value costs a look-up each time
+_READY, _HELD, _ACCEPTED = State.READY.value, State.HELD.value, State.ACCEPTED.value
+_HOLD, _REFUSE = Verdict.HOLD, Verdict.REFUSE
+_AS_FOUND = (Decision.RELEASE, Decision.REFUSE)  # their receipts carry what the checks found
+_batch_of = attrgetter("batch_id")
 
 NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them from there
     {
@@ -55,16 +60,9 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         m.ActEnded,
         r.PurgeApproved,
         r.VaultKeysChanged,
+        r.RestoreReconciled,
     }
 )
-
-
-class CardShelf(Shelf[CardRow]):
-    """Cards: those of a batch are read together, because they are worked on together."""
-
-    def _read(self, key: Any) -> None:
-        first = card_id(batch_of(key), 0)
-        self._keep(self._key.between(first, first + CARD_IDS_PER_BATCH - 1))
 
 
 class Projection:
@@ -72,7 +70,7 @@ class Projection:
 
     def __init__(self, connection: Connection) -> None:
         self.batches = Shelf(tables.batch, BatchRow, connection)
-        self.cards = CardShelf(tables.card, CardRow, connection)
+        self.cards = CardShelf(connection)
         self.encode_jobs = Shelf(tables.encode_job, EncodeJobRow, connection)
         self.sheets = Shelf(tables.sheet, SheetRow, connection)
         self.bundles = Shelf(tables.bundle, BundleRow, connection)
@@ -133,31 +131,36 @@ class Projection:
     # ---- batches and cards -------------------------------------------------------------------------------------
 
     def _batch_opened(self, stamp: Stamp, move: m.BatchOpened) -> None:
-        refused = sum(row.verdict == Verdict.REFUSE for row in move.rows)
+        refused = sum(row.verdict == _REFUSE for row in move.rows)
         times = (move.received_floor_s, move.due_floor_s, stamp.at_floor_s, 0.0)
         batch = BatchRow(
             move.batch_id, move.batch_number, move.upstream, move.card_kind, OPEN, *times,
             len(move.rows), refused, 0, 0, 0, EMPTY_LIST,
         )  # fmt: skip
         self.batches.add(move.batch_id, batch)
-        for row in move.rows:
-            codes, fields = list_text(row.codes), list_text(row.fields)
-            if row.verdict == Verdict.REFUSE:
-                self.receipts.about_row(stamp, batch, (row.acceptance_number, row.index), codes, fields)
-            else:
-                self._new_card(stamp, batch, row, codes, fields)
+        self._open_rows(stamp, batch, move.rows)
 
-    def _new_card(self, stamp: Stamp, batch: BatchRow, row: m.RowVerdict, codes: str, fields: str) -> None:
-        number = card_id(batch.batch_id, row.index)
-        held = row.verdict == Verdict.HOLD
-        state = (State.HELD if held else State.ACCEPTED).value
-        card = CardRow(
-            number, batch.batch_id, row.acceptance_number, row.case_no, row.unit, row.express, codes, fields,
-            state, "", 1, 0, -1, 0, 0, stamp.at_floor_s, stamp.seq,
-        )  # fmt: skip
-        self.cards.add(number, card)
-        kind = receipts.HELD if held else receipts.ACCEPTED
-        self.receipts.about_card(stamp, batch, kind, card, codes, fields)
+    def _open_rows(self, stamp: Stamp, batch: BatchRow, rows: Sequence[m.RowVerdict]) -> None:
+        add, first = self.cards.add, card_id(batch.batch_id, 0)
+        told = []
+        for row in rows:
+            codes = list_text(row.codes) if row.codes else EMPTY_LIST
+            fields = list_text(row.fields) if row.fields else EMPTY_LIST
+            verdict, number = row.verdict, first + row.index
+            if verdict == _REFUSE:
+                told.append((receipts.REFUSED, 0, row.acceptance_number, row.index, 0, codes, fields))
+                continue
+            held = verdict == _HOLD
+            add(
+                number,
+                CardRow(
+                    number, batch.batch_id, row.acceptance_number, row.case_no, row.unit, row.express, codes, fields,
+                    _HELD if held else _ACCEPTED, "", 1, 0, -1, 0, 0, stamp.at_floor_s, stamp.seq,
+                ),
+            )  # fmt: skip
+            kind = receipts.HELD if held else receipts.ACCEPTED
+            told.append((kind, number, row.acceptance_number, row.index, row.case_no, codes, fields))
+        self.receipts.about_rows(stamp, batch, told)
 
     def _batch_refused(self, stamp: Stamp, move: m.BatchRefused) -> None:
         codes = list_text(move.codes)
@@ -174,7 +177,7 @@ class Projection:
         batch.state, batch.closed_floor_s = CLOSED, stamp.at_floor_s
         batch.received, batch.refused, batch.cancelled = move.received, move.refused, move.cancelled
         batch.refused_late, batch.dispatched = move.refused_late, move.dispatched
-        self.batches.changed(move.batch_id, batch)
+        self.batches.changed(batch)
         counts = {
             "received": move.received,
             "refused": move.refused,
@@ -192,24 +195,38 @@ class Projection:
         self.over += [(self.batches, [batch_id]), (self.cards, range(first, first + received))]
 
     def _card_decided(self, stamp: Stamp, move: m.CardDecided) -> None:
-        self.bring(stamp, self.cards.get(move.card), move.decision)
+        card = self.cards.get(move.card)
+        codes, fields = EMPTY_LIST, EMPTY_LIST
+        if move.decision in _AS_FOUND:
+            codes, fields = card.codes, card.fields
+        elif move.decision == Decision.REFUSE_LATE and card.stopped_for:
+            codes = list_text([card.stopped_for])
+        self.bring(stamp, [card], move.decision, codes, fields)
 
     def _card_stopped(self, stamp: Stamp, move: m.CardStopped) -> None:
         card = self.cards.get(move.card)
         card.stopped_for = move.code
-        self.bring(stamp, card, Cause.STOP)
+        self.bring(stamp, [card], Cause.STOP)
 
-    def bring(self, stamp: Stamp, card: CardRow, cause: str, code: str = "") -> None:
-        """Bring a card to the state that `cause` leads to, and tell upstream when it concerns it."""
-        way = _WAYS.get((card.state, cause))
-        if way is None:
-            raise IllegalMove(card.card_id, State(card.state), cause)
-        card.state, kind = way
-        card.since_floor_s, card.move_seq = stamp.at_floor_s, stamp.seq
-        self.cards.changed(card.card_id, card)
+    def bring(
+        self,
+        stamp: Stamp,
+        cards: Sequence[CardRow],
+        cause: str,
+        codes: str = EMPTY_LIST,
+        fields: str = EMPTY_LIST,
+    ) -> None:
+        """Bring cards to the state that `cause` leads to; when it concerns upstream, tell it, with `codes` why."""
+        before, after, kind = WAYS[cause]
+        seq, at_floor_s = stamp.seq, stamp.at_floor_s
+        for card in cards:
+            if card.state not in before:
+                raise IllegalMove(card.card_id, State(card.state), cause)
+            card.state, card.since_floor_s, card.move_seq = after, at_floor_s, seq
+        self.cards.all_changed(cards)
         if kind is not None:
-            codes, fields = _why(card, kind, code)
-            self.receipts.about_card(stamp, self.batches.get(card.batch_id), kind, card, codes, fields)
+            for batch_id, some in groupby(cards, _batch_of):
+                self.receipts.about_cards(stamp, self.batches.get(batch_id), kind, some, codes, fields)
 
     def _encode_started(self, stamp: Stamp, move: m.EncodeStarted) -> None:
         self.encode_jobs.add(move.job_id, EncodeJobRow(move.job_id, list_text(move.cards), stamp.at_floor_s, 0.0))
@@ -217,28 +234,27 @@ class Projection:
     def _encode_ended(self, stamp: Stamp, move: m.EncodeEnded) -> None:
         job = self.encode_jobs.get(move.job_id)
         job.ended_floor_s = stamp.at_floor_s
-        self.encode_jobs.changed(move.job_id, job)
+        self.encode_jobs.changed(job)
         self.over.append((self.encode_jobs, [move.job_id]))
         failed = {number for number, _ in move.failed}
-        for number in numbers_in(job.cards):
-            card = self.cards.get(number)
-            if card.state == State.ACCEPTED and number not in failed:
-                self.bring(stamp, card, Cause.ENCODED)
+        ready = []
+        for card in self.cards.get_all(numbers_in(job.cards)):
+            if card.state == _ACCEPTED and card.card_id not in failed:
+                ready.append(card)
             elif self.batches.get(card.batch_id).state == CLOSED:  # cancelled meanwhile, and the last of its batch
                 self._let_go(card.batch_id)
+        self.bring(stamp, ready, Cause.ENCODED)
 
     # ---- sheets and jobs ---------------------------------------------------------------------------------------
 
     def _sheet_imposed(self, stamp: Stamp, move: m.SheetImposed) -> None:
-        live = 0
-        for position, number in enumerate(move.cards):
-            if number:
-                live |= 1 << position
-                card = self.cards.get(number)
-                card.sheet_id, card.position = move.sheet_id, position
-                self.bring(stamp, card, Cause.IMPOSE)
-        cards = list_text(move.cards)
-        sheet = SheetRow(move.sheet_id, cards, 0, live, 0, "", 0, stamp.at_floor_s, stamp.seq)
+        places = [position for position, number in enumerate(move.cards) if number]
+        cards = self.cards.get_all([move.cards[position] for position in places])
+        for card, position in zip(cards, places, strict=True):
+            card.sheet_id, card.position = move.sheet_id, position
+        self.bring(stamp, cards, Cause.IMPOSE)
+        live = sum(1 << position for position in places)
+        sheet = SheetRow(move.sheet_id, list_text(move.cards), 0, live, 0, "", 0, stamp.at_floor_s, stamp.seq)
         self.sheets.add(move.sheet_id, sheet)
 
     def _sheet_bound(self, stamp: Stamp, move: m.SheetBound) -> None:
@@ -247,7 +263,9 @@ class Projection:
         self.changed_sheet(stamp, sheet)
 
     def _job_started(self, stamp: Stamp, move: m.JobStarted) -> None:
-        self._set_job(move.station, move.job_id)
+        station = self.stations.get(move.station)
+        station.job_id = move.job_id
+        self.stations.changed(station)
         for sheet_id in move.sheets:
             sheet = self.sheets.get(sheet_id)
             sheet.job_id = move.job_id
@@ -256,7 +274,8 @@ class Projection:
     def _job_ended(self, stamp: Stamp, move: m.JobEnded) -> None:
         station = self.stations.get(move.station)
         if station.job_id == move.job_id:
-            self._set_job(move.station, 0)
+            station.job_id = 0
+            self.stations.changed(station)
         for end in move.sheets:
             sheet = self.sheets.get(end.sheet_id)
             sheet.job_id = 0
@@ -264,25 +283,19 @@ class Projection:
                 sheet.step = move.step
             self.changed_sheet(stamp, sheet)
 
-    def _set_job(self, name: str, job_id: int) -> None:
-        station = self.stations.get(name)
-        station.job_id = job_id
-        self.stations.changed(name, station)
-
     def changed_sheet(self, stamp: Stamp, sheet: SheetRow) -> None:
         sheet.move_seq = stamp.seq
-        self.sheets.changed(sheet.sheet_id, sheet)
+        self.sheets.changed(sheet)
         if not sheet.live and not sheet.suspect and not sheet.job_id:
             self.over.append((self.sheets, [sheet.sheet_id]))
 
     def _positions_marked(self, stamp: Stamp, move: m.PositionsMarked) -> None:
         sheet = self.sheets.get(move.sheet_id)
         if move.mark is not Mark.UNUSED:
-            cards = numbers_in(sheet.cards)
-            for position in positions_in(move.mask):
-                card = self.cards.get(cards[position])
-                self.bring(stamp, card, move.mark, move.code)
-                _lay(card, sheet, position)
+            numbers, places = numbers_in(sheet.cards), positions_in(move.mask)
+            cards = self.cards.get_all([numbers[position] for position in places])
+            self.bring(stamp, cards, move.mark, list_text([move.code]))
+            _lay(cards, sheet.body, places)
         if move.mark is Mark.SUSPECTED:
             sheet.suspect |= move.mask
         else:
@@ -297,14 +310,14 @@ class Projection:
             move.bundle_id, move.batch_id, move.unit, list_text(move.cards), move.station, stamp.at_floor_s, 0
         )
         self.bundles.add(move.bundle_id, row)
-        for number in move.cards:
-            card = self.cards.get(number)
+        cards = self.cards.get_all(move.cards)
+        for card in cards:
             card.bundle_id = move.bundle_id
-            self.bring(stamp, card, Cause.BUNDLE)
+        self.bring(stamp, cards, Cause.BUNDLE)
 
     def _card_missing(self, stamp: Stamp, move: m.CardMissing) -> None:
         card = self.cards.get(move.card)
-        self.bring(stamp, card, Cause.MISSING, move.code)
+        self.bring(stamp, [card], Cause.MISSING, list_text([move.code]))
         _make_again(card)
 
     def _consignment_sent(self, stamp: Stamp, move: m.ConsignmentSent) -> None:
@@ -312,10 +325,10 @@ class Projection:
         for bundle_id in move.bundles:
             bundle = self.bundles.get(bundle_id)
             bundle.consignment_id = move.consignment_id
-            self.bundles.changed(bundle_id, bundle)
-            for number in numbers_in(bundle.cards):
-                sent += 1
-                self.bring(stamp, self.cards.get(number), Cause.SEND)
+            self.bundles.changed(bundle)
+            cards = self.cards.get_all(numbers_in(bundle.cards))
+            sent += len(cards)
+            self.bring(stamp, cards, Cause.SEND)
         row = ConsignmentRow(
             move.consignment_id, move.batch_id, list_text(move.bundles), sent, move.by, stamp.at_floor_s, stamp.chain,
             stamp.seq, move.scanned, move.box_max,
@@ -337,35 +350,25 @@ class Projection:
             self.stations.add(move.station, row)
         else:
             station.step, station.model, station.load_max = move.step, move.model, move.load_max
-            self.stations.changed(move.station, station)
+            self.stations.changed(station)
 
     def _station_changed(self, stamp: Stamp, move: m.StationChanged) -> None:
         station = self.stations.get(move.station)
         station.state, station.reason, station.since_floor_s = move.state, move.reason, move.since_floor_s
-        self.stations.changed(move.station, station)
-
-
-def _why(card: CardRow, kind: str, code: str) -> tuple[str, str]:
-    """Give the codes and fields that a card's receipt carries."""
-    if kind == receipts.SPOILED_REMAKING:
-        return list_text([code]), EMPTY_LIST
-    if kind == receipts.REFUSED_LATE and card.stopped_for:
-        return list_text([card.stopped_for]), EMPTY_LIST
-    if kind in (receipts.ACCEPTED, receipts.REFUSED):
-        return card.codes, card.fields
-    return EMPTY_LIST, EMPTY_LIST
+        self.stations.changed(station)
 
 
 def _leave(stamp: Stamp, move: m.AnyMove) -> None:
     """Fold a move that no state table shows."""
 
 
-def _lay(card: CardRow, sheet: SheetRow, position: int) -> None:
-    """Say where a marked card lies now: nowhere if it is to be made again, else in its blank."""
-    if card.state == _READY:
-        _make_again(card)
-    elif sheet.body:
-        card.blank = blank_serial(sheet.body, position)
+def _lay(cards: Sequence[CardRow], body: int, places: Sequence[int]) -> None:
+    """Say where marked cards lie now: nowhere if they are to be made again, else in their blanks."""
+    for card, position in zip(cards, places, strict=True):
+        if card.state == _READY:
+            _make_again(card)
+        elif body:
+            card.blank = blank_serial(body, position)
 
 
 def _make_again(card: CardRow) -> None:

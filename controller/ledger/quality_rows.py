@@ -20,18 +20,18 @@ def _quarantined(rows: Projection, stamp: Stamp, move: q.CardsQuarantined) -> No
     for position, number in enumerate(move.cards):
         if number:
             sheet.live |= 1 << position
-            rows.bring(stamp, rows.cards.get(number), Cause.QUARANTINE)
+    rows.bring(stamp, rows.cards.get_all([number for number in move.cards if number]), Cause.QUARANTINE)
     rows.changed_sheet(stamp, sheet)
 
 
 def _opened(rows: Projection, stamp: Stamp, move: q.BundleOpened) -> None:
     bundle = rows.bundles.get(move.bundle_id)
-    for number in numbers_in(bundle.cards):
-        card = rows.cards.get(number)
+    cards = rows.cards.get_all(numbers_in(bundle.cards))
+    for card in cards:
         card.bundle_id = 0
-        rows.bring(stamp, card, Cause.OPEN)
+    rows.bring(stamp, cards, Cause.OPEN)
     bundle.cards = list_text([])
-    rows.bundles.changed(move.bundle_id, bundle)
+    rows.bundles.changed(bundle)
     rows.over.append((rows.bundles, [move.bundle_id]))
 
 
@@ -39,7 +39,7 @@ def _set_good(rows: Projection, stamp: Stamp, move: q.CardSetGood) -> None:
     card = rows.cards.get(move.card)
     card.generation -= 1
     card.blank, card.sheet_id, card.position = move.blank, move.sheet_id, position_of(move.blank)
-    rows.bring(stamp, card, Cause.SET_GOOD)
+    rows.bring(stamp, [card], Cause.SET_GOOD)
 
 
 QUALITY_ROWS: dict[type, Callable[[Projection, Stamp, Any], None]] = {

@@ -178,7 +178,7 @@ class Reader:
         receipt, batch = tables.receipt, tables.batch
         query = (
             select(receipt, batch.c.batch_number)
-            .join(batch, batch.c.batch_id == receipt.c.batch_id)
+            .outerjoin(batch, batch.c.batch_id == receipt.c.batch_id)  # one about a restore is of no batch
             .where(receipt.c.upstream == upstream, receipt.c.number > after)
             .order_by(receipt.c.number)
             .limit(limit)
@@ -192,6 +192,21 @@ class Reader:
             last = connection.execute(select(func.max(receipt.c.number)).where(receipt.c.upstream == upstream))
             known = connection.execute(select(cursor.c.acknowledged).where(cursor.c.upstream == upstream))
             return last.scalar() or 0, known.scalar() or 0
+
+    def upstreams(self) -> list[str]:
+        """Give all upstreams that ever announced a batch."""
+        return [row[0] for row in self._all(select(tables.inbox_batch.c.upstream).distinct())]
+
+    def cursor_at(self, upstream: str, number: int) -> int:
+        """Give `number` if an upstream can have read up to it here, else the last receipt below it, 0 for none.
+
+        What it cannot have read here was given before this ledger came out of a backup, or never.
+        """
+        receipt = tables.receipt
+        below = select(func.max(receipt.c.number)).where(receipt.c.upstream == upstream, receipt.c.number <= number + 1)
+        with self._engine.connect() as connection:
+            found: int = connection.execute(below).scalar() or 0
+        return number if found == number + 1 else found
 
     # ---- batches and cards -------------------------------------------------------------------------------------
 
@@ -295,7 +310,7 @@ def _receipt(row: Any) -> Receipt:
     return Receipt(
         number=row.number,
         kind=row.kind,
-        batch_number=row.batch_number,
+        batch_number=row.batch_number or "",
         acceptance_number=row.acceptance_number,
         index=row.idx,
         case=row.case_no,

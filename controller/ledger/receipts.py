@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
+import msgspec
 from sqlalchemy import Connection, func, insert, select
 
-from controller.application import index_of
+from controller.application import CARD_IDS_PER_BATCH
 from controller.core.cards import State
 from controller.ledger import tables
-from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP
+from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, map_text
 from controller.ledger.rows import BatchRow, CardRow, ReceiptRow
-from controller.ledger.shelf import Prepared
+from controller.ledger.shelf import Params, Prepared
 
 REFUSED, HELD, ACCEPTED, MADE = "refused", "held", "accepted", "made"
 SPOILED_REMAKING, DISPATCHED, CANCELLED = "spoiled_remaking", "dispatched", "cancelled"
 REFUSED_LATE, BATCH_CLOSED = "refused_late", "batch_closed"
-KINDS = (REFUSED, HELD, ACCEPTED, MADE, SPOILED_REMAKING, DISPATCHED, CANCELLED, REFUSED_LATE, BATCH_CLOSED)
+RESTORED = "restored"  # the ledger came out of a backup, and this number is far above the one before
+KINDS = (REFUSED, HELD, ACCEPTED, MADE, SPOILED_REMAKING, DISPATCHED, CANCELLED, REFUSED_LATE, BATCH_CLOSED, RESTORED)
 FINAL_KINDS = frozenset({DISPATCHED, CANCELLED, REFUSED_LATE})  # of accepted cases: each has exactly one (law 4)
 
 _KIND_ON_ENTERING = {  # told whenever a card comes to this state
@@ -28,7 +30,11 @@ _KIND_ON_ENTERING = {  # told whenever a card comes to this state
 }
 
 
-class Stamp(NamedTuple):
+# kind, card (0: it became none), acceptance number, index, case, codes and fields as JSON lists
+AboutRow = tuple[str, int, str, int, int, str, str]
+
+
+class Stamp(msgspec.Struct, frozen=True, gc=False):
     """Which move something rests on: its number, its floor time and the chain's head at it."""
 
     seq: int
@@ -53,23 +59,53 @@ class ReceiptBook:
         self._insert = Prepared(insert(tables.receipt), connection.dialect)
         assert self._insert.names == ReceiptRow._fields
         self._last: dict[str, int] = {}
-        self._unwritten: list[ReceiptRow] = []
+        self._unwritten: list[Params] = []  # each as `ReceiptRow`, but plain: a batch brings a thousand at once
 
-    def about_card(
-        self, stamp: Stamp, batch: BatchRow, kind: str, card: CardRow, codes: str = EMPTY_LIST, fields: str = EMPTY_LIST
+    def about_cards(
+        self, stamp: Stamp, batch: BatchRow, kind: str, cards: Iterable[CardRow], codes: str, fields: str
     ) -> None:
-        """Tell the batch's upstream something about one card; `codes` and `fields` are JSON lists."""
-        about = (card.card_id, card.acceptance_number, index_of(card.card_id), card.case_no, codes, fields, EMPTY_MAP)
-        self._issue(stamp, batch, kind, about)
+        """Tell the same about cards of one batch, in their order."""
+        seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
+        upstream, batch_id = batch.upstream, batch.batch_id
+        first = self._next_number(upstream)
+        self._unwritten += [
+            (
+                upstream, number, kind, batch_id,
+                card.card_id, card.acceptance_number, card.card_id % CARD_IDS_PER_BATCH, card.case_no,
+                codes, fields, EMPTY_MAP, at_floor_s, seq, chain,
+            )
+            for number, card in enumerate(cards, first)
+        ]  # fmt: skip
+        self._last[upstream] = self._unwritten[-1][1]
 
-    def about_row(self, stamp: Stamp, batch: BatchRow, row: tuple[str, int], codes: str, fields: str) -> None:
-        """Tell that an application (acceptance number, index), which never became a card, is refused."""
-        number, index = row
-        self._issue(stamp, batch, REFUSED, (0, number, index, 0, codes, fields, EMPTY_MAP))
+    def about_rows(self, stamp: Stamp, batch: BatchRow, rows: Sequence[AboutRow]) -> None:
+        """Tell what became of the rows of a batch, in their order."""
+        if not rows:
+            return
+        seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
+        upstream, batch_id = batch.upstream, batch.batch_id
+        first = self._next_number(upstream)
+        self._unwritten += [
+            (upstream, number, kind, batch_id, card, accepted_as, index, case_no, codes, fields, EMPTY_MAP,
+             at_floor_s, seq, chain)
+            for number, (kind, card, accepted_as, index, case_no, codes, fields) in enumerate(rows, first)
+        ]  # fmt: skip
+        self._last[upstream] = self._unwritten[-1][1]
 
     def about_batch(self, stamp: Stamp, batch: BatchRow, kind: str, codes: str, counts: str) -> None:
         """Tell something about a whole batch."""
         self._issue(stamp, batch, kind, (0, "", -1, 0, codes, EMPTY_LIST, counts))
+
+    def about_restore(self, stamp: Stamp, upstream: str, step: int) -> None:
+        """Tell an upstream that the ledger was restored, with a number `step` above the last: those between are void.
+
+        They may have been given before the restore, for what the restored ledger does not know.
+        """
+        seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
+        number = self._next_number(upstream)
+        self._last[upstream] = number + step
+        about = (0, "", -1, 0, EMPTY_LIST, EMPTY_LIST, map_text({"first_void": number}))
+        self._unwritten.append((upstream, number + step, RESTORED, 0, *about, at_floor_s, seq, chain))
 
     def flush(self) -> None:
         """Write what was issued."""
@@ -77,16 +113,17 @@ class ReceiptBook:
         self._unwritten.clear()
 
     def _issue(self, stamp: Stamp, batch: BatchRow, kind: str, about: tuple[int, str, int, int, str, str, str]) -> None:
+        seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
         upstream = batch.upstream
-        number = self._last_number(upstream) + 1
-        self._last[upstream] = number
-        row = (upstream, number, kind, batch.batch_id, *about, stamp.at_floor_s, stamp.seq, stamp.chain)
-        self._unwritten.append(ReceiptRow._make(row))
+        self._unwritten.append(
+            (upstream, self._next_number(upstream), kind, batch.batch_id, *about, at_floor_s, seq, chain)
+        )
 
-    def _last_number(self, upstream: str) -> int:
+    def _next_number(self, upstream: str) -> int:
         last = self._last.get(upstream)
         if last is None:
             column = tables.receipt.c.number
             query = select(func.max(column)).where(tables.receipt.c.upstream == upstream)
             last = self._connection.execute(query).scalar() or 0
-        return last
+        number = self._last[upstream] = last + 1
+        return number

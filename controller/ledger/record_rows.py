@@ -23,10 +23,15 @@ def _purged(rows: Projection, stamp: Stamp, move: r.BatchesPurged) -> None:
         _set_hash(rows, batch_id, rows_hash)
 
 
+def _restored(rows: Projection, stamp: Stamp, move: r.LedgerRestored) -> None:
+    for upstream in move.upstreams:
+        rows.receipts.about_restore(stamp, upstream, move.step)
+
+
 def _set_hash(rows: Projection, batch_id: int, rows_hash: bytes) -> None:
     batch = rows.batches.get(batch_id)
     batch.rows_hash = rows_hash
-    rows.batches.changed(batch_id, batch)
+    rows.batches.changed(batch)
     if batch.closed_floor_s:  # an open one is let go when it closes
         rows.over.append((rows.batches, [batch_id]))
 
@@ -34,4 +39,5 @@ def _set_hash(rows: Projection, batch_id: int, rows_hash: bytes) -> None:
 RECORD_ROWS: dict[type, Callable[[Projection, Stamp, Any], None]] = {
     r.TablesFolded: _folded,
     r.BatchesPurged: _purged,
+    r.LedgerRestored: _restored,
 }

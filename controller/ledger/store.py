@@ -17,7 +17,8 @@ from controller.core.moves import AnyMove
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.committer import Change, Committer
-from controller.ledger.engine import reader_engine, reason_of, writer_engine
+from controller.ledger.engine import Place, reason_of
+from controller.ledger.epoch import Epoch
 from controller.ledger.errors import LedgerDamaged, LedgerOther, LedgerStopped, LedgerUnreadable
 from controller.ledger.journal import Journal, Recorded, open_event, open_move, read_rows
 from controller.ledger.lock import lock_folder
@@ -27,6 +28,7 @@ from controller.ledger.verify import Verified, verify
 from controller.ledger.writer import Observe, Writer
 
 DATABASE_NAME = "ledger.db"
+SCHEMA_NAME = "cardmill"  # in PostgreSQL
 CHECKED_AT_OPEN = 1_000  # last moves whose chain is computed anew at each start
 
 Result = TypeVar("Result")
@@ -97,21 +99,28 @@ class Ledger:
         return verify(self._reading)
 
 
+def ledger_place(folder: Path, url: str = "") -> Place:
+    """Give where the ledger of a data folder stands: in a file there, or in the PostgreSQL database of `url`."""
+    return Place(folder / DATABASE_NAME, SCHEMA_NAME, url)
+
+
 @asynccontextmanager
 async def open_ledger(
-    folder: Path, *, observe: Observe | None = None, nature: Mapping[str, str] | None = None
+    folder: Path, *, url: str = "", observe: Observe | None = None, nature: Mapping[str, str] | None = None
 ) -> AsyncIterator[Ledger]:
     """Open the ledger of a data folder, new or old; at the end all that was queued is durable, or `failed` says why.
 
-    `observe(seconds, moves)` is called on the trio thread for each commit.  `nature` is kept at the first opening and
-    must be the same at each later one.
-    Raises: LedgerInUse, LedgerTooNew, LedgerOther, LedgerUnreadable, LedgerDamaged.
+    `url` names a PostgreSQL database; without one the ledger is a file of SQLite.  `observe(seconds, moves)` is
+    called on the trio thread for each commit.  `nature` is kept at the first opening and must be the same at each
+    later one.
+    Raises: LedgerInUse, LedgerTooNew, LedgerOther, LedgerUnreadable, LedgerUnfit, LedgerDamaged.
     """
+    place = ledger_place(folder, url)
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))
-        engine, committer = await trio.to_thread.run_sync(partial(_open_writing, folder / DATABASE_NAME, nature or {}))
+        engine, committer = await trio.to_thread.run_sync(partial(_open_writing, place, nature or {}))
         stack.callback(engine.dispose)
-        reading = reader_engine(folder / DATABASE_NAME)
+        reading = place.reader()
         stack.callback(reading.dispose)
         writer = Writer(committer, "ledger", observe=observe)
         writer.start()
@@ -122,17 +131,18 @@ async def open_ledger(
             await writer.stop()
 
 
-def _open_writing(path: Path, nature: Mapping[str, str]) -> tuple[Engine, Committer]:
-    engine = writer_engine(path)
+def _open_writing(place: Place, nature: Mapping[str, str]) -> tuple[Engine, Committer]:
+    engine = place.writer()
     try:
         with engine.begin() as connection:
             migrate(connection, tables.metadata, tables.meta)
             check_nature(connection, nature)
             check_tail(connection)
-        return engine, Committer(engine, Journal)
+            epoch = Epoch(connection, tables.meta)
+        return engine, Committer(engine, Journal, epoch)
     except DBAPIError as error:
         engine.dispose()
-        raise LedgerUnreadable(f"{path.name} cannot be opened: {reason_of(error)}") from error
+        raise LedgerUnreadable(f"{place.name} cannot be opened: {reason_of(error)}") from error
     except BaseException:
         engine.dispose()
         raise

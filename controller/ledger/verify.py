@@ -1,152 +1,146 @@
-"""Verification: the chain computed anew, and the state tables folded anew from the moves and compared row by row."""
+"""Verification: everything the ledger holds computed anew, from its first move on, and compared with what stands there.
+
+The parts stand in files of their own: `verify_file`, `verify_pages`, `verify_schema` (what SQLite says, cells, words),
+`verify_chain` (moves, events), `verify_rows` (row hashes, state tables), `verify_heads` (daily heads, cursors),
+`verify_inbox`, `verify_stock`.
+"""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from itertools import zip_longest
-from typing import Any
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 
-from sqlalchemy import Connection, Engine, Table, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, Table, create_engine, func, select
+from sqlalchemy.pool import NullPool
 
-from controller.core.errors import CoreError
+from controller.core.moves import AnyMove
 from controller.ledger import tables
-from controller.ledger.chain import GENESIS, Head, link
-from controller.ledger.engine import reason_of, scratch_engine
-from controller.ledger.errors import LedgerError
-from controller.ledger.journal import PAGE_ROWS, TAGS, open_event, open_move
-from controller.ledger.projection import Projection
-from controller.ledger.receipts import Stamp
+from controller.ledger.engine import scratch_engine
+from controller.ledger.projection import CLOSED, Projection
+from controller.ledger.verify_chain import TakeMove, check_events, check_moves
+from controller.ledger.verify_file import check_file
+from controller.ledger.verify_heads import HeadCheck
+from controller.ledger.verify_inbox import InboxCheck
+from controller.ledger.verify_report import Tell, tell_nobody
+from controller.ledger.verify_report import Verified as Verified
+from controller.ledger.verify_rows import Cells, Typed, cells, check_row_hashes, compare, readable
+from controller.ledger.verify_schema import LEDGER, check_schema, check_sequence
+from controller.ledger.verify_stock import BlankCheck
 
-FAULTS_MAX = 100  # then the rest is of no more use
-
-
-@dataclass(slots=True)
-class Verified:
-    """What was found: the head as computed, how much was read, and what is wrong, one sentence each."""
-
-    head: Head = GENESIS
-    moves: int = 0
-    events: int = 0
-    faults: list[str] = field(default_factory=list)
-
-    @property
-    def sound(self) -> bool:
-        """Say whether nothing is wrong."""
-        return not self.faults
-
-    def add(self, fault: str) -> None:
-        """Note something that is wrong."""
-        if len(self.faults) < FAULTS_MAX:
-            self.faults.append(fault)
+HASHED = (tables.meta, tables.receipt_cursor, tables.inbox_batch, tables.inbox_application, tables.snapshot)
 
 
-def verify(engine: Engine) -> Verified:
+def verify(engine: Engine, *, whole: bool = False, tell: Tell = tell_nobody) -> Verified:
     """Read the whole ledger, as it is at one moment, and say whether it is what this program wrote.
 
-    The write-ahead log grows meanwhile if somebody writes.  A tail that was cut off whole leaves nothing to see
-    here: it shows against the chain heads that receipts and manifests carried away.
+    With `whole` besides: the schema word by word, that the inbox holds what the floor was told, and where every blank
+    is; for ledgers of a service, which alone have all that.  `tell(what, done, of)` hears of its progress, `of` 0 when
+    nobody knows.  The write-ahead log grows meanwhile if somebody writes.  A tail that was cut off whole leaves
+    nothing to see here: it shows against the chain heads that receipts and manifests carried away.
     """
-    report = Verified()
-    scratch = scratch_engine()
-    tables.metadata.create_all(scratch)
-    with engine.connect() as ledger, scratch.begin() as folded:
-        try:
-            _check_all(ledger, folded, report)
-        except DBAPIError as error:
-            report.add(f"the database cannot be read after move {report.head.seq}: {reason_of(error)}")
-    scratch.dispose()
+    report = Verified(tell=tell)
+    verify_into(report, engine, whole=whole)
     return report
 
 
-def _check_all(ledger: Connection, folded: Connection, report: Verified) -> None:
-    _check_file(ledger, report)
-    projection = Projection(folded)
-    _check_moves(ledger, report, projection)
+def verify_into(report: Verified, engine: Engine, *, whole: bool, others: Sequence[TakeMove] = ()) -> None:
+    """Do what `verify` does, for a report that others add to; they are handed each move that is good."""
+    with _folding_engine().connect() as folded, engine.connect() as ledger:
+        folded.connection.driver_connection.executescript(_state_tables())  # type: ignore[union-attr]
+        folded.exec_driver_sql("BEGIN")
+        check_connection(ledger, folded, report, whole, others)
+
+
+def check_connection(
+    ledger: Connection, folded: Connection, report: Verified, whole: bool, others: Sequence[TakeMove] = ()
+) -> None:
+    """Do what `verify` does, on a connection to the ledger and one to empty state tables."""
+    check_file(ledger, report)
+    heads = HeadCheck(ledger, report)
+    takes: list[TakeMove] = [lambda seq, at, move: heads.apply(seq, move), *others]
+    ends: list[Callable[[], None]] = [heads.end]
+    if whole:
+        check_schema(ledger, LEDGER, report)
+        check_sequence(ledger, report)
+        blanks, inbox = BlankCheck(report), InboxCheck(ledger, report)
+        takes += [blanks.apply, _without_time(inbox)]
+        ends += [blanks.end, lambda: inbox.end(heads.blanked())]
+    projection, is_good = Projection(folded), False
+    with readable(report, "the journal of moves"):
+        is_good = check_moves(ledger, report, projection, takes)
     projection.flush()
-    if report.sound:  # of a broken chain the fold says nothing
-        for table in tables.STATE_TABLES:
-            _compare(ledger, folded, table, report)
-    _check_events(ledger, report)
+    if is_good:  # of a broken chain the fold says nothing
+        for end in ends:
+            end()
+        _check_state(ledger, folded, report)
+    for table in HASHED:
+        with readable(report, table.name):
+            check_row_hashes(ledger, table, report)
+    with readable(report, "the journal of events"):
+        check_events(ledger, report, heads.events_told)
 
 
-def _check_file(ledger: Connection, report: Verified) -> None:
-    if ledger.dialect.name != "sqlite":
-        return
-    for (line,) in ledger.exec_driver_sql("PRAGMA integrity_check(10)"):
-        if line != "ok":
-            report.add(f"the database file is damaged: {line}")
+def _without_time(inbox: InboxCheck) -> TakeMove:
+    def take(seq: int, at_floor_s: float, move: AnyMove) -> None:
+        inbox.apply(seq, move)
+
+    return take
 
 
-def _check_moves(ledger: Connection, report: Verified, projection: Projection) -> None:
-    """Check the chain link by link and fold what is good; a broken link ends it, since all after it hangs on it."""
-    for row in _rows(ledger, tables.move):
-        seq, chain = report.head
-        if row.seq != seq + 1:
-            report.add(f"moves {seq + 1} to {row.seq - 1} are missing")
-            return
-        computed = _link(chain, row)
-        if computed != row.hash:
-            report.add(f"move {row.seq} does not carry the hash of what stands before it and in it")
-            return
-        report.head, report.moves = Head(row.seq, computed), report.moves + 1
-        try:
-            move = open_move(row)
-            if TAGS[type(move)] != row.tag:
-                report.add(f"move {row.seq} is labelled {row.tag!r} and holds a {TAGS[type(move)]!r}")
-            projection.apply(Stamp(row.seq, row.at_floor_s, computed), move)
-        except (LedgerError, CoreError) as error:
-            report.add(f"move {row.seq} does not follow from the moves before it: {error}")
-            return
-        if row.seq % PAGE_ROWS == 0:
-            projection.flush()
-            projection.settle()
+def _check_state(ledger: Connection, folded: Connection, report: Verified) -> None:
+    for table in tables.STATE_TABLES:
+        with readable(report, table.name):
+            wanted, shape = _in_words_of(ledger, folded, table), Typed(ledger, table).shape
+            compare(cells(ledger, table), wanted, table, shape, report)
+    with readable(report, "the counts of batches"):
+        _check_counts(ledger, report)
 
 
-def _link(previous: bytes, row: Any) -> bytes:
-    """Give the hash of a row, or none for one whose columns are not even of their types."""
-    try:
-        return link(previous, row.at_floor_s, row.body)
-    except (TypeError, struct.error):
-        return b""
+def _in_words_of(ledger: Connection, folded: Connection, table: Table) -> Iterator[Cells]:
+    """Give the folded rows as the ledger's own driver would: SQLite keeps true as 1."""
+    rows = cells(folded, table)
+    if ledger.dialect.name == folded.dialect.name:
+        return rows
+    typed = Typed(folded, table)
+    return (tuple(typed.as_written(row)) for row in rows)
 
 
-def _check_events(ledger: Connection, report: Verified) -> None:
-    after = 0
-    for row in _rows(ledger, tables.journal_event):
-        report.events += 1
-        if row.seq != report.events:
-            report.add(f"events {report.events} to {row.seq - 1} are missing")
-            report.events = row.seq
-        if row.move_seq_after < after:
-            report.add(f"event {row.seq} names move {row.move_seq_after}, the one before it move {after}")
-        after = row.move_seq_after
-        try:
-            open_event(row)
-        except LedgerError as error:
-            report.add(str(error))
-    if report.sound and after != report.head.seq:
-        report.add(f"the last event ends at move {after}, the moves end at {report.head.seq}")
+def _check_counts(ledger: Connection, report: Verified) -> None:
+    """The equation of law 4, for each batch that is closed, with its cards counted one by one."""
+    batch, card = tables.batch, tables.card
+    cards = select(card.c.batch_id, card.c.state, func.count()).group_by(card.c.batch_id, card.c.state)
+    ended: dict[int, dict[str, int]] = {}
+    for batch_id, state, count in ledger.execute(cards):
+        ended.setdefault(batch_id, {})[state] = count
+    for row in ledger.execute(select(batch).where(batch.c.state == CLOSED)):
+        states = ended.get(row.batch_id, {})
+        refused = row.received - sum(states.values()) + states.get("refused", 0)
+        counted = (refused, *(states.get(name, 0) for name in ("cancelled", "refused_late", "dispatched")))
+        said = (row.refused, row.cancelled, row.refused_late, row.dispatched)
+        if counted != said or sum(said) != row.received:
+            report.add(f"batch {row.batch_id}: it is closed, and what came in is not what ended")
 
 
-def _compare(ledger: Connection, folded: Connection, table: Table, report: Verified) -> None:
-    """Walk both copies of a state table in the order of their keys and name the rows that differ."""
-    width = len(table.primary_key.columns)
-    for mine, theirs in zip_longest(_rows(ledger, table), _rows(folded, table)):
-        if mine == theirs:
-            continue
-        row = theirs if mine is None else mine
-        key = ", ".join(str(value) for value in row[:width])
-        if mine is None or theirs is None or mine[:width] != theirs[:width]:
-            report.add(f"{table.name}: the rows are not those that the moves make, from {key} on")
-            return
-        wrong = [c.name for c, a, b in zip(table.columns, mine, theirs, strict=True) if a != b]
-        report.add(f"{table.name} {key}: {', '.join(wrong)} not as the moves make it")
+@lru_cache(maxsize=1)
+def _folding_engine() -> Engine:
+    """Give an engine whose every connection is an empty database, kept in a temporary file when it grows large."""
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        connection.execute("PRAGMA journal_mode = OFF")
+        return connection
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool, hide_parameters=True)
 
 
-def _rows(connection: Connection, table: Table) -> Iterator[Any]:
-    """Give all rows of a table in the order of its key, without holding them all."""
-    query = select(table).order_by(*table.primary_key.columns)
-    yield from connection.execute(query, execution_options={"yield_per": 1_000})
+@lru_cache(maxsize=1)
+def _state_tables() -> str:
+    """Give the statements that make empty state tables."""
+    engine = scratch_engine()
+    with engine.begin() as connection:
+        tables.metadata.create_all(connection, tables=list(tables.STATE_TABLES))
+        words = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE type = 'table' AND sql IS NOT NULL")
+        script = ";\n".join(sql for (sql,) in words)
+    engine.dispose()
+    return script

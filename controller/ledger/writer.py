@@ -170,10 +170,12 @@ class Writer:
         self._committer.checkpoint_if_large()
 
     def _fail(self, error: Exception, group: list[_Waiting]) -> None:
-        reason = reason_of(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
-        stopped = LedgerStopped(f"a commit of the {self._name} failed: {reason}")
-        stopped.__cause__ = error
-        self.failed = stopped
+        if isinstance(error, LedgerStopped):
+            self.failed = error
+        else:
+            reason = reason_of(error) if isinstance(error, SQLAlchemyError) else f"{type(error).__name__}: {error}"
+            self.failed = LedgerStopped(f"a commit of the {self._name} failed: {reason}")
+            self.failed.__cause__ = error
         try:
             self._token.run_sync_soon(self._deliver_failure, group)
         except trio.RunFinishedError:

@@ -29,6 +29,7 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     lines += [f"  ! {one['en']} {one['zh']}" for one in wants[:WANTS_SHOWN]]
     if len(wants) > WANTS_SHOWN:
         lines.append(f"  ! and {len(wants) - WANTS_SHOWN} more: --json -")
+    lines += _alarms(status)
     down = [one for one in status["stations"] if one["state"] not in ("idle", "execute") or one["hold"]]
     for step in status["steps"]:
         mine = [one for one in status["stations"] if one["step"] == step]
@@ -55,6 +56,18 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         held = f"; the controller holds it: {one['hold']}" if one["hold"] else ""
         lines.append(f"{one['station']} is {one['state']}{' (' + one['reason'] + ')' if one['reason'] else ''}{held}")
     return [_cut(line) for line in lines]
+
+
+def _alarms(status: Mapping[str, Any]) -> list[str]:
+    """Say what keeps the whole floor from work: a restored ledger that was not compared, a disk that is nearly full."""
+    lines = []
+    if status.get("reconciling"):
+        lines.append("  ! restored from a backup 已从备份恢复: nothing is made before the act `reconciled`")
+    disk = status.get("disk") or {}
+    if disk and disk["state"] != "ok":
+        spent = ", the reserve is spent" if disk["state"] == "reserve_given_up" else ""
+        lines.append(f"  ! disk nearly full 磁盘将满: {disk['free_bytes'] >> 20:,} MiB free{spent}: free some now")
+    return lines
 
 
 def _to_do(status: Mapping[str, Any]) -> list[str]:

@@ -58,3 +58,33 @@ class VaultUnreadable(VaultError):
     """The vault's database cannot be opened."""
 
     code = "vault.unreadable"
+
+
+class MasterKeyThere(VaultError):
+    """A master key is to be put back, but the one that is there is the right one."""
+
+    code = "vault.master_there"
+
+
+class ShareUnusable(VaultError):
+    """Shares of the master key cannot be split so, or cannot be put together."""
+
+    code = "vault.share"
+
+
+class BackupExpired(VaultError):
+    """A backup of keys is older than personal data may be."""
+
+    code = "vault.backup_expired"
+
+
+class BackupUnusable(VaultError):
+    """A file is no whole backup of keys, or of other keys than those at hand."""
+
+    code = "vault.backup"
+
+
+class NotAtHand(VaultError):
+    """Something that an act on the keys needs is not in the data folder."""
+
+    code = "vault.not_at_hand"

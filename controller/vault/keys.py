@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from hashlib import blake2b
 from pathlib import Path
 
 from controller.vault.errors import KeyExposed, KeyFileDamaged
 
 KEY_BYTES = 32
 FILE_MODE = 0o600
+FINGERPRINT_BYTES = 8
 
 
 def load_key(path: Path) -> bytes | None:
@@ -30,21 +32,57 @@ def load_key(path: Path) -> bytes | None:
     return key
 
 
+def key_text(key: bytes) -> bytes:
+    """Give what a key's file holds."""
+    return f"{key.hex()}\n".encode("ascii")
+
+
 def create_key(path: Path) -> bytes:
     """Make a new key, durable in a new file, and give it.  Raises: FileExistsError."""
     key = secrets.token_bytes(KEY_BYTES)
+    create_private(path, key_text(key))  # never over an existing key
+    return key
+
+
+def create_private(path: Path, content: bytes) -> None:
+    """Make a new file for its owner alone: durable on return, whole or not at all.  Raises: FileExistsError."""
     part = path.with_name(f"{path.name}.new")
-    part.unlink(missing_ok=True)  # of a start that was cut short: no key of it was ever used
-    file = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    part.unlink(missing_ok=True)  # of an attempt that was cut short: nothing of it was ever used
+    write_private(part, content)
     try:
-        os.write(file, f"{key.hex()}\n".encode("ascii"))
+        os.link(part, path)
+    finally:
+        part.unlink()
+    sync_folder(path.parent)
+
+
+def fingerprint(key: bytes) -> str:
+    """Give 16 hex digits by which people tell keys apart; nothing of the key can be had from them."""
+    return blake2b(key, digest_size=FINGERPRINT_BYTES, person=b"cardmill key").hexdigest()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a new file for its owner alone, its content durable; its name is so after `sync_folder`.
+
+    Raises: FileExistsError.
+    """
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(file, rest) :]
         os.fsync(file)
     finally:
         os.close(file)
-    os.link(part, path)  # never over an existing key, and whole or not at all
-    part.unlink()
+
+
+def replace_private(path: Path, content: bytes) -> None:
+    """Put a new content in the place of a file's: durable on return, and at any moment the old or the new, whole."""
+    part = path.with_name(f"{path.name}.new")
+    part.unlink(missing_ok=True)
+    write_private(part, content)
+    os.replace(part, path)
     sync_folder(path.parent)
-    return key
 
 
 def require_private(path: Path) -> None:

@@ -16,20 +16,20 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.application import batch_of, card_id
 from controller.ledger.committer import Committer
-from controller.ledger.engine import reader_engine, reason_of, writer_engine
+from controller.ledger.engine import Place, reason_of
+from controller.ledger.epoch import Epoch
 from controller.ledger.errors import LedgerStopped
 from controller.ledger.migrations import migrate
 from controller.ledger.writer import Observe, Writer
 from controller.vault import tables
-from controller.vault.errors import KeyMissing, RowMissing, VaultStopped, VaultUnreadable
+from controller.vault.erasing import EraseRows, ForgetBatch
+from controller.vault.errors import RowMissing, VaultStopped, VaultUnreadable
+from controller.vault.key_files import KEYRING_NAME, open_key_files
 from controller.vault.keyring import KeyRing
-from controller.vault.keys import create_key, load_key
 from controller.vault.seal import Kind, seal, unseal
 
 DATABASE_NAME = "vault.db"
-MASTER_KEY_NAME = "master.key"
-SITE_KEY_NAME = "site.key"
-KEYRING_NAME = "vault.keys"
+SCHEMA_NAME = "cardmill_vault"  # in PostgreSQL
 SCHEMA = 2
 
 
@@ -99,6 +99,34 @@ class Vault:
         """Give what was encoded of cards in the order asked for; for worker threads.  Raises: as `application`."""
         return self._open(tables.sealed_card, Kind.CARD, cards)
 
+    # ---- destruction -------------------------------------------------------------------------------------------
+
+    async def destroy_keys(self, batch_ids: Sequence[int]) -> None:
+        """Destroy the keys of batches: from now on nothing of them can be read.  Raises: VaultStopped."""
+        await trio.to_thread.run_sync(self._keys.destroy, batch_ids)
+
+    async def erase(self, batch_id: int) -> None:
+        """Delete the ciphertext of a batch, slice by slice, so that nobody who stores waits for all of it.
+
+        Cancelled, a part of it is left: ask again.  Raises: VaultStopped.
+        """
+        try:
+            for table in (tables.sealed_application, tables.sealed_card):
+                while await self._writer.write(EraseRows(table, batch_id)):
+                    pass
+            await self._writer.write(ForgetBatch(batch_id))
+        except LedgerStopped as error:
+            raise VaultStopped("ciphertext could not be deleted: see the log for the reason") from error
+
+    def batches(self) -> set[int]:
+        """Give the batches that have a key or rows; for worker threads."""
+        with self._reading.connect() as connection:
+            return {*connection.execute(select(tables.sealed_batch.c.batch_id)).scalars(), *self._keys.batches()}
+
+    def came_back(self) -> set[int]:
+        """Give the batches whose destroyed keys stood in the key file again when it was opened, and were taken out."""
+        return self._keys.came_back
+
     async def _store(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> None:
         if not rows:
             return
@@ -134,17 +162,24 @@ class Vault:
 _QUERY_ROWS = 500
 
 
-@asynccontextmanager
-async def open_vault(folder: Path, *, observe: Observe | None = None) -> AsyncIterator[Vault]:
-    """Open the vault of a data folder, which this process holds locked; keys are made when nothing is there yet.
+def vault_place(folder: Path, url: str = "") -> Place:
+    """Give where the vault's database stands.  Who holds the ledger holds it too: it has no lock of its own."""
+    return Place(folder / DATABASE_NAME, SCHEMA_NAME, url, locking=False)
 
-    `observe(seconds, changes)` is called on the trio thread for each commit.
-    Raises: KeyMissing, KeyExposed, KeyFileDamaged, WrongMasterKey, VaultUnreadable, LedgerTooNew.
+
+@asynccontextmanager
+async def open_vault(folder: Path, *, url: str = "", observe: Observe | None = None) -> AsyncIterator[Vault]:
+    """Open the vault of a data folder, whose ledger this process holds; keys are made when nothing is there yet.
+
+    `url` names a PostgreSQL database; without one the vault is a file of SQLite.  The keys are files of the folder
+    either way.  `observe(seconds, changes)` is called on the trio thread for each commit.
+    Raises: KeyMissing, KeyExposed, KeyFileDamaged, WrongMasterKey, VaultUnreadable, LedgerTooNew, LedgerUnfit.
     """
+    place = vault_place(folder, url)
     with ExitStack() as stack:
-        keys, site_key, engine, committer = await trio.to_thread.run_sync(_open, folder)
+        keys, site_key, engine, committer = await trio.to_thread.run_sync(_open, folder, place)
         stack.callback(engine.dispose)
-        reading = reader_engine(folder / DATABASE_NAME)
+        reading = place.reader()
         stack.callback(reading.dispose)
         writer = Writer(committer, "vault", observe=observe)
         writer.start()
@@ -154,33 +189,25 @@ async def open_vault(folder: Path, *, observe: Observe | None = None) -> AsyncIt
             await writer.stop()
 
 
-def _open(folder: Path) -> tuple[KeyRing, bytes, Engine, Committer]:
+def _open(folder: Path, place: Place) -> tuple[KeyRing, bytes, Engine, Committer]:
     folder.mkdir(parents=True, exist_ok=True)
-    is_new = not any((folder / name).exists() for name in (DATABASE_NAME, KEYRING_NAME))
-    master, site_key = (_key(folder / name, is_new) for name in (MASTER_KEY_NAME, SITE_KEY_NAME))
-    keys = KeyRing(folder / KEYRING_NAME, master)
-    engine = writer_engine(folder / DATABASE_NAME)
+    engine = place.writer()
     try:
+        is_new = place.is_new(engine, tables.meta) and not (folder / KEYRING_NAME).exists()
+        files = open_key_files(folder, may_create=is_new)
+        keys = files.ring
         with engine.begin() as connection:
             migrate(connection, tables.metadata, tables.meta, SCHEMA, {2: tables.to_schema_2})
             keys.require(connection.execute(select(tables.sealed_batch.c.batch_id)).scalars())
+            epoch = Epoch(connection, tables.meta)
         keys.mend()
-        return keys, site_key, engine, Committer(engine)
+        return keys, files.site, engine, Committer(engine, epoch=epoch)
     except DBAPIError as error:
         engine.dispose()
-        raise VaultUnreadable(f"{DATABASE_NAME} cannot be opened: {reason_of(error)}") from error
+        raise VaultUnreadable(f"{place.name} cannot be opened: {reason_of(error)}") from error
     except BaseException:
         engine.dispose()
         raise
-
-
-def _key(path: Path, may_create: bool) -> bytes:
-    key = load_key(path)
-    if key is not None:
-        return key
-    if not may_create:
-        raise KeyMissing(f"{path.name} is gone, and what it opens is still there: restore it from its backup")
-    return create_key(path)
 
 
 def _insert_for(connection: Connection) -> Any:

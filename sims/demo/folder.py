@@ -22,6 +22,7 @@ SUPERVISORS = ("supervisor-1", "supervisor-2")
 OBSERVER = "observer"  # only looks: for the screen
 CERTIFIED_UNTIL = "2028-12-31"
 PATIENCE = Patience(answer_within_s=3.0, give_up_s=6.0)  # a look is repeated anyway; the end must not wait long
+FREE_MIN_MIB, RESERVE_MIB = 128, 8  # a demo writes some 100 MiB, and does not fill anybody's disk with a reserve
 ROLES = ("upstreams", "stations", "operators")
 
 
@@ -56,6 +57,7 @@ class DemoFolder:
             f"[sockets]\n{sockets}\n\n"
             f'[metrics]\nlisten = "127.0.0.1:{metrics_port}"\n\n'
             f'[clock]\nsimulated = true\nscale = {scale!r}\nepoch = "{EPOCH}"\n\n'
+            f"[storage]\nfree_min_mib = {FREE_MIN_MIB}\nreserve_mib = {RESERVE_MIB}\n\n"
             f"[posts]\ntable = {json.dumps(str(self.posts))}\n"
         )
 

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from controller import commands
+from controller.books import empty_books
 from controller.campaign.page import campaign_page
 from controller.campaign.plan import Plan, Target, capture_faults, load_plan
 from controller.checks.validity import birth_of
@@ -23,7 +24,6 @@ from controller.core.moves import RowVerdict, Verdict
 from controller.examination import examine, in_scope
 from controller.posts import Posts
 from controller.wire import Command, Done, Refusal
-from controller.wiring import fold
 from encoders.envelope import pack
 from tests.controller.checks.samples import born, context, good, number_of
 from tests.controller.core.rough_floor import RoughFloor
@@ -206,11 +206,12 @@ async def test_cases_of_a_ledger_that_kept_no_fee_class_are_shown_as_a_class_of_
     assert "未记录" in campaign_page(result)
 
 
-def test_a_service_that_starts_folds_the_campaign_from_its_ledger():
+def test_a_service_that_starts_folds_the_campaign_from_its_moves():
     floor = RoughFloor(3)
     floor.submit(JANUARY, 1, cards=30, refused=2)
     floor.run()
-    books = fold(SimpleNamespace(replay=lambda: iter(floor.log)), Config())
+    books = empty_books(Config())
+    books.fold(floor.log)
     sums = books.campaign.between(*ALWAYS)
     assert (sums.refused, sums.received) == (2, 30)
     assert sums.dispatched.total() == books.tally.dispatched > 0

@@ -16,12 +16,13 @@ import trio
 
 from controller import commands
 from controller.clock import FloorClock, day_start_floor_s
-from controller.config import ClockConfig, Config, IntakeConfig, MetricsConfig, ServiceConfig
+from controller.config import ClockConfig, Config, IntakeConfig, MetricsConfig, ServiceConfig, StorageConfig
 from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.core.tally import Tally
 from controller.desk.desk import Desk
+from controller.disk import DiskWatch
 from controller.doors import serve_door, upstream_requests
 from controller.examination import examine
 from controller.floor_time import open_clock
@@ -320,7 +321,8 @@ async def test_a_stop_with_a_turn_on_its_way_to_the_disk_is_a_clean_stop(tmp_pat
         books = Books(Foreman(CoreConfig()), Tally(), 0.0)
         metrics = Metrics(books.tally, books.foreman.state)
         clock, ring = FloorClock(day_start_floor_s(TODAY), time.time()), KeyRing(tmp_path / "keys")
-        parts = Parts(tmp_path, ledger, vault, books, metrics, clock, context(), ring, SimpleNamespace())
+        disk = DiskWatch(tmp_path, StorageConfig(free_min_mib=0))
+        parts = Parts(tmp_path, ledger, vault, books, metrics, clock, context(), ring, SimpleNamespace(), disk)
         config = Config(metrics=MetricsConfig(listen=""))
         async with trio.open_nursery() as nursery:
             await open_floor(config, parts, nursery, Doors(Router(), Router(), Router()))

@@ -25,7 +25,7 @@ class Counter:
         self.floor, self.desk, self._kept = floor, Desk(), 0
         ledger = SimpleNamespace(reader=Reader(self.desk.engine), write=self.write)
         clock = SimpleNamespace(now_floor_s=lambda: floor.host.now_floor_s)
-        self._asked = SimpleNamespace(ledger=ledger, state=floor.state, post=self.post, clock=clock)
+        self._asked = SimpleNamespace(ledger=ledger, state=floor.state, post=self.post, clock=clock, vault=None)
         self.keep()
 
     def keep(self) -> None:

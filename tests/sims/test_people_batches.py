@@ -68,13 +68,13 @@ def test_nobody_good_is_in_two_places_of_a_plan():
     assert len({p.acceptance_number for p in people}) == 6_000
 
 
-def test_a_plan_of_2000_cards_plants_every_kind_and_no_kind_twice_more_than_another():
-    plan = plan_of()
+def test_a_plan_of_5000_cards_plants_every_kind_and_no_kind_twice_more_than_another():
+    plan = plan_of(cards=5_000)
     kinds = Counter(planted.fault for rows in plan.planted.values() for planted in rows)
     assert set(kinds) == {fault.name for fault in FAULTS}
     for faults, share in ((REFUSED, 0.03), (HELD, 0.01), (NOTED, 0.01)):
         counts = [kinds[fault.name] for fault in faults]
-        assert sum(counts) == 2_000 * share
+        assert sum(counts) == 5_000 * share
         assert max(counts) - min(counts) <= 1
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from urllib.request import urlopen
 
 from controller.client import OperatorClient, UpstreamClient
 from controller.conversation import Patience
@@ -24,6 +25,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def with_small_reserve(extra: str) -> str:
+    """Give settings with limits of the disk that no machine of a test is below, unless they have their own."""
+    if "free_min_mib" in extra:
+        return extra
+    section = "[storage]\nfree_min_mib = 16\nreserve_mib = 1\n"
+    return extra.replace("[storage]\n", section) if "[storage]" in extra else f"{extra}\n{section}"
 
 
 class Centre:
@@ -41,17 +50,17 @@ class Centre:
             *(f'{name} = "{address}"' for name, address in doors.items()),
             f'[metrics]\nlisten = "{self.metrics}"',
             f'[clock]\nsimulated = true\nscale = {scale}\nepoch = "2026-03-02T08:00"',
-            extra,
+            with_small_reserve(extra),
         ]
         self.config.write_text("\n".join(lines), "utf-8")
         self.doors = doors
         KeyRing(self.data / "keys").ensure_server_keys()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start the service and wait until it says that it is ready."""
         ready = self.data / "endpoints.json"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "controller.cli", "serve", "--config", str(self.config)]
+        command = [sys.executable, "-m", "controller.cli", "serve", "--config", str(self.config), *options]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(command, stderr=log, stdout=log)
         deadline = time.monotonic() + READY_WITHIN_S
@@ -75,6 +84,10 @@ class Centre:
         os.kill(self.process.pid, signal.SIGKILL)
         self.process.wait(120)
         self.process = None
+
+    def metrics_page(self) -> str:
+        """Give what Prometheus would read now."""
+        return urlopen(f"http://{self.metrics}/metrics", timeout=30).read().decode()
 
     def close(self) -> None:
         """End whatever still runs."""

@@ -3,77 +3,26 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-from contextlib import ExitStack, suppress
 
 import pytest
 
 from controller.config import load_config
-from controller.conversation import ClientError
 from controller.core.foreman import Foreman
 from controller.hosts.heap import replay
 from controller.ledger.chain import GENESIS, link
 from controller.ledger.store import open_ledger
 from encoders.envelope import pack
-from sims.demo.staff import StockKeepers, Supervisors
-from sims.floor import DEFAULT_FLOOR
 from tests.whole.centre import Centre
+from tests.whole.worked import run_centre
 
-CARDS, KILLS, WITHIN_S = 200, 2, 240.0
-
-
-def start(*args: str) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "sims.cli", *args], stdout=subprocess.DEVNULL)
-
-
-def run_centre(centre: Centre) -> dict[str, object]:
-    """Run stations, upstream and staff until every batch is closed, with kills in between; give upstream's report."""
-    for station in DEFAULT_FLOOR:
-        centre.secret("station", station.name)
-    secret, out = centre.secret("upstream", "north"), centre.folder / "upstream"
-    server = ("--server-key", str(centre.server_public))
-    centre.start()
-    with ExitStack() as stack:
-        floor = start("stations", "--endpoint", centre.doors["stations"], *server, "--secrets", str(secret.parent))
-        stack.callback(floor.wait, 30)
-        stack.callback(floor.terminate)
-        north = start(
-            *("upstream", "--endpoint", centre.doors["upstreams"], *server, "--secret", str(secret)),
-            *("--out", str(out), "--cards", str(CARDS), "--bad-share", "0.1", "--hold-share", "0.05"),
-        )
-        stack.callback(north.wait, 30)
-        stack.callback(north.terminate)
-        people = [
-            stack.enter_context(centre.operator(name))
-            for name in ("keeper-1", "keeper-2", "supervisor-1", "supervisor-2")
-        ]
-        keepers = StockKeepers(people[0], people[1], CARDS)
-        supervisors = Supervisors(people[2], people[3])
-        kills, deadline = KILLS, time.monotonic() + WITHIN_S
-        while north.poll() is None:
-            assert time.monotonic() < deadline, "the centre did not finish"
-            with suppress(ClientError):
-                keepers.look()
-                supervisors.look()
-                made = people[0].command("status")["tally"]["made"]
-                if kills and made >= CARDS // 4 * (KILLS - kills):
-                    kills -= 1
-                    centre.kill()
-                    centre.start()
-            with suppress(subprocess.TimeoutExpired):
-                north.wait(0.5)
-        assert (north.returncode, kills) == (0, 0)
-    assert centre.stop() == 0
-    return json.loads((out / "upstream.json").read_text("utf-8"))
+CARDS, KILLS = 200, 2
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     centre = Centre(tmp_path_factory.mktemp("centre"), scale=600.0)
     try:
-        yield centre, run_centre(centre)
+        yield centre, run_centre(centre, CARDS, KILLS)
     finally:
         centre.close()
 

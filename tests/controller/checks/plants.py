@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
@@ -15,14 +16,20 @@ from controller.checks.pixels import check_pixels
 from controller.checks.policy import Policy, SharedNumber
 from controller.checks.record import type_findings
 from controller.checks.rows import check_application
+from controller.offline.pictures import Pictures, beside
 from tests.controller.checks.pictures import WRONG_FILES, WRONG_PIXELS
 from tests.controller.checks.samples import TODAY, born, context, good, number_of, with_x
+from tests.controller.offline.files import answers_of
 
 Plant = Callable[[], list[Finding]]
 
 
 def _row(**changes: object) -> Plant:
     return lambda: check_application(good(**changes), context())
+
+
+def _line(text: str) -> Plant:
+    return lambda: list(answers_of([text])[0].findings)
 
 
 def _born(birth: str, **changes: object) -> Plant:
@@ -138,6 +145,9 @@ STRUCTURE: dict[str, Plant] = {
         for field in Application.__struct_fields__
     },
     "record.unreadable": lambda: type_findings([1, 2]),
+    "record.no_batch": _line('{"application": []}'),
+    "batch.unreadable": _line('{"batch": 1}'),
+    "batch.received_on": _line('{"batch": {"batch_number": "1234567890122026010100001", "count": 0}}'),
     "batch.number": lambda: check_batch("12345", 1, 1),
     "batch.date": lambda: check_batch("1234567890122026022900001", 1, 1),
     "batch.sequence": lambda: check_batch("1234567890122026010100000", 1, 1),
@@ -179,6 +189,7 @@ DUPLICATE: dict[str, Plant] = {
 
 PORTRAIT: dict[str, Plant] = {
     **{code: lambda pixels=pixels: check_pixels(pixels) for code, pixels in WRONG_PIXELS.items()},
+    "portrait.outside": lambda: list(Pictures(beside(Path("folder"))).look("../face.jpg").findings),
     **{code: _row(portrait=picture) for code, picture in WRONG_FILES.items()},
 }
 
@@ -190,6 +201,9 @@ COMPANIONS: dict[str, frozenset[str]] = {
     "validity.from_before_birth": frozenset({"validity.from_old"}),
     "name.long_rare": frozenset({"name.beyond_bmp"}),
     "address.dot_place": frozenset({"address.dot"}),
+    "birth.date": frozenset({"number.birth"}),
+    "record.no_batch": frozenset({"record.unreadable"}),
+    "batch.received_on": frozenset({"batch.limit"}),
     "authority.character": frozenset({"authority.other_name"}),
     "authority.too_long": frozenset({"authority.other_name"}),
 }

@@ -13,7 +13,7 @@ from controller.checks.finding import FINDINGS, Finding, verdict
 from controller.checks.page import page
 from tests.controller.checks.plants import COMPANIONS, PLANTS
 
-BATCH_FIELDS = {"batch_number", "count", "digest", "due", "card_kind"}
+BATCH_FIELDS = {"batch_number", "count", "digest", "due", "card_kind", "received_on"}
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -104,9 +104,13 @@ def test_an_acceptance_number_stands_once_even_when_its_first_row_is_refused():
     assert search(["1ix", "1jx"], own=[REFUSE, OK]) == [(1, IN_BATCH)]
 
 
-def test_the_same_application_twice_is_a_doubled_acceptance_number_only():
-    assert search(["1ix", "1ix"]) == [(1, IN_BATCH)]
-    assert search(["1ix"], known=[("1ix", "open")]) == [(0, BEFORE)]
+def test_the_same_application_twice_has_a_doubled_number_and_a_person_who_applies_again():
+    assert search(["1ix", "1ix"]) == [(1, IN_BATCH), (1, APPLICATION)]
+    assert search(["1ix"], known=[("1ix", "open")]) == [(0, BEFORE), (0, APPLICATION)]
+
+
+def test_two_people_who_share_both_numbers_are_told_both():
+    assert search(["1ix", "1iy"]) == [(1, IN_BATCH), (1, SHARED)]
 
 
 def test_empty_acceptance_numbers_are_not_doubles_of_each_other():
@@ -117,7 +121,7 @@ def test_empty_acceptance_numbers_are_not_doubles_of_each_other():
 
 def test_a_correction_may_repeat_the_acceptance_number_and_the_person_it_replaces():
     known = [("1ix", "open", True)]
-    assert search(["1ix"], known=known) == [(0, IN_BATCH)]
+    assert search(["1ix"], known=known) == [(0, IN_BATCH), (0, APPLICATION)]
     assert search(["1ix"], known=known, correcting={"1"}) == []
     assert search(["1iy"], known=known, correcting={"1"}) == []
     assert search(["1ix"], known=[*known, ("2ix", "open")], correcting={"1"}) == [(0, APPLICATION)]

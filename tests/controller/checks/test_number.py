@@ -23,6 +23,7 @@ from controller.checks.policy import Policy
 from tests.controller.checks.samples import born, codes, context, good, number_of
 
 VECTORS = list(csv.DictReader((Path(__file__).parent / "tables" / "numbers.csv").open(encoding="utf-8")))
+GIVEN = Path(__file__).resolve().parents[3].parent / "shared/reference/gb11643_vectors.csv"
 AGELESS = dataclasses.replace(context(), policy=Policy(note_age_years=9_999, refuse_age_years=9_999))
 EXPECTED = {"accept": Severity.OK, "accept_warn": Severity.NOTE, "normalise": Severity.NOTE}
 DIGITS = st.text("0123456789", min_size=17, max_size=17)
@@ -190,3 +191,16 @@ def test_all_faults_of_a_number_are_told_at_once():
         "number.sex",
         "number.birth",
     ]
+
+
+@pytest.mark.parametrize("code", ["441900", "442000", "460400", "620200"])
+def test_the_four_cities_without_counties_are_taken_whatever_the_birth_year(code):
+    # 460400 began in 2015
+    for birth, until in (("19500307", "长期"), ("19900307", "20451220")):
+        application = good(identity_number=number_of(code, birth, "125"), birth=birth, valid_until=until)
+        assert codes(application) == []
+
+
+@pytest.mark.skipif(not GIVEN.exists(), reason=f"the folder shared/ is not beside this checkout: {GIVEN.name}")
+def test_the_vectors_are_those_that_the_project_was_given():
+    assert list(csv.DictReader(GIVEN.read_text("utf-8").splitlines())) == VECTORS

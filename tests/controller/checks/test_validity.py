@@ -144,4 +144,4 @@ def test_the_number_witnesses_the_birth_while_its_check_character_fits():
 
 def test_without_any_birth_the_end_is_not_judged():
     nothing = good(identity_number=number_of("520102", "19901307", "125"), birth="?", valid_until="20991220")
-    assert codes(nothing) == ["number.date", "birth.date"]
+    assert codes(nothing) == ["number.date", "birth.date", "number.birth"]

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from itertools import count
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Engine, select
+import psycopg
+from sqlalchemy import Engine, create_engine, select
+from sqlalchemy.pool import NullPool
 
 from controller.ledger import tables
 from controller.ledger.committer import Committer, Item
-from controller.ledger.engine import scratch_engine
+from controller.ledger.engine import Place, scratch_engine
 from controller.ledger.journal import Journal, Recorded
-from controller.ledger.store import DATABASE_NAME
+from controller.ledger.store import DATABASE_NAME, SCHEMA_NAME
+
+desk_url = ""  # where desks stand that are opened now; empty: in memory
+_numbers = count(1)
+_open: list[Desk] = []  # in PostgreSQL
 
 
 class Desk:
-    """A journal in memory; `keep` commits one group."""
+    """A journal in memory, or in a schema of its own in PostgreSQL; `keep` commits one group."""
 
     def __init__(self, engine: Engine | None = None) -> None:
-        self.engine = engine or scratch_engine()
-        tables.metadata.create_all(self.engine)
-        self._committer = Committer(self.engine, Journal)
+        writing = self.engine = engine or scratch_engine()
+        if desk_url and engine is None:
+            place = Place(Path(), f"desk{next(_numbers)}", desk_url)
+            writing, self.engine = place.writer(), plain_engine(desk_url, place.schema)
+            _open.append(self)
+        tables.metadata.create_all(writing)
+        self._engines = (writing, self.engine)
+        self._committer = Committer(writing, Journal)
         assert isinstance(self._committer.book, Journal)
         self.journal = self._committer.book
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._committer.close()
+        for engine in self._engines:
+            engine.dispose()
 
     def keep(self, group: Sequence[object]) -> list[Item]:
         """Commit a group of entries and changes; give their items."""
@@ -54,6 +73,20 @@ def in_groups(records: Iterable[Recorded], sizes: Sequence[int]) -> list[list[Re
     return groups
 
 
-def open_raw(folder: Path) -> sqlite3.Connection:
-    """Give a connection to a ledger's file that keeps none of our rules."""
+def close_desks() -> None:
+    """Close all desks that stand in PostgreSQL."""
+    while _open:
+        _open.pop().close()
+
+
+def plain_engine(url: str, schema: str) -> Engine:
+    """Give an engine on a schema in PostgreSQL that keeps none of our rules."""
+    address, options = url.replace("postgresql://", "postgresql+psycopg://"), {"options": f"-c search_path={schema}"}
+    return create_engine(address, poolclass=NullPool, paramstyle="format", connect_args=options)
+
+
+def open_raw(folder: Path, url: str = "") -> Any:
+    """Give a connection of the driver to a ledger that keeps none of our rules; each statement is one transaction."""
+    if url:
+        return psycopg.connect(url, autocommit=True, options=f"-c search_path={SCHEMA_NAME}")
     return sqlite3.connect(folder / DATABASE_NAME, isolation_level=None)

@@ -9,6 +9,8 @@ from controller.ledger.reader import Reader, SentUnit
 from controller.ledger.verify import verify
 from tests.controller.ledger.desk import Desk
 
+pytestmark = pytest.mark.usefixtures("engine_url")  # each test of this file runs on both engines
+
 NEAR, FAR = "110101001", "110101002"
 CARDS = [70_000, 70_001, 70_002]
 

@@ -22,6 +22,8 @@ from controller.ledger.journal import Recorded
 from controller.ledger.reader import KnownNumber, Reader
 from tests.controller.ledger.desk import Desk
 
+pytestmark = pytest.mark.usefixtures("engine_url")  # each test of this file runs on both engines
+
 UNIT = "110101001"
 
 

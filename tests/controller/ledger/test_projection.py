@@ -21,6 +21,8 @@ from controller.ledger.verify import verify
 from tests.controller.ledger.desk import Desk, in_groups
 from tests.controller.ledger.floor import SmallFloor
 
+pytestmark = pytest.mark.usefixtures("engine_url")  # each test of this file runs on both engines
+
 seeds = st.integers(0, 1_000_000)
 group_sizes = st.lists(st.integers(1, 50), min_size=1, max_size=5)
 

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,8 @@ from controller.ledger.rows import ReceiptRow
 from controller.wire import Receipt
 from tests.controller.ledger.desk import Desk, in_groups
 from tests.controller.ledger.floor import UPSTREAMS, SmallFloor
+
+pytestmark = pytest.mark.usefixtures("engine_url")  # each test of this file runs on both engines
 
 UNIT = "110101001"
 

@@ -3,6 +3,7 @@
 import dataclasses
 import sqlite3
 
+import psycopg
 import pytest
 from sqlalchemy import event
 
@@ -18,11 +19,11 @@ from tests.controller.ledger.floor import SmallFloor
 
 @pytest.mark.parametrize("table", ["move", "event"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET at_floor_s = 0", "DELETE FROM {}"])
-async def test_the_database_refuses_to_change_the_journal(tmp_path, table, statement):
-    async with open_ledger(tmp_path) as ledger:
+async def test_the_database_refuses_to_change_the_journal(tmp_path, table, statement, engine_url):
+    async with open_ledger(tmp_path, url=engine_url) as ledger:
         await ledger.record(SmallFloor(1).begin())
-    raw = open_raw(tmp_path)
-    with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+    raw = open_raw(tmp_path, engine_url)
+    with pytest.raises((sqlite3.IntegrityError, psycopg.errors.RaiseException), match="append-only"):
         raw.execute(statement.format(table))
     raw.close()
 
@@ -94,6 +95,7 @@ def test_what_was_sent_is_found_by_indexes():
     assert "SCAN arrival" not in plan
 
 
+@pytest.mark.usefixtures("engine_url")
 def test_a_batch_number_is_never_given_twice_even_when_the_inbox_is_emptied():
     desk = Desk()
     announce = AnnounceBatch("1" * 25, "province", "20260101", 1, "d", "second", "20251201", 0.0)

@@ -26,27 +26,27 @@ CANARY = "张伟 11010519491231002X".encode()
 KEY_FILES = ("master.key", "site.key", "vault.keys")
 
 
-async def test_applications_and_cards_come_out_as_they_went_in(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_applications_and_cards_come_out_as_they_went_in(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(3, [(0, b"zero"), (7, b""), (9_999, CANARY)])
         await vault.store_cards([(card_id(3, 7), b"card"), (card_id(4, 0), b"of another batch")])
         assert vault.application(3, 9_999) == CANARY
         assert vault.applications(3, [7, 0]) == [b"", b"zero"]
-    async with open_vault(tmp_path) as vault:
+    async with open_vault(tmp_path, url=engine_url) as vault:
         assert vault.applications(3, [9_999, 0]) == [CANARY, b"zero"]
         assert vault.cards([card_id(4, 0), card_id(3, 7)]) == [b"of another batch", b"card"]
         assert vault.applications(3, []) == vault.cards([]) == []
 
 
-async def test_a_whole_batch_is_read_in_one_go(tmp_path):
+async def test_a_whole_batch_is_read_in_one_go(tmp_path, engine_url):
     rows = [(index, b"%d" % index) for index in range(1_200)]
-    async with open_vault(tmp_path) as vault:
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, rows)
         assert vault.applications(1, [index for index, _ in reversed(rows)]) == [plain for _, plain in reversed(rows)]
 
 
-async def test_a_row_stored_again_replaces_the_first(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_a_row_stored_again_replaces_the_first(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         for plain in (b"first", b"second"):
             await vault.store_applications(1, [(0, plain)])
         assert vault.application(1, 0) == b"second"
@@ -62,8 +62,8 @@ async def test_nothing_stored_lies_in_the_open_in_any_file_or_name(tmp_path):
         assert "张" not in repr(vault)
 
 
-async def test_what_was_never_stored_is_said_to_be_missing(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_what_was_never_stored_is_said_to_be_missing(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"x")])
         with pytest.raises(RowMissing):
             vault.application(1, 1)
@@ -114,7 +114,7 @@ async def test_batches_do_not_share_a_key_and_no_two_blobs_a_nonce(tmp_path):
             vault.application(1, 0)
 
 
-async def test_sealing_keeps_off_the_trio_thread(tmp_path, monkeypatch):
+async def test_sealing_keeps_off_the_trio_thread(tmp_path, monkeypatch, engine_url):
     threads = set()
 
     def noting(*args):
@@ -122,7 +122,7 @@ async def test_sealing_keeps_off_the_trio_thread(tmp_path, monkeypatch):
         return seal(*args)
 
     monkeypatch.setattr(store, "seal", noting)
-    async with open_vault(tmp_path) as vault:
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"x")])
     assert threads
     assert threading.current_thread() not in threads
@@ -141,8 +141,8 @@ async def test_what_was_acknowledged_is_in_the_files_at_that_moment(tmp_path):
             ]
 
 
-async def test_many_tasks_may_store_and_threads_read_at_once(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_many_tasks_may_store_and_threads_read_at_once(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
 
         async def one(batch_id):
             await vault.store_applications(batch_id, [(index, b"%d" % batch_id) for index in range(20)])
@@ -157,20 +157,20 @@ async def test_many_tasks_may_store_and_threads_read_at_once(tmp_path):
 # ---- keys -----------------------------------------------------------------------------------------------------
 
 
-async def test_key_files_are_their_owners_alone(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_key_files_are_their_owners_alone(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"x")])
     assert {(tmp_path / name).stat().st_mode & 0o777 for name in KEY_FILES} == {0o600}
 
 
 @pytest.mark.parametrize("name", KEY_FILES)
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
-async def test_a_key_file_that_others_can_open_is_refused(tmp_path, name, mode):
-    async with open_vault(tmp_path):
+async def test_a_key_file_that_others_can_open_is_refused(tmp_path, name, mode, engine_url):
+    async with open_vault(tmp_path, url=engine_url):
         pass
     (tmp_path / name).chmod(mode)
     with pytest.raises(KeyExposed, match=f"{name} has mode {mode:04o}.*chmod 600"):
-        async with open_vault(tmp_path):
+        async with open_vault(tmp_path, url=engine_url):
             pass
 
 
@@ -184,41 +184,41 @@ async def test_the_site_key_stays_the_same_and_is_no_other_sites(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["master.key", "site.key"])
-async def test_a_key_that_is_gone_is_never_made_anew(tmp_path, name):
-    async with open_vault(tmp_path) as vault:
+async def test_a_key_that_is_gone_is_never_made_anew(tmp_path, name, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"x")])
     (tmp_path / name).unlink()
     with pytest.raises(KeyMissing, match=f"{name} is gone"):
-        async with open_vault(tmp_path):
+        async with open_vault(tmp_path, url=engine_url):
             pass
     assert not (tmp_path / name).exists()
 
 
 @pytest.mark.parametrize("content", ["", "abc\n", "zz" * 32 + "\n", "ab" * 31 + "\n", "汉" * 10])
-async def test_a_damaged_key_is_refused(tmp_path, content):
-    async with open_vault(tmp_path):
+async def test_a_damaged_key_is_refused(tmp_path, content, engine_url):
+    async with open_vault(tmp_path, url=engine_url):
         pass
     (tmp_path / "master.key").write_text(content)
     with pytest.raises(KeyFileDamaged, match=r"master\.key"):
-        async with open_vault(tmp_path):
+        async with open_vault(tmp_path, url=engine_url):
             pass
 
 
-async def test_another_master_key_is_noticed_at_once(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_another_master_key_is_noticed_at_once(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"x")])
     (tmp_path / "master.key").write_text("ab" * 32 + "\n")
     with pytest.raises(WrongMasterKey):
-        async with open_vault(tmp_path):
+        async with open_vault(tmp_path, url=engine_url):
             pass
 
 
-async def test_a_vault_whose_key_file_is_gone_does_not_open(tmp_path):
-    async with open_vault(tmp_path) as vault:
+async def test_a_vault_whose_key_file_is_gone_does_not_open(tmp_path, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(5, [(0, b"x")])
     (tmp_path / "vault.keys").unlink()
     with pytest.raises(KeyMissing, match="lacks the keys of 1 batches, the first is 5"):
-        async with open_vault(tmp_path):
+        async with open_vault(tmp_path, url=engine_url):
             pass
 
 
@@ -231,8 +231,8 @@ async def test_a_vault_database_that_is_none_is_refused_with_a_sentence(tmp_path
             pass
 
 
-async def test_a_key_that_cannot_be_made_durable_is_not_used(tmp_path, monkeypatch):
-    async with open_vault(tmp_path) as vault:
+async def test_a_key_that_cannot_be_made_durable_is_not_used(tmp_path, monkeypatch, engine_url):
+    async with open_vault(tmp_path, url=engine_url) as vault:
         monkeypatch.setattr(vault._keys, "_path", store.Path("/dev/full"))
         with pytest.raises(VaultStopped):
             await vault.store_applications(1, [(0, b"x")])
@@ -240,6 +240,6 @@ async def test_a_key_that_cannot_be_made_durable_is_not_used(tmp_path, monkeypat
         monkeypatch.undo()
         with pytest.raises(VaultStopped, match="restart"):  # what a failed write left in the file is not known
             await vault.store_applications(1, [(0, b"x")])
-    async with open_vault(tmp_path) as vault:
+    async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"x")])
         assert vault.application(1, 0) == b"x"

@@ -1,0 +1,105 @@
+"""The whole verification: ledger and vault of a data folder, and what others carried away of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine
+
+from controller.audit.carried import Carried, check_carried, check_head
+from controller.audit.errors import NoLedger
+from controller.audit.sealed import check_vault
+from controller.audit.snapshots import SnapshotCheck
+from controller.config import Config
+from controller.ledger.chain import Head
+from controller.ledger.engine import Place
+from controller.ledger.store import ledger_place
+from controller.ledger.verify import verify_into
+from controller.ledger.verify_report import Tell, Verified, tell_nobody
+from controller.ledger.verify_rows import readable
+from controller.vault.errors import VaultError
+from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, read_ring
+from controller.vault.keyring import KeyRing
+from controller.vault.store import vault_place
+
+NO_VAULT = "vault: not looked into, it is not here"
+
+
+def ledger_of(folder: Path, url: str = "") -> Place:
+    """Give where the ledger of a data folder stands; it may be in use.  Raises: NoLedger."""
+    place = ledger_place(folder, url)
+    if not url and not place.path.is_file():
+        raise NoLedger(f"there is no {place.path.name} in {folder.name!r}: say --data FOLDER, or --config FILE")
+    return place
+
+
+def verify_folder(
+    folder: Path,
+    url: str = "",
+    carried: Sequence[Carried] = (),
+    heads: Sequence[Head] = (),
+    tell: Tell = tell_nobody,
+    config: Config | None = None,
+) -> Verified:
+    """Verify ledger and vault, as each is at one moment, and hold what was carried away against the ledger.
+
+    `url` names a PostgreSQL database, as in the settings; the keys are files of the folder either way.  Nothing is
+    changed, and a service may work there meanwhile; where none does, SQLite may copy its log into the file.  What
+    cannot be looked at stands in `notes`.  With the service's `config` the snapshots are folded anew too.
+    Raises: NoLedger.  Unreadable: a carried file is not what it should be.  LedgerUnfit: the URL leads nowhere.
+    """
+    with _opened(ledger_of(folder, url)) as ledger:
+        report = Verified(tell=tell)
+        with readable(report, "the ledger"):
+            snapshots = [SnapshotCheck(ledger, config, report).apply] if config else []
+            verify_into(report, ledger, whole=True, others=snapshots)
+        for head in heads:
+            with readable(report, "the chain"):
+                check_head(ledger, head, "the head that was written down", report)
+        for one in carried:
+            with readable(report, "the receipts"):
+                check_carried(ledger, one, report)
+        vault_here = vault_place(folder, url)
+        if not url and not vault_here.path.is_file():
+            report.notes.append(NO_VAULT)
+            return report
+        with _opened(vault_here) as vault, readable(report, "the vault"):
+            check_vault(vault, ledger, lambda: _ring(folder, report), report)
+    return report
+
+
+@contextmanager
+def _opened(place: Place) -> Iterator[Engine]:
+    engine = place.reader()
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _ring(folder: Path, report: Verified) -> KeyRing | None:
+    """Give the keys of a data folder, or None where there are none; a damaged key file is a fault."""
+    if not (folder / KEYRING_NAME).exists() or not (folder / MASTER_KEY_NAME).exists():
+        return None
+    try:
+        return read_ring(folder)[1]
+    except VaultError as error:
+        report.add(f"the keys cannot be used: {error}")
+        return None
+
+
+def as_json(report: Verified) -> dict[str, Any]:
+    """Give a report as a program reads it."""
+    return {
+        "sound": report.sound,
+        "head": {"seq": report.head.seq, "hash": report.head.hash.hex()},
+        "moves": report.moves,
+        "events": report.events,
+        "checked": dict(sorted(report.counts.items())),
+        "last_daily_head": {"day": report.last_day, "seq": report.last_day_seq},
+        "not_looked_into": report.notes,
+        "faults": report.faults,
+    }

@@ -1,0 +1,205 @@
+"""The command line's audit: verify, show and export what the ledger holds, from the data folder itself.
+
+No service is asked: one may work there meanwhile, or none, or the folder may be a copy in somebody else's hands.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+
+from controller.audit.carried import head_in, look_at
+from controller.audit.errors import Unreadable
+from controller.audit.export import export
+from controller.audit.history import History
+from controller.audit.verification import as_json, ledger_of, verify_folder
+from controller.audit.words import named_fields, people_of, sentences_of
+from controller.clock import floor_text
+from controller.commandline import show as shown
+from controller.commandline.options import ConfigPath, DataPath, JsonPath
+from controller.commandline.trace import floor_s
+from controller.config import ConfigError, load_config
+from controller.core.record_moves import TablesFolded
+from controller.ledger.engine import reason_of
+from controller.ledger.journal import TAGS
+from controller.ledger.verify_report import Tell, Verified
+from controller.trace.moves import Told
+
+FAULTY = 1
+LIMIT = 50
+
+audit = typer.Typer(help="Prove that nothing was changed or lost; show and export who did what.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.add_typer(audit, name="audit")
+
+
+@audit.command()
+def verify(
+    against: Annotated[
+        list[Path] | None, typer.Option(help="Receipts an upstream kept (JSON lines), or a manifest; may be repeated.")
+    ] = None,
+    head: Annotated[list[str] | None, typer.Option(help="A head somebody wrote down, NUMBER:HASH.")] = None,
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Compute all of ledger and vault anew and compare. Exit code 0: sound; 1: faults."""
+    settings = load_config(config)
+    folder, url = data or settings.service.path(), settings.storage.url
+    carried, heads = [look_at(path) for path in against or []], [head_in(text) for text in head or []]
+    with _bar() as tell:
+        report = verify_folder(folder, url, carried, heads, tell, settings)
+    if json:
+        shown.write_json(as_json(report), json)
+    else:
+        print("\n".join(report_lines(report)))
+    if not report.sound:
+        raise typer.Exit(FAULTY)
+
+
+@audit.command()
+def show(
+    move: Annotated[int, typer.Option(help="One move, by its number.", min=0)] = 0,
+    card: Annotated[int, typer.Option(help="The moves about a card.", min=0)] = 0,
+    batch: Annotated[int, typer.Option(help="The moves about a batch and its cards, by its number here.", min=0)] = 0,
+    by: Annotated[str, typer.Option(help="The last moves a person stands behind.")] = "",
+    since: Annotated[str, typer.Option(help="From a floor time on, like 2026-03-02T08:00.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = LIMIT,
+    config: ConfigPath = None,
+    data: DataPath = None,
+    json: JsonPath = "",
+) -> None:
+    """Show moves: number, floor time, what each says, who stands behind it. Without a choice the last ones."""
+    if sum(map(bool, (move, card, batch, by, since))) > 1:
+        raise ConfigError("say one of --move, --card, --batch, --by, --since")
+    with _ledger(config, data) as ledger:
+        history = History(ledger)
+        if move:
+            told = history.move(move)
+        elif card:
+            told = history.card(card, limit)
+        elif batch:
+            told = history.batch(batch, limit)
+        elif by:
+            told = history.by(by, limit)
+        else:
+            told = history.since(floor_s(since, "--since"), limit) if since else history.last(limit)
+    if json:
+        shown.write_json([_as_json(one) for one in told], json)
+        return
+    print("\n".join(line for one in told for line in move_lines(one, whole=bool(move))) or "no such move")
+
+
+@audit.command("export")
+def export_moves(
+    file: Annotated[str, typer.Argument(help="Where the lines of JSON go, `-` for standard output.")],
+    config: ConfigPath = None,
+    data: DataPath = None,
+) -> None:
+    """Write every move as a line of JSON, and the head; docs/audit.md says how anyone computes the chain from it."""
+    with _ledger(config, data) as ledger, _bar() as tell:
+        if file == "-":
+            head = export(ledger, sys.stdout.buffer.write, tell)
+            sys.stdout.flush()
+        else:
+            with Path(file).open("wb") as out:
+                head = export(ledger, out.write, tell)
+    print(f"exported: {head.seq:,} moves, head {head.seq}:{head.hash.hex()}", file=sys.stderr)
+
+
+@audit.command("head")
+def show_head(config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
+    """Say where the chain stands now, to be written down and kept elsewhere, and the last daily head."""
+    with _ledger(config, data) as ledger:
+        history = History(ledger)
+        head, day = history.head(), history.last_day()
+    if json:
+        last = {"day": day.move.day, "seq": day.seq} if day and isinstance(day.move, TablesFolded) else {}
+        shown.write_json({"seq": head.seq, "hash": head.hash.hex(), "last_daily_head": last}, json)
+        return
+    print(f"{head.seq}:{head.hash.hex()}")
+    if day is not None and isinstance(day.move, TablesFolded):
+        print(f"last daily head: {day.move.day}, move {day.seq}")
+    else:
+        print("last daily head: none yet")
+
+
+def report_lines(report: Verified) -> list[str]:
+    """Give a verification's report for people."""
+    looked = {"moves": report.moves, "events": report.events, **dict(sorted(report.counts.items()))}
+    width = max(map(len, looked))
+    lines = [f"  {name:<{width}}  {count:>12,}" for name, count in looked.items()]
+    day = f"{report.last_day}, move {report.last_day_seq}" if report.last_day else "none"
+    lines = ["looked at", *lines, f"head  {report.head.seq}:{report.head.hash.hex()}", f"last daily head  {day}"]
+    lines += [f"note: {note}" for note in report.notes]
+    lines += [f"FAULT: {fault}" for fault in report.faults]
+    return [*lines, "sound" if report.sound else f"NOT sound: {len(report.faults)} faults"]
+
+
+def move_lines(told: Told, *, whole: bool = False) -> list[str]:
+    """Give a move for people; `whole`: with all its fields."""
+    english, chinese = sentences_of(told.move)
+    people = people_of(told.move)
+    who = f"  [{', '.join(people)}]" if people else ""
+    lines = [f"{told.seq:>9}  {floor_text(told.at_floor_s)}  {english}{who}", f"{'':>9}  {'':19}  {chinese}"]
+    if whole:
+        lines += [f"{'':>9}  {name}: {value}" for name, value in named_fields(told.move).items()]
+    return lines
+
+
+def _as_json(told: Told) -> dict[str, Any]:
+    english, chinese = sentences_of(told.move)
+    return {
+        "seq": told.seq,
+        "at_floor_s": told.at_floor_s,
+        "tag": TAGS[type(told.move)],
+        "sentence_en": english,
+        "sentence_zh": chinese,
+        "people": people_of(told.move),
+        "move": named_fields(told.move),
+    }
+
+
+def _place(config: Path | None, data: Path | None) -> tuple[Path, str]:
+    settings = load_config(config)
+    return data or settings.service.path(), settings.storage.url
+
+
+@contextmanager
+def _ledger(config: Path | None, data: Path | None) -> Iterator[Engine]:
+    """Give the ledger to read from.  Raises: AuditError; Unreadable when the database itself cannot be read."""
+    engine = ledger_of(*_place(config, data)).reader()
+    try:
+        yield engine
+    except DBAPIError as error:
+        raise Unreadable(f"the ledger cannot be read ({reason_of(error)}): run `cardmill audit verify`") from None
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def _bar() -> Iterator[Tell]:
+    """Give what shows progress on a terminal's standard error, and nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(what: str, done: int, of: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=of or None)
+            progress.update(tasks[what], completed=done)
+
+        yield tell

@@ -1,0 +1,1 @@
+"""Deterministic fault simulation: the real core, ledger, recovery and station protocol on a simulated world."""
