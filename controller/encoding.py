@@ -73,6 +73,17 @@ def made_cards(vault: CardVault, cards: list[int]) -> list[MadeCard]:
     return [_made.unpack(packed) for packed in vault.cards(cards)]
 
 
+def readable_cards(vault: CardVault, cards: list[int]) -> dict[int, MadeCard]:
+    """Give what was encoded for those of these cards whose rows still open: the others must not end the service."""
+    try:
+        return dict(zip(cards, made_cards(vault, cards), strict=True))
+    except (VaultError, EnvelopeError) as error:
+        if len(cards) == 1:
+            log.error("what was encoded of a card cannot be read", card=cards[0], code=error.code)
+            return {}
+    return {card: made for one in cards for card, made in readable_cards(vault, [one]).items()}
+
+
 def text_fields(app: Application) -> TextFields:
     """Give the fields that chip and face show."""
     return TextFields(

@@ -11,13 +11,14 @@ import trio
 from controller.application import batch_of, index_of
 from controller.core import events as e
 from controller.core.state import FloorState
-from controller.encoding import CardVault, MadeCard, made_cards, open_application
+from controller.encoding import CardVault, MadeCard, open_application, readable_cards
 from controller.floor_words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
+from controller.vault.errors import VaultError
 from devices import protocol as p
 from devices.defects import Step
 from devices.driver import StationDriver
 from devices.messages import JobDone, PositionWork
-from encoders.envelope import pack
+from encoders.envelope import EnvelopeError, pack
 
 log = structlog.get_logger()
 VAULT_READERS = 2  # threads that fetch what stations are given
@@ -60,8 +61,7 @@ class Floor:
 
     def _positions(self, step: Step, cards: list[int]) -> list[PositionWork]:
         """Fetch what the positions of a sheet need.  For a worker thread."""
-        present = [card for card in cards if card]
-        made = dict(zip(present, made_cards(self._vault, present), strict=True))
+        made = readable_cards(self._vault, [card for card in cards if card])
         if step is Step.WRITE:
             work = {card: PositionWork(b"", one.record, one.portrait) for card, one in made.items()}
         else:
@@ -69,8 +69,13 @@ class Floor:
         return [work.get(card, PositionWork()) for card in cards]
 
     def _face(self, card: int, made: MadeCard) -> bytes:
-        [sealed] = self._vault.applications(batch_of(card), [index_of(card)])
-        picture = open_application(sealed).portrait
+        """Give a card's print job; an empty one where its portrait cannot be read: inspection will not find its mark."""
+        try:
+            [sealed] = self._vault.applications(batch_of(card), [index_of(card)])
+            picture = open_application(sealed).portrait
+        except (VaultError, EnvelopeError) as error:
+            log.error("the application of a card cannot be read", card=card, code=error.code)
+            return b""
         return pack(msgspec.structs.replace(made.face, portrait=picture))
 
     # ---- from the stations ---------------------------------------------------------------------------------
@@ -91,7 +96,7 @@ class Floor:
 
     async def _finished(self, station: str, done: JobDone) -> None:
         wanted = cards_to_compare(self._state, done)
-        made: list[MadeCard] = []
+        made: dict[int, MadeCard] = {}
         if wanted:
-            made = await trio.to_thread.run_sync(made_cards, self._vault, wanted, limiter=self._limiter)
-        self._post(result_of(self._state, station, done, dict(zip(wanted, made, strict=True))))
+            made = await trio.to_thread.run_sync(readable_cards, self._vault, wanted, limiter=self._limiter)
+        self._post(result_of(self._state, station, done, made))

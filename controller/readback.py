@@ -50,23 +50,24 @@ def outcome_of(step: Step, result: SheetResult, cards: list[int], made: Mapping[
     Args:
         result: as the station sent it.
         cards: the card at each position, 0 where none is to be made.
-        made: what was sent, needed for inspection only.
+        made: what was sent, needed for inspection only; a card whose own can no longer be read is not in it, and
+            cannot be found good.
     """
     codes, blanks = [], []
     for position, seen in enumerate(result.positions):
         card = cards[position] if position < len(cards) else 0
         code = seen.code
         if step is Step.INSPECT and code == GOOD and card:
-            code = _compare(seen, card, made[card])
+            code = _compare(seen, card, made.get(card))
         codes.append(code)
         blanks.append(seen.blank)
     return SheetOutcome(result.sheet_id, result.fate, result.code, result.body, codes, blanks)
 
 
-def _compare(seen: PositionResult, card: int, sent: Sent) -> str:
+def _compare(seen: PositionResult, card: int, sent: Sent | None) -> str:
     """Give the code of what inspection found at one position."""
     if seen.mark != control_mark(card):
         return FACE_DIFFERS
-    if (seen.record, seen.portrait) != (sent.record, sent.portrait):
+    if sent is None or (seen.record, seen.portrait) != (sent.record, sent.portrait):
         return CHIP_DIFFERS
     return GOOD

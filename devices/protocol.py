@@ -80,7 +80,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class NeverSeen:
-    """The station never got the job that was asked for; nothing is known of it here any more."""
+    """The station never got the job that was asked for: it may be started.  A late start may yet bring its result."""
 
     job_id: int
 
@@ -127,6 +127,7 @@ class _Phase(Enum):
     ASKING = auto()  # an ask is under way
     RUNNING = auto()
     UNKNOWN = auto()  # the station could not say
+    UNSEEN = auto()  # the station had not got it; a start of an earlier life may still be under way to it
     DONE = auto()  # told; waits for the caller to release it
 
 
@@ -172,7 +173,7 @@ class ControllerSide:
     def start(self, start: Start, now_s: float) -> list[ToStation]:
         """Give a load; again for the same job changes nothing.  Raises: ValueError: a step that is none."""
         job = self._jobs.get(start.job_id)
-        if job and job.phase is not _Phase.UNKNOWN:
+        if job and job.phase not in (_Phase.UNKNOWN, _Phase.UNSEEN):
             return []
         self._wait_from(now_s)
         self._jobs[start.job_id] = _Job(_Phase.STARTING, now_s, lies.load_of(start), start)
@@ -313,8 +314,8 @@ class ControllerSide:
         elif job.start:
             job.phase = _Phase.STARTING
             heard.messages += self._say_again(job_id, job, now_s)
-        else:
-            del self._jobs[job_id]
+        else:  # not forgotten: a result that comes all the same would be released unread
+            job.phase = _Phase.UNSEEN
             heard.events.append(NeverSeen(job_id))
 
     def _cannot_say(self, job_id: int, heard: Heard) -> None:

@@ -38,7 +38,7 @@ from sims.storm.timeline import Timeline
 from sims.storm.told import Told
 
 CHUNK = 54
-PAGE = 400
+PAGE, AGAIN = 400, 60
 PATIENCE_S, POLL_S = 5.0, 20.0
 UNITS = ("110101001", "110101002", "110101003")
 HELD, REFUSED = "name.single", "number.length"  # codes of the one table: a person decides; upstream must correct
@@ -126,7 +126,7 @@ class Upstream:
     def _after(self) -> int:
         """Give from where to read on; now and then from an earlier place, to compare."""
         if self.receipts and self._luck.random() < 0.15 and not self._lines.is_calm:
-            return self._luck.randrange(len(self.receipts))
+            return max(0, len(self.receipts) - 1 - self._luck.randrange(AGAIN))
         return len(self.receipts)
 
     def _go_on(self, batch: Sent) -> None:

@@ -16,10 +16,11 @@ from controller.encoding import MadeCard, control_mark
 from controller.floor import Floor
 from controller.floor_words import LIE_AGAIN_S
 from controller.ledger.journal import Recorded
+from controller.vault.errors import Tampered
 from devices import protocol as p
 from devices.messages import Fate, JobDone, PositionResult, SheetResult, StationState, blank_serial
 from encoders.envelope import pack
-from encoders.face import lay_out
+from encoders.face import FaceJob, lay_out
 from encoders.fonts.coverage import bundled_coverage
 from encoders.text_layout import TextFields
 from tests.controller.core.rough_floor import RoughFloor
@@ -30,10 +31,11 @@ class Driver:
     """A driver that notes what it is asked for."""
 
     def __init__(self) -> None:
-        self.started = []
+        self.started, self.loads = [], []
 
     def start(self, station, start):
         self.started.append(start.job_id)
+        self.loads.append(start)
 
 
 def heard_by(state, nursery, made=None):
@@ -92,15 +94,19 @@ async def test_a_job_that_was_forgotten_while_its_work_was_fetched_is_not_starte
     assert driver.started == [job.job_id]
 
 
-@pytest.mark.parametrize(("kind", "code"), [("first", "00"), ("second", "I2")])
-async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_record_does_not(nursery, kind, code):
+def face() -> FaceJob:
+    """Give a print job of an invented person."""
     fields = TextFields(
         name="样例", sex="1", ethnic="01", birth="19900307", address="样例路", identity_number="52010219900307125X",
         authority="样例局", valid_from="20251220", valid_until="20451220",
     )  # fmt: skip
-    face = lay_out(fields, bundled_coverage(), control_mark="1")
+    return lay_out(fields, bundled_coverage(), control_mark="1")
+
+
+@pytest.mark.parametrize(("kind", "code"), [("first", "00"), ("second", "I2")])
+async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_record_does_not(nursery, kind, code):
     rough, job = open_job("inspect", kind)
-    floor, _, posted = heard_by(rough.state, nursery, lambda card: MadeCard(b"r" * 256, b"p" * 900, face))
+    floor, _, posted = heard_by(rough.state, nursery, lambda card: MadeCard(b"r" * 256, b"p" * 900, face()))
     [sheet] = [rough.state.sheets[sheet_id] for sheet_id in job.sheets]
     seen = [
         PositionResult("00", blank_serial(sheet.body, place), b"", b"", control_mark(card))
@@ -116,3 +122,51 @@ async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_reco
             await trio.sleep(0.01)
     [outcome] = posted[0].sheets
     assert outcome.codes == [code if card else "00" for card in sheet.cards]
+
+
+class DamagedVault:
+    """A vault in which the row of one card does not open any more."""
+
+    def __init__(self, damaged: int) -> None:
+        self.damaged = damaged
+
+    def cards(self, cards):
+        if self.damaged in cards:
+            raise Tampered(f"the sealed card {self.damaged} is not what was stored")
+        return [pack(MadeCard(b"r" * 256, b"p" * 900, face())) for _ in cards]
+
+    def applications(self, batch_id, indexes):
+        raise Tampered("no application opens")
+
+
+@pytest.mark.parametrize("step", ["print", "write"])
+async def test_what_cannot_be_read_of_a_card_leaves_its_position_empty_and_the_others_as_they_are(nursery, step):
+    rough, job = open_job(step)
+    sheet = rough.state.sheets[job.sheets[0]]
+    driver = Driver()
+    floor = Floor(driver, DamagedVault(sheet.cards[2]), rough.state, lambda event: None, nursery)
+    floor.perform(e.StartJob(job.job_id, job.station, step, [(sheet.sheet_id, sheet.cards)]))
+    await trio.testing.wait_all_tasks_blocked(0.2)
+    [start] = driver.loads
+    records = [bool(position.record) for position in start.sheets[0].positions]
+    assert records == [step == "write" and place != 2 and bool(card) for place, card in enumerate(sheet.cards)]
+    assert not any(position.face for position in start.sheets[0].positions)  # and no application opens either
+
+
+async def test_a_card_that_cannot_be_compared_any_more_is_not_found_good(nursery):
+    rough, job = open_job("inspect")
+    sheet = rough.state.sheets[job.sheets[0]]
+    posted = []
+    floor = Floor(Driver(), DamagedVault(sheet.cards[2]), rough.state, posted.append, nursery)
+    seen = [
+        PositionResult("00", blank_serial(sheet.body, place), b"r" * 256, b"p" * 900, control_mark(card))
+        for place, card in enumerate(sheet.cards)
+    ]
+    result = SheetResult(sheet.sheet_id, fate=Fate.DONE, positions=seen)
+    done = JobDone(job_id=job.job_id, started_floor_s=1.0, ended_floor_s=2.0, sheets=[result])
+    floor.heard(job.station, p.Finished(done))
+    with trio.fail_after(30):
+        while not posted:  # noqa: ASYNC110  a thread fetches what was sent
+            await trio.sleep(0.01)
+    [outcome] = posted[0].sheets
+    assert outcome.codes == ["I2" if place == 2 else "00" for place in range(8)]
