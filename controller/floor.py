@@ -69,7 +69,7 @@ class Floor:
         return [work.get(card, PositionWork()) for card in cards]
 
     def _face(self, card: int, made: MadeCard) -> bytes:
-        """Give a card's print job; an empty one where its portrait cannot be read: inspection will not find its mark."""
+        """Give a card's print job; an empty one, which inspection finds, where its portrait cannot be read."""
         try:
             [sealed] = self._vault.applications(batch_of(card), [index_of(card)])
             picture = open_application(sealed).portrait

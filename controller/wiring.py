@@ -18,6 +18,7 @@ from controller.backup.mark import Restore
 from controller.books import Books
 from controller.campaign.plan import load_plan
 from controller.checks.context import CheckContext, load_context
+from controller.checks.errors import CheckError
 from controller.checks.named_codes import read_authorities
 from controller.checks.policy import Policy, SharedNumber
 from controller.clock import FloorClock, floor_date
@@ -196,7 +197,7 @@ def check_context(config: Config) -> CheckContext:
         path = Path(config.checks.authorities)
         try:
             authorities = read_authorities(path.read_text("utf-8-sig"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, CheckError) as error:
             raise ConfigError(f"checks.authorities: {path} is not a CSV of code,name: {error}") from None
     policy = Policy(shared_number=SharedNumber(config.checks.shared_number), scope_age_years=config.campaign.scope_age)
     return load_context(

@@ -66,7 +66,7 @@ def draw_options(seed: int) -> Options:
 
     return Options(
         cards=CARDS_MIN + luck.randrange(0, 24),
-        sync_s=luck.choice((0.05, 0.3, 1.0)),
+        sync_s=luck.choice((0.1, 0.5, 1.0)),
         sync_slow=some(0.01, 0.05),
         sync_fails=some(0.0, 0.0005, 0.003),
         crash_first_s=luck.choice((10.0, 25.0, 45.0)),

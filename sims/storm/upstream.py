@@ -39,7 +39,7 @@ from sims.storm.told import Told
 
 CHUNK = 54
 PAGE, AGAIN = 400, 60
-PATIENCE_S, POLL_S = 5.0, 20.0
+PATIENCE_S, POLL_S = 5.0, 8.0
 UNITS = ("110101001", "110101002", "110101003")
 HELD, REFUSED = "name.single", "number.length"  # codes of the one table: a person decides; upstream must correct
 _opener: Opener[UpstreamAnswer] = Opener(UpstreamAnswer)
@@ -117,11 +117,11 @@ class Upstream:
                 batch.asked_s = now_s
                 self._go_on(batch)
         self._ask(FetchReceipts(after=self._after(), limit=PAGE))
-        if self.receipts and self.acknowledged < len(self.receipts):
+        if self.acknowledged < len(self.receipts) and self._luck.random() < 0.4:
             self._ask(AcknowledgeReceipts(upto=len(self.receipts)))
         if not self._lines.is_calm:
             self._be_a_nuisance(luck)
-        self._timeline.after(8.0 + 6.0 * luck.random(), self._step)
+        self._timeline.after(9.0 + 7.0 * luck.random(), self._step)
 
     def _after(self) -> int:
         """Give from where to read on; now and then from an earlier place, to compare."""
@@ -135,7 +135,8 @@ class Upstream:
             if batch.state:
                 self._send_chunks(batch)
         else:
-            self._ask(AskBatch(batch_number=batch.number))
+            if batch.number in self._closed or self._luck.random() < 0.3:
+                self._ask(AskBatch(batch_number=batch.number))
 
     def _announce(self, batch: Sent, digest: str) -> None:
         self._ask(OpenBatch(batch_number=batch.number, due=batch.due, count=len(batch.encoded), digest=digest))

@@ -132,6 +132,7 @@ def test_prometheus_reads_counts_and_states_with_four_labels_at_most(running):
         ("[sockets]\nupstreams = 'udp://x'\n", "sockets.upstreams"),
         ("[metrics]\nlisten = 'nowhere'\n", "metrics.listen"),
         ("[checks]\nauthorities = '/nonexistent.csv'\n", "checks.authorities"),
+        ("[checks]\nauthorities = '/dev/null'\n", "checks.authorities"),
         ("[service]\nfolder = '/dev/null/x'\n", "/dev/null"),
     ],
 )
