@@ -75,6 +75,8 @@ class Books:
         for move in moves:
             self.tally.fold(at_floor_s, move)
             self.campaign.fold(at_floor_s, move)
+        if moves:
+            self.last_floor_s = at_floor_s
 
 
 @dataclass(slots=True)

@@ -26,6 +26,7 @@ from controller.commandline import quality as cli_quality
 from controller.commandline import report as cli_report
 from controller.commandline import show
 from controller.commandline import stock as cli_stock
+from controller.commandline import submit as cli_submit
 from controller.commandline import trace as cli_trace
 from controller.commandline import vault_keys as cli_vault_keys
 from controller.commandline.options import (
@@ -43,6 +44,7 @@ from controller.config import ConfigError, load_config
 from controller.conversation import ClientError, Refused
 from controller.core.acts import ACTS
 from controller.ledger.errors import LedgerError
+from controller.offline.errors import PackageError
 from controller.vault.errors import VaultError
 from devices.keys import ROLES, KeyRing, LinkError, new_pair, read_public
 
@@ -64,7 +66,7 @@ def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
-    except (ConfigError, LinkError, VaultError, LedgerError, BackupError, AuditError) as error:
+    except (ConfigError, LinkError, VaultError, LedgerError, BackupError, AuditError, PackageError) as error:
         fail(error, USAGE)
     except Refused as error:
         fail(error, REFUSED)
@@ -174,6 +176,7 @@ _ROOMS = (
     cli_audit,
     cli_backup,
     cli_check,
+    cli_submit,
     cli_doctor,
 )
 for _room in _ROOMS:

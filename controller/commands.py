@@ -61,7 +61,10 @@ async def _personal(desk: Desk, request: Command) -> Refused | None:
     """Refuse texts that would put a person's data into the record: whoever decides types them."""
     if request.verb in READING:
         return None
-    texts, card = typed(request.args)
+    outer, inner = dict(request.args), request.args.get("args")
+    outer.pop("args", None)  # which one act alone looks into: elsewhere it must not stand before the real ones
+    named = inner if request.verb == "act" and isinstance(inner, dict) else outer
+    texts, card = typed(named)
     return await refuse_personal(desk.vault if card else None, texts, card)
 
 

@@ -24,6 +24,7 @@ from controller.core.settings import (
     require_range,
 )
 
+MAX_BYTES, MAX_DOTS = 1 << 16, 200  # of a settings file, and in one line of it
 SHARED_NUMBER_POLICIES = ("neither", "both", "first_only")
 
 
@@ -234,7 +235,7 @@ def load_config(path: Path | None) -> Config:
     if path is None:
         return Config()
     try:
-        tables = tomllib.loads(path.read_text("utf-8"))
+        tables = _toml(path.read_bytes())
     except FileNotFoundError:
         raise ConfigError(f"there is no settings file {path}: give another one with --config") from None
     except OSError as error:
@@ -243,7 +244,19 @@ def load_config(path: Path | None) -> Config:
         raise ConfigError(f"the settings file {path} is not UTF-8 text") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the settings file {path} is not TOML: {error}") from None
+    except (ValueError, RecursionError):  # thousands of digits or brackets are too much for Python
+        raise ConfigError(
+            f"the settings file {path} is too long, or nests too deep, or has too long a number"
+        ) from None
     return _config_from(tables, path)
+
+
+def _toml(text: bytes) -> dict[str, Any]:
+    """Give what a text says.  Raises: ValueError of many kinds, RecursionError."""
+    # tomllib takes the square of a dotted key's length: 4,000 parts stop it for 0.3 s
+    if len(text) > MAX_BYTES or any(line.count(b".") > MAX_DOTS for line in text.splitlines()):
+        raise ValueError(len(text))
+    return tomllib.loads(text.decode("utf-8"))
 
 
 def _config_from(tables: dict[str, Any], path: Path) -> Config:

@@ -12,7 +12,7 @@ import trio
 from controller.application import Application, batch_of, index_of
 from controller.checks.rows import normalised
 from controller.core.events import CardsEncoded, Encode
-from controller.vault.errors import VaultError
+from controller.vault.errors import KeyMissing, VaultError
 from encoders import portrait
 from encoders.envelope import EnvelopeError, Opener, pack
 from encoders.face import FaceError, FaceJob, lay_out
@@ -147,8 +147,10 @@ class Encoders:
         """Do one job.  Cancelled, nothing is told: the job is given again after the next start."""
         started_s = trio.current_time()
         made, failed = await trio.to_thread.run_sync(self._work, job.cards, limiter=self._limiter)
-        if made:
+        try:
             await self._vault.store_cards(made)
+        except KeyMissing as error:  # purged meanwhile: its cards ended long ago
+            failed = failed + [(card, error.code) for card, _ in made]
         self._observe(trio.current_time() - started_s, len(job.cards))
         if failed:
             log.warning("cards cannot be encoded", job_id=job.job_id, codes=sorted({code for _, code in failed}))

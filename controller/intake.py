@@ -329,7 +329,7 @@ class Intake:
         mine = [card for card in cards if self._is_of(user, card.batch_id)]
         if not mine:
             return _no(request, "cancel.unknown", "no card of yours has this number", "acceptance_number")
-        if mine[0].state == State.CANCELLED:
+        if mine[0].state in (State.CANCELLED, State.REFUSED):
             return Done(request=request.request)  # asked again: the same answer
         typed = await refuse_personal(self._vault, {"reason": request.reason}, mine[0].card_id)
         if typed:

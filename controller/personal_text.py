@@ -35,9 +35,8 @@ STREET = 8  # the last characters of an address: street and number
 def has_long_number(text: str, *, joined: bool) -> bool:
     """Say whether a text holds what could be an identity number; `joined`: however its digits are set apart."""
     plain = unicodedata.normalize("NFKC", text)
-    if joined:
-        plain = BETWEEN_DIGITS.sub("", plain)
-    return any(len(run) != ACCEPTANCE_DIGITS for run in DIGITS.findall(plain))
+    read = (plain, BETWEEN_DIGITS.sub("", plain)) if joined else (plain,)
+    return any(len(run) != ACCEPTANCE_DIGITS for one in read for run in DIGITS.findall(one))
 
 
 def names_person(text: str, app: Application) -> bool:

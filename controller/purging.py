@@ -43,6 +43,7 @@ class Purger:
             log.error("purge not ended", purge_id=action.purge_id, code=error.code, text=str(error))
 
     async def _purge(self, action: Purge) -> None:
+        await self._erase_unused(action.closed_before_floor_s)
         after, batches, is_last = 0, 0, False
         while not is_last:
             due = await trio.to_thread.run_sync(self._reader.due, action.closed_before_floor_s, after, BATCHES)
@@ -51,6 +52,14 @@ class Purger:
             await self._post(BatchesErased(action.purge_id, erased, is_last)).wait()
             after, batches = max(due, default=after), batches + len(due)
         log.info("purged", purge_id=action.purge_id, batches=batches)
+
+    async def _erase_unused(self, before_floor_s: float) -> None:
+        """Erase what the vault has of returned cards' cases that were cut short: no batch of them was ever opened."""
+        left = await trio.to_thread.run_sync(self._reader.unused_returns, before_floor_s)
+        if left:
+            await self._vault.destroy_keys(left)
+        for batch_id in left:
+            await self._vault.erase(batch_id)
 
     async def _erase(self, batch_ids: Sequence[int]) -> list[tuple[int, bytes]]:
         """Destroy keys, ciphertext and digests of some batches; give each with the digest of its rows from now on."""

@@ -11,13 +11,21 @@ import structlog
 import trio
 
 from controller.backup.errors import BackupError
-from controller.backup.mark import to_accept
+from controller.backup.mark import restore_of, to_accept
 from controller.books import open_books
 from controller.config import Config, ConfigError
 from controller.core.errors import CoreError
 from controller.disk import DiskWatch, with_advice
 from controller.floor_time import open_clock
-from controller.ledger.errors import LedgerError, LedgerInUse, LedgerOther, LedgerStopped, LedgerTooNew, LedgerUnfit
+from controller.ledger.errors import (
+    LedgerDamaged,
+    LedgerError,
+    LedgerInUse,
+    LedgerOther,
+    LedgerStopped,
+    LedgerTooNew,
+    LedgerUnfit,
+)
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics, stations_with_key
 from controller.snapshots import Snapshots
@@ -86,6 +94,7 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
         open_ledger(folder, url=config.storage.url, observe=observe, nature=nature) as ledger,
         open_vault(folder, url=config.storage.url) as vault,
     ):
+        await trio.to_thread.run_sync(_require_pair, ledger, vault)
         clock = open_clock(folder, config.clock)  # under the ledger's lock: a second service must not set it
         opened = await trio.to_thread.run_sync(open_books, ledger, config)
         books = opened.books
@@ -100,6 +109,18 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
             await _run(config, parts, snapshots)
         await snapshots.store_at_stop(books)
     log.info("stopped", head=ledger.head.hash.hex(), moves=ledger.head.seq)
+
+
+def _require_pair(ledger: Ledger, vault: Vault) -> None:
+    """Raises: LedgerDamaged: the vault holds batches that this ledger never numbered: it would number others so."""
+    if restore_of(ledger.reading) is not None:
+        return  # copies of two moments: its numbers jump past both before anything is taken in
+    given, sealed = ledger.reader.last_batch_number(), max(vault.batches(), default=0)
+    if sealed > given:
+        raise LedgerDamaged(
+            f"the vault holds batch {sealed}, and this ledger gave numbers up to {given} only: it is a new or an older "
+            "one; put the right one back, or restore a backup with `cardmill restore`"
+        )
 
 
 async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:

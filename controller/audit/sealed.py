@@ -61,8 +61,11 @@ def _purged(ledger: Connection) -> set[int]:
 
 
 def _applications(ledger: Connection) -> Known:
-    row = ledger_tables.inbox_application
+    row, inbox, floor = ledger_tables.inbox_application, ledger_tables.inbox_batch, ledger_tables.batch
+    unused = select(inbox.c.batch_id).outerjoin(floor, floor.c.batch_id == inbox.c.batch_id)
+    unused = unused.where(inbox.c.state == "returned", floor.c.batch_id.is_(None))
     query = select(row.c.batch_id, row.c.idx, row.c.row_digest).order_by(row.c.batch_id, row.c.idx)
+    query = query.where(row.c.batch_id.not_in(unused))
     for found in ledger.execute(query, execution_options={"yield_per": PAGE_ROWS}):
         if isinstance(found.batch_id, int) and isinstance(found.idx, int):  # else the ledger's own look said so
             yield card_id(found.batch_id, found.idx), found.row_digest

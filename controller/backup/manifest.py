@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> Manifest:
         found = msgspec.json.decode((folder / NAME).read_bytes(), type=Manifest)
     except FileNotFoundError:
         raise BackupDamaged(f"{folder} is no whole backup: there is no {NAME}; choose another one") from None
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise BackupDamaged(f"{NAME} of {folder} cannot be read ({type(error).__name__}): choose another one") from None
     if found.format != FORMAT:
         raise BackupDamaged(

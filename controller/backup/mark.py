@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from controller.backup.errors import NotRestored, RestoreNotAccepted
 from controller.core.state import FloorState
@@ -29,6 +29,7 @@ def mark_copy(connection: Connection, head_seq: int) -> None:
 
 def mark_restored(connection: Connection, restore: Restore) -> None:
     """Say in a restored ledger what it came from."""
+    connection.execute(delete(tables.meta).where(tables.meta.c.key == COPIED))
     write_meta(connection, tables.meta, RESTORED, f"{restore.at_seq} {restore.step}")
 
 
@@ -39,12 +40,12 @@ def restore_of(engine: Engine) -> Restore | None:
     """
     with engine.connect() as connection:
         found = {row.key: row.value for row in connection.execute(select(tables.meta))}
+    if COPIED in found:
+        raise NotRestored(
+            f"this ledger is the copy in a backup, which ends at move {int(found[COPIED]):,}: take a data folder "
+            "that `cardmill restore` filled"
+        )
     if RESTORED not in found:
-        if COPIED in found:
-            raise NotRestored(
-                f"this ledger is the copy in a backup, which ends at move {int(found[COPIED]):,}: take a data folder "
-                "that `cardmill restore` filled"
-            )
         return None
     at_seq, step = map(int, found[RESTORED].split())
     return Restore(at_seq, step)

@@ -49,7 +49,8 @@ _MISFITS = f"""
 SELECT count(*) FROM inbox_batch i LEFT JOIN batch b ON b.batch_id = i.batch_id
 JOIN inbox_application a ON a.batch_id = i.batch_id
 LEFT JOIN vault.sealed_application s ON s.application_id = a.batch_id * {CARD_IDS_PER_BATCH} + a.idx
-WHERE (b.batch_id IS NULL OR b.closed_floor_s = 0) AND s.application_id IS NULL"""  # noqa: S608  a number of ours
+WHERE (b.batch_id IS NULL OR b.closed_floor_s = 0) AND s.application_id IS NULL
+AND NOT (b.batch_id IS NULL AND i.state = 'returned')"""  # noqa: S608  a number of ours
 
 
 @dataclass(frozen=True, slots=True)

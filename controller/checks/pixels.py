@@ -8,6 +8,7 @@ public-domain and generated portraits so that none of them is flagged, and a Gau
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -75,10 +76,14 @@ def background(grey: Grey) -> tuple[float, float]:
     that falls from one side counts as uneven.
     """
     rows = slice(EDGE_PX, EDGE_PX + CORNER_PX)
-    left = grey[rows, EDGE_PX : EDGE_PX + CORNER_PX].astype(np.float32)
-    right = grey[rows, -EDGE_PX - CORNER_PX : -EDGE_PX].astype(np.float32)
-    both = np.stack((left, right))
-    return float(both.mean()), max(float(both.std()), abs(float(left.mean()) - float(right.mean())))
+    corners = (grey[rows, EDGE_PX : EDGE_PX + CORNER_PX], grey[rows, -EDGE_PX - CORNER_PX : -EDGE_PX])
+    left, right = (corner.astype(np.float64).ravel() for corner in corners)
+    sums = int(left.sum()), int(right.sum())  # whole numbers below 2**53 are exact, squares too
+    squares = float(left @ left) + float(right @ right)
+    count = left.size + right.size
+    mean = sum(sums) / count
+    deviation = math.sqrt(max(0.0, squares / count - mean * mean))
+    return mean, max(deviation, abs(sums[0] - sums[1]) / left.size)
 
 
 def _range_of_runs(grey: Grey) -> float:
@@ -99,21 +104,29 @@ def _darkest_edge(grey: Grey) -> float:
         grey[along, :BORDER_PX],
         grey[along, -BORDER_PX:],
     )
-    return min(float(edge.mean()) for edge in edges)
+    return min(int(edge.sum(dtype=np.uint32)) / edge.size for edge in edges)
 
 
 def _is_misplaced(grey: Grey) -> bool:
     """Say whether the head stands far from the middle, far below the edge, or is far too narrow."""
-    crowns = np.flatnonzero((grey[: CROWN_MAX_PX + 1, FACE[1]] < SILHOUETTE_BELOW).sum(axis=1) >= CROWN_LEAST_PX)
-    if not crowns.size:
+    dark = (grey[: CROWN_MAX_PX + 1, FACE[1]] < SILHOUETTE_BELOW).view(np.uint8)
+    crowns = dark.sum(axis=1, dtype=np.uint8) >= CROWN_LEAST_PX  # a row has fewer than 256 pixels
+    crown = int(crowns.argmax())
+    if not crowns[crown]:
         return True
-    head = grey[crowns[0] + 30 : crowns[0] + 150 : 2] < SILHOUETTE_BELOW
+    head = grey[crown + 30 : crown + 150 : 2] < SILHOUETTE_BELOW
     head = head[head.any(axis=1)]
-    if not head.size:
+    if not len(head):
         return True
     left, right = head.argmax(axis=1), WIDTH_PX - 1 - head[:, ::-1].argmax(axis=1)
-    centre = float(np.median(left + right)) / 2
-    return abs(centre - (WIDTH_PX - 1) / 2) > CENTRE_SLACK_PX or float(np.median(right - left)) < HEAD_MIN_PX
+    centre = _median(left + right) / 2
+    return abs(centre - (WIDTH_PX - 1) / 2) > CENTRE_SLACK_PX or _median(right - left) < HEAD_MIN_PX
+
+
+def _median(whole: npt.NDArray[np.intp]) -> float:
+    """Give the median of some whole numbers, at least one; a quarter of the time that numpy's takes."""
+    ordered = np.sort(whole)
+    return (int(ordered[(ordered.size - 1) // 2]) + int(ordered[ordered.size // 2])) / 2
 
 
 def _is_soft(face: npt.NDArray[np.int16]) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -25,6 +25,7 @@ from controller.table_file import read_table
 
 if TYPE_CHECKING:
     from controller.offline.answers import Count
+    from controller.offline.package import Opened
 
 AUTHORITIES_MAX_BYTES = 4_000_000  # a table of all counties of the country has 200 KB
 BUFFER_BYTES = 1 << 18
@@ -39,7 +40,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def check(
-    file: Annotated[Path, typer.Argument(help="Applications as JSON lines; portraits lie in the same folder.")],
+    file: Annotated[Path, typer.Argument(help="JSON lines with portraits beside, or a package: docs/offline.md.")],
     authorities: Annotated[
         Path | None, typer.Option(help="CSV `code,name` of counties; else that of [checks] authorities.")
     ] = None,
@@ -53,12 +54,13 @@ def check(
     settings = load_config(config)
     table = _authorities(authorities, settings)
     from controller.offline.answers import Count  # these load numpy, which no other command should wait for
-    from controller.offline.run import check_jsonl
+    from controller.offline.package import opened
+    from controller.offline.run import check_parts
 
     today = datetime.now().astimezone().strftime("%Y%m%d")
     count = Count()
-    with file.open("rb", buffering=BUFFER_BYTES) as lines, _output(json, file) as out, _progress(lines, file) as tell:
-        answers = check_jsonl(lines, file.parent, settings, today, authorities=table, pixels=pixels)
+    with opened(file) as one, _output(json, file) as out, _progress(one) as tell:
+        answers = check_parts(one.parts, one.read_picture, settings, today, authorities=table, pixels=pixels)
         for number, answer in enumerate(answers):
             count.add(answer)
             if out is not None:
@@ -94,13 +96,13 @@ def _output(json: str, file: Path) -> AbstractContextManager[TextIO | None]:
 
 
 @contextmanager
-def _progress(lines: BinaryIO, file: Path) -> Iterator[Callable[[], None]]:
+def _progress(one: Opened) -> Iterator[Callable[[], None]]:
     """Show people on standard error how far it is."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        bar = bars.add_task("checked", total=file.stat().st_size or None)
-        yield lambda: bars.update(bar, completed=lines.tell() if lines.seekable() else 0)
+        bar = bars.add_task("checked", total=one.total_bytes or None)
+        yield lambda: bars.update(bar, completed=one.done_bytes())
 
 
 def _verdict_rows(count: Count) -> list[tuple[str, ...]]:

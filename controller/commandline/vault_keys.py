@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from controller.clock import floor_date
+from controller.clock import day_start_floor_s, floor_date
 from controller.commandline import show
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, looking
 from controller.config import Config, ConfigError, load_config
@@ -145,7 +145,9 @@ def restore(
         if not (folder / SITE_KEY_NAME).exists():
             replace_private(folder / SITE_KEY_NAME, key_text(found.site_key(key)))
         ring = open_key_files(folder, may_create=False).ring
-        oldest = now - settings.vault.retention_days * DAY_S
+        # what was purged by another rule than today's settings must not come back by them
+        kept_s = day_start_floor_s(found.expires) - day_start_floor_s(found.created)
+        oldest = now - min(settings.vault.retention_days * DAY_S, kept_s)
         done = key_backup.restore(
             found,
             ring,

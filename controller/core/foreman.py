@@ -87,7 +87,7 @@ def finish_batch(turn: Turn, batch_id: int) -> None:
     batch = turn.state.batches.get(batch_id)
     if batch is None:
         return
-    if turn.config.plan.auto_dispatch and batch.bundles and not batch.in_making():
+    if not turn.state.reconciling and turn.config.plan.auto_dispatch and batch.bundles and not batch.in_making():
         _send(turn, batch, "dispatch")
     if not batch.has_open():
         turn.record(_closing(batch))
@@ -184,6 +184,9 @@ def _packed(turn: Turn, event: e.BundlePacked) -> None:
 def _seconded(turn: Turn, event: e.ActSeconded) -> None:
     act = turn.state.acts.get(event.act_id)
     act_seconded(turn, event)
+    if act is not None and act.verb == "reconciled" and turn.refused is None:
+        for batch_id in list(turn.state.batches):
+            finish_batch(turn, batch_id)
     if act is not None and act.verb in ("override", "set_good") and turn.refused is None:
         finish_batch(turn, turn.state.cards[int(act.args["card"])].batch_id)
 

@@ -77,6 +77,9 @@ def _wrong_scan(job: Job, cards: list[Card], missing: Counter[int], foreign: Cou
 
 def job_never_seen(turn: Turn, event: e.JobNeverSeen) -> None:
     """Give the same job again, by the same number: the station never had it."""
+    if turn.state.reconciling:
+        job_forgotten(turn, e.JobForgotten(event.station, event.job_id))
+        return
     job = _job_of(turn, event.station, event.job_id)
     if job is not None:
         turn.act(start_action(turn, job))

@@ -37,6 +37,7 @@ class Place:
     schema: str
     url: str = field(default="", repr=False)  # a password may be in it
     locking: bool = True  # the writer's connection holds the schema's lock
+    cache_kib: int = CACHE_KIB  # of the writer, where the database is a file
 
     @property
     def name(self) -> str:
@@ -47,7 +48,7 @@ class Place:
         """Give an engine for the one writer.  Raises: LedgerUnfit; at its first connection LedgerInUse too."""
         if self.url:
             return postgresql.writer_engine(self.url, self.schema, locking=self.locking)
-        return writer_engine(self.path)
+        return writer_engine(self.path, self.cache_kib)
 
     def reader(self) -> Engine:
         """Give an engine that cannot write; its connections may be used from any thread.  Raises: LedgerUnfit."""
@@ -58,9 +59,9 @@ class Place:
         return not inspect(engine).has_table(meta.name) if self.url else not self.path.exists()
 
 
-def writer_engine(path: Path) -> Engine:
+def writer_engine(path: Path, cache_kib: int = CACHE_KIB) -> Engine:
     """Give an engine whose transactions take the write lock at once; the file is created if it is not there."""
-    pragmas = (*_COMMON_PRAGMAS, *_WRITER_PRAGMAS, f"PRAGMA cache_size = -{CACHE_KIB}")
+    pragmas = (*_COMMON_PRAGMAS, *_WRITER_PRAGMAS, f"PRAGMA cache_size = -{cache_kib}")
     return _sqlite_engine(path, "rwc", pragmas, "BEGIN IMMEDIATE")
 
 

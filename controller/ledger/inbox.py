@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
 
 from controller.core.moves import RowVerdict
 from controller.ledger import tables
 from controller.ledger.columns import EMPTY_LIST, list_text
 from controller.ledger.errors import ChunkConflict, UnknownRow
-from controller.ledger.row_hash import rehash, row_hash
+from controller.ledger.row_hash import ROW_HASH, rehash, row_hash
 
 NO_VERDICT = -1
 
@@ -141,22 +142,25 @@ class StoreVerdicts:
     def apply(self, connection: Connection) -> None:
         """Raises: UnknownRow: the batch is not in the inbox."""
         table = tables.inbox_application
-        found = [
-            {
-                "the_index": row.index,
-                "unit": row.unit,
-                "express": row.express,
-                "verdict": int(row.verdict),
-                "codes": list_text(row.codes),
-                "fields": list_text(row.fields),
-            }
-            for row in self.verdicts
-        ]
+        mine = table.c.batch_id == self.batch_id
+        rows = connection.execute(select(table).where(mine)).mappings()
+        stored = {row["idx"]: dict(row) for row in rows}
+        found = [self._said_of(row, stored[row.index]) for row in self.verdicts if row.index in stored]
         if found:
-            here = and_(table.c.batch_id == self.batch_id, table.c.idx == bindparam("the_index"))
-            connection.execute(update(table).where(here), found)
-            rehash(connection, table, table.c.batch_id == self.batch_id)
+            connection.execute(update(table).where(mine, table.c.idx == bindparam("the_index")), found)
         _set_state(connection, self.batch_id, InboxState.CHECKED, EMPTY_LIST)
+
+    def _said_of(self, row: RowVerdict, stored: Mapping[str, Any]) -> dict[str, object]:
+        """Give the parameters of one row's update, its hash among them, so that each row is written once."""
+        said = {
+            "unit": row.unit,
+            "express": row.express,
+            "verdict": int(row.verdict),
+            "codes": list_text(row.codes),
+            "fields": list_text(row.fields),
+        }
+        hashed = row_hash(tables.inbox_application, {**stored, **said})
+        return {**said, "the_index": row.index, ROW_HASH: hashed}
 
 
 @dataclass(frozen=True, slots=True)

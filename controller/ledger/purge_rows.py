@@ -64,6 +64,14 @@ class PurgeReader:
         with self._engine.connect() as connection:
             return list(connection.execute(query.order_by(batch.c.batch_id).limit(limit)).scalars())
 
+    def unused_returns(self, before_floor_s: float) -> list[int]:
+        """Give the cases of returned cards that were cut short before a time and never came to the floor."""
+        inbox, batch = tables.inbox_batch, tables.batch
+        query = select(inbox.c.batch_id).outerjoin(batch, batch.c.batch_id == inbox.c.batch_id)
+        query = query.where(batch.c.batch_id.is_(None), inbox.c.state == InboxState.RETURNED.value)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query.where(inbox.c.received_floor_s < before_floor_s)).scalars())
+
     def summary(self, closed_before_floor_s: float) -> DueBatches:
         """Give what a purge would take."""
         batch, inbox = tables.batch, tables.inbox_batch

@@ -171,6 +171,15 @@ class Reader:
             if found.state not in _NEVER_MADE
         ]
 
+    def last_batch_number(self) -> int:
+        """Give the last number that any batch ever got, 0 for none; a restore lets it jump."""
+        is_sqlite = self._engine.dialect.name == "sqlite"
+        known = "SELECT seq FROM sqlite_sequence WHERE name = 'inbox_batch'"
+        if not is_sqlite:
+            known = "SELECT pg_sequence_last_value(pg_get_serial_sequence('inbox_batch', 'batch_id')::regclass)"
+        with self._engine.connect() as connection:
+            return int(connection.exec_driver_sql(known).scalar() or 0)
+
     # ---- receipts ----------------------------------------------------------------------------------------------
 
     def receipts(self, upstream: str, after: int, limit: int = MAX_RECEIPTS_PER_PAGE) -> list[Receipt]:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def _folded(rows: Projection, stamp: Stamp, move: r.TablesFolded) -> None:
     for batch_id, rows_hash in move.batches:
-        _set_hash(rows, batch_id, rows_hash)
+        batch = rows.batches.get(batch_id)
+        _set_hash(rows, batch_id, batch.rows_hash if batch.purged_floor_s else rows_hash)
 
 
 def _purged(rows: Projection, stamp: Stamp, move: r.BatchesPurged) -> None:

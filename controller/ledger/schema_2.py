@@ -23,6 +23,7 @@ def to_schema_2(connection: Connection) -> None:
     _add(connection, "batch", "rows_hash BLOB")
     connection.exec_driver_sql("ALTER TABLE batch ADD COLUMN purged_floor_s DOUBLE NOT NULL DEFAULT 0")
     tables.snapshot.create(connection)
+    tables.rare_moves.create(connection)
     for table in _HASHED:
         rehash(connection, table, true())
     _chain_events(connection)

@@ -51,6 +51,12 @@ move = Table(
     _column("hash", LargeBinary),  # see `chain`
 )
 
+# what is walked back for over months: a few a day among tens of thousands
+RARE_TAGS = ("came_back", "received", "signed_on", "supply")
+# SQLite takes a partial index when the query names one of these words as it stands here
+_is_rare = or_(*(move.c.tag == literal_column(f"'{tag}'") for tag in RARE_TAGS))
+rare_moves = Index("move_rare", move.c.tag, move.c.seq, sqlite_where=_is_rare, postgresql_where=_is_rare)
+
 journal_event = Table(
     "event",
     metadata,

@@ -31,7 +31,7 @@ class HeadCheck:
         if isinstance(move, r.TablesFolded):
             self._report.counts["daily heads"] += 1
             self._report.last_day, self._report.last_day_seq = move.day, seq
-            self._batches.update((batch_id, (digest, seq)) for batch_id, digest in move.batches)
+            self._batches.update((one, (digest, seq)) for one, digest in move.batches if one not in self._purged)
             self._cursors.update((upstream, (upto, seq)) for upstream, upto in move.cursors)
             if move.event_seq:
                 self.events_told[move.event_seq].append((move.event_hash, seq))

@@ -84,6 +84,7 @@ def _head(value: object) -> BatchHead:
         _text(value.get("received_on")),
         None if "card_kind" not in value else _text(kind),
         count if type(count) is int else UNREADABLE_COUNT,
+        due=_text(value.get("due")),
     )
 
 

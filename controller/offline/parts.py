@@ -1,7 +1,8 @@
 """What a reader of any file shape gives: headers of batches, each followed by its records.
 
-A reader is an iterator of parts, one part for each thing that must be answered, in the order of the file.  It never
-raises for what it reads: what cannot be read is a part with findings.  It holds one record at a time.
+A reader is an iterator of parts, one part for each thing that must be answered, in the order of the file.  It holds
+one record at a time.  What cannot be read is a part with findings; only a package that is not whole raises,
+`PackageError`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class BatchHead(msgspec.Struct, frozen=True):
     """The header of a batch as far as it could be read.
 
     `received_on`: "today" of the checks, `YYYYMMDD`, or any other text.  `card_kind`: None when the header does not
-    speak of it.  `findings`: why the header could not be read.
+    speak of it.  `findings`: why the header could not be read.  `due`: the checks of a file do not look at it.
     """
 
     batch_number: str = ""
@@ -26,6 +27,7 @@ class BatchHead(msgspec.Struct, frozen=True):
     card_kind: str | None = None
     count: int = UNREADABLE_COUNT
     findings: tuple[Finding, ...] = ()
+    due: str = ""
 
 
 class Record(msgspec.Struct, frozen=True):

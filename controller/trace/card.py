@@ -95,7 +95,7 @@ def trace_card(engine: Engine, card: int, walk_moves: int = WALK_MOVES) -> CardH
     about = reader.forward(first, looked, KINDS, names)
     for told in merge(about, reader.forward(first, looked, AT_STATIONS), key=lambda one: one.seq):
         follower.take(told)
-    came_back = reader.forward(looked, min(reader.last() + 1, looked + walk_moves), (q.CardReturned,), [pack(card)])
+    came_back = reader.forward(looked, min(reader.last() + 1, looked + walk_moves), (q.CardReturned,))
     for told in came_back:  # long after its batch's end, so nothing else is looked for there
         follower.take(told)
     complete = loaded.complete and end - first <= walk_moves

@@ -36,6 +36,7 @@ class KeyRing:
         self._marks: dict[int, bytes] = {}
         self._lines: dict[int, KeyLine] = {}  # as they stand in the file, so that a new one is made at once
         self._is_broken = False
+        self._barred: set[int] = set()  # purged in this run: what still works on them gets no new key
         self._is_stale = False  # the file still holds a key that was destroyed
         self.tombs = Tombs(path.with_name(TOMBS_NAME))
         self.came_back: set[int] = set()  # batches whose destroyed key stands in the file: `mend` takes it out
@@ -62,14 +63,21 @@ class KeyRing:
             raise KeyMissing(f"batch {batch_id} has no key: {why}") from None
 
     def key_or_new(self, batch_id: int) -> AESGCM:
-        """Give the key of a batch; a new one is durable before it is given.  Raises: VaultStopped."""
+        """Give the key of a batch; a new one is durable before it is given.  Raises: VaultStopped, KeyMissing."""
         with self._lock:
+            if batch_id in self._barred:
+                raise KeyMissing(f"batch {batch_id} has no key: it was purged")
             if batch_id not in self._keys:
                 secret = secrets.token_bytes(KEY_BYTES)
                 one = wrap(self._master, batch_id, secret)
                 self._append(one.line())
                 self._keep(one, secret)
             return self._keys[batch_id]
+
+    def bar(self, batch_ids: Collection[int]) -> None:
+        """Give no new keys to batches as long as this ring is open."""
+        with self._lock:
+            self._barred.update(batch_ids)
 
     def require(self, batch_ids: Iterable[int]) -> None:
         """Raises: KeyMissing: one of these batches, whose rows are stored, has no key, and it was not destroyed."""

@@ -31,6 +31,7 @@ from controller.vault.seal import Kind, seal, unseal
 DATABASE_NAME = "vault.db"
 SCHEMA_NAME = "cardmill_vault"  # in PostgreSQL
 SCHEMA = 2
+CACHE_KIB = 8_192  # ciphertext is written once and never read by the writer: a larger cache only fills the memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Vault:
 
     async def destroy_keys(self, batch_ids: Sequence[int]) -> None:
         """Destroy the keys of batches: from now on nothing of them can be read.  Raises: VaultStopped."""
+        self._keys.bar(batch_ids)
         await trio.to_thread.run_sync(self._keys.destroy, batch_ids)
 
     async def erase(self, batch_id: int) -> None:
@@ -164,7 +166,7 @@ _QUERY_ROWS = 500
 
 def vault_place(folder: Path, url: str = "") -> Place:
     """Give where the vault's database stands.  Who holds the ledger holds it too: it has no lock of its own."""
-    return Place(folder / DATABASE_NAME, SCHEMA_NAME, url, locking=False)
+    return Place(folder / DATABASE_NAME, SCHEMA_NAME, url, locking=False, cache_kib=CACHE_KIB)
 
 
 @asynccontextmanager
@@ -196,6 +198,8 @@ def _open(folder: Path, place: Place) -> tuple[KeyRing, bytes, Engine, Committer
         is_new = place.is_new(engine, tables.meta) and not (folder / KEYRING_NAME).exists()
         files = open_key_files(folder, may_create=is_new)
         keys = files.ring
+        if place.is_new(engine, tables.meta) and keys.batches():
+            raise VaultUnreadable(f"{place.name} is gone, and {KEYRING_NAME} has the keys of its batches: restore it")
         with engine.begin() as connection:
             migrate(connection, tables.metadata, tables.meta, SCHEMA, {2: tables.to_schema_2})
             keys.require(connection.execute(select(tables.sealed_batch.c.batch_id)).scalars())

@@ -153,7 +153,7 @@ class Disk:
         lasts_s = self._options.sync_s
         if not self.is_calm and self._luck.random() < self._options.sync_slow:
             self._seen["slow sync"] += 1
-            lasts_s *= 10
+            lasts_s *= 5
         self._timeline.after(lasts_s, self._synced)
 
     def _synced(self) -> None:

@@ -15,7 +15,7 @@ class Options:
     cards: int
     # disk
     sync_s: float
-    sync_slow: float  # share of syncs that take ten times as long
+    sync_slow: float  # share of syncs that take five times as long
     sync_fails: float
     # the service
     crash_first_s: float  # the first crash comes before this
@@ -67,17 +67,17 @@ def draw_options(seed: int) -> Options:
     return Options(
         cards=CARDS_MIN + luck.randrange(0, 24),
         sync_s=luck.choice((0.1, 0.5, 1.0)),
-        sync_slow=some(0.01, 0.05),
+        sync_slow=some(0.01, 0.04),
         sync_fails=some(0.0, 0.0005, 0.003),
-        crash_first_s=luck.choice((10.0, 25.0, 45.0)),
-        crash_every_s=some(120.0, 50.0),
+        crash_first_s=luck.choice((8.0, 20.0, 40.0)),
+        crash_every_s=some(80.0, 30.0),
         crash_again=some(0.15, 0.3),
         zombie=some(0.1, 0.3),
         lost=some(0.01, 0.1),
         repeated=some(0.02, 0.2),
         late=some(0.02, 0.2),
         late_s=luck.choice((0.5, 4.0)),
-        down_every_s=some(40.0, 120.0),
+        down_every_s=some(30.0, 80.0),
         gone=some(0.2, 0.5),
         jam=some(0.01, 0.05),
         returned=some(0.02, 0.05),
@@ -87,14 +87,14 @@ def draw_options(seed: int) -> Options:
         film_shifted=some(0.01, 0.05),
         tray_shifted=some(0.01, 0.05),
         short_scan=some(0.05, 0.2),
-        power_every_s=some(60.0, 150.0),
+        power_every_s=some(40.0, 100.0),
         memory_lost=luck.choice((0.0, 0.5, 1.0)),
-        off_line_every_s=some(60.0, 150.0),
+        off_line_every_s=some(40.0, 100.0),
         resent=some(0.1, 0.4),
         conflicting=some(0.1, 0.4),
         cancelled=some(0.02, 0.08),
         bad_rows=some(0.02, 0.06),
         missing=some(0.1, 0.4),
         found_good=some(0.5, 1.0),
-        decides_s=luck.choice((2.0, 6.0, 15.0)),
+        decides_s=luck.choice((2.0, 5.0, 10.0)),
     )

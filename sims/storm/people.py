@@ -28,7 +28,7 @@ PRESSES = ("l1", "l2")
 LOW, REFILL, DELIVERY = 10, 24, 96
 SINGLES = 8
 FIRST_SINGLE = 500_000
-GIVE_UP_S = 40.0  # link seconds without a word of a station that has a load
+GIVE_UP_S = 25.0  # link seconds without a word of a station that has a load
 
 Args = dict[str, int | str]
 

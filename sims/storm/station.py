@@ -30,7 +30,7 @@ from sims.storm.matter import Lay, Matter, Piece, Place
 from sims.storm.options import Options
 from sims.storm.timeline import SCALE, Timeline
 
-BEAT_S = 1.0
+BEAT_S = 2.0
 JAM, EMPTY, OPERATOR, POWER = "jam", "magazine_empty", "operator", "power"
 _CODES = {Step.PRINT: "P1", Step.LAMINATE: "L1", Step.PUNCH: "C2", Step.WRITE: "W2", Step.INSPECT: "I4"}
 _JAMS = {Step.PRINT: "P4", Step.LAMINATE: "L6", Step.PUNCH: "C4", Step.WRITE: "W4", Step.INSPECT: "I4"}
@@ -52,13 +52,13 @@ class Spec:
 FLOOR = (
     Spec("p1", Step.PRINT, 1, 0.45, 0.0),
     Spec("p2", Step.PRINT, 1, 0.55, 0.0),
-    Spec("l1", Step.LAMINATE, 8, 3.0, 0.0),
-    Spec("l2", Step.LAMINATE, 4, 2.5, 0.0),
-    Spec("c1", Step.PUNCH, 6, 0.3, 0.1),
-    Spec("w1", Step.WRITE, 4, 0.5, 0.25),
-    Spec("w2", Step.WRITE, 2, 0.5, 0.25),
-    Spec("i1", Step.INSPECT, 4, 0.3, 0.15),
-    Spec("i2", Step.INSPECT, 2, 0.3, 0.15),
+    Spec("l1", Step.LAMINATE, 12, 3.0, 0.0),
+    Spec("l2", Step.LAMINATE, 5, 2.5, 0.0),
+    Spec("c1", Step.PUNCH, 8, 0.3, 0.1),
+    Spec("w1", Step.WRITE, 6, 0.5, 0.2),
+    Spec("w2", Step.WRITE, 3, 0.5, 0.2),
+    Spec("i1", Step.INSPECT, 6, 0.3, 0.1),
+    Spec("i2", Step.INSPECT, 3, 0.3, 0.1),
     Spec("k1", Step.PACK, 60, 0.5, 0.015),
 )
 

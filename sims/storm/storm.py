@@ -30,7 +30,7 @@ from sims.storm.timeline import Timeline
 from sims.storm.told import Told
 from sims.storm.upstream import Upstream
 
-CALM_AT_S = 100.0  # the faults end at the latest
+CALM_AT_S = 65.0  # the faults end at the latest
 LIMIT_S = 1_000.0  # of the calm tail: by then everything must have ended
 LAST_MOVES = 6
 ERROR_CHARS = 300

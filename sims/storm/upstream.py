@@ -116,12 +116,14 @@ class Upstream:
             if now_s >= batch.at_s and now_s - batch.asked_s >= patience_s and not batch.last:
                 batch.asked_s = now_s
                 self._go_on(batch)
+            elif batch.last and luck.random() < 0.15:
+                self._announce(batch, batch.digest)
         self._ask(FetchReceipts(after=self._after(), limit=PAGE))
         if self.acknowledged < len(self.receipts) and self._luck.random() < 0.4:
             self._ask(AcknowledgeReceipts(upto=len(self.receipts)))
         if not self._lines.is_calm:
             self._be_a_nuisance(luck)
-        self._timeline.after(9.0 + 7.0 * luck.random(), self._step)
+        self._timeline.after((3.0 if self._lines.is_calm else 9.0) + 7.0 * luck.random(), self._step)
 
     def _after(self) -> int:
         """Give from where to read on; now and then from an earlier place, to compare."""
@@ -135,7 +137,7 @@ class Upstream:
             if batch.state:
                 self._send_chunks(batch)
         else:
-            if batch.number in self._closed or self._luck.random() < 0.3:
+            if batch.number in self._closed or self._luck.random() < 0.2:
                 self._ask(AskBatch(batch_number=batch.number))
 
     def _announce(self, batch: Sent, digest: str) -> None:

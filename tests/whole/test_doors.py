@@ -107,6 +107,19 @@ def test_an_accepted_application_can_be_cancelled_once_by_its_own_upstream(runni
         assert north.receipts(cancelled.number).items == []
 
 
+def test_a_held_application_that_is_cancelled_is_refused_and_asked_again_the_answer_is_the_same(running):
+    with running.upstream() as north:
+        today = north.hello().floor_date
+        app = msgspec.structs.replace(Population(4, faces=FaceSource(4)).application(0, today), name="样")
+        north.submit_batch("520000000000" + today + "00006", today, [encode_application(app)])
+        pages = north.follow_receipts(rest_s=5.0)
+        assert [one.kind for one in next(pages)] == ["held"]
+        for reason in ("moved away", "the answer was lost"):
+            north.cancel(app.acceptance_number, reason)
+        told = [(one.kind, one.codes) for one in north.receipts(1).items]
+    assert told == [("refused", ["name.single"]), ("batch_closed", [])]
+
+
 def test_the_same_place_with_other_content_is_a_conflict_and_the_first_stays(running):
     with running.upstream() as north:
         today = north.hello().floor_date

@@ -8,11 +8,15 @@ import pytest
 from sqlalchemy import event
 
 from controller.core.cards import State
+from controller.core.quality_moves import CardReturned
 from controller.ledger import rows, tables
 from controller.ledger.inbox import AnnounceBatch, InboxBatch
+from controller.ledger.journal import TAGS
 from controller.ledger.reader import Reader
 from controller.ledger.row_hash import ROW_HASH
 from controller.ledger.store import open_ledger
+from controller.trace.loaded import AT_STATIONS, KINDS
+from controller.trace.moves import MoveReader
 from tests.controller.ledger.desk import Desk, open_raw
 from tests.controller.ledger.floor import SmallFloor
 
@@ -104,3 +108,21 @@ def test_a_batch_number_is_never_given_twice_even_when_the_inbox_is_emptied():
         connection.execute(tables.inbox_batch.delete())
     [second] = desk.keep([announce])
     assert second.result.batch_id > first.result.batch_id
+
+
+def test_the_tags_of_the_index_of_rare_moves_are_those_that_a_trace_walks_back_for():
+    walked = {*AT_STATIONS, *KINDS, CardReturned}
+    assert sorted(TAGS[kind] for kind in walked) == sorted(tables.RARE_TAGS)
+
+
+async def test_rare_moves_are_found_by_their_index(tmp_path):
+    async with open_ledger(tmp_path) as ledger:
+        queries = []
+        event.listen(ledger.reading, "before_cursor_execute", lambda *args: queries.append((args[2], args[3])))
+        assert list(MoveReader(ledger.reading).backward(1_000_000, KINDS)) == []
+        with ledger.reading.connect() as connection:
+            asked = [one for one in queries if one[0].startswith("SELECT move.seq")]
+            assert len(asked) == len(KINDS)
+            for sql, arguments in asked:
+                plan = str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", arguments).all())
+                assert "move_rare" in plan, plan

@@ -10,6 +10,7 @@ import pytest
 from controller import cli
 from tests.controller.checks.samples import jpeg
 from tests.controller.offline.files import application, batch, person, write_file
+from tests.controller.offline.packages import NAME, written, xml, zipped
 
 
 def run(monkeypatch, *words):
@@ -102,3 +103,14 @@ def test_without_pixels_a_portrait_that_decodes_to_nobody_is_let_through(file, m
     (file.parent / "face.jpg").write_bytes(jpeg(np.full((441, 358, 3), 255, np.uint8)))
     assert verdict_of_the_first(file, monkeypatch, capsys) == "refuse"
     assert verdict_of_the_first(file, monkeypatch, capsys, "--no-pixels") == "note"
+
+
+def test_a_package_is_checked_and_one_that_is_cut_off_is_a_code_and_exit_code_2(tmp_path, monkeypatch, capsys):
+    path = written(tmp_path, f"{NAME}.zip", zipped())
+    assert run(monkeypatch, path, "--json", "-") == 0
+    assert [json.loads(line)["verdict"] for line in capsys.readouterr().out.splitlines()] == ["ok", "ok", "ok"]
+    path.write_bytes(zipped({f"{NAME}.xml": xml()[:-3]}))
+    assert run(monkeypatch, path, "--json", "-") == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("cardmill: package.xml: ")

@@ -15,14 +15,8 @@ from sims.storm.run import Summary, read_seeds, run_storms
 from sims.storm.sometimes import SEEDS, STATES, missed
 from sims.storm.storm import Outcome, Storm, run_seed
 
-FOUND = (
-    150,  # a card that fell off a packer's belt is quarantined before anybody misses it
-    281,  # an upstream withdraws a held application, and asks again
-    325,
-)
 
-
-@pytest.mark.parametrize("seed", [*range(4), *FOUND])
+@pytest.mark.parametrize("seed", range(6))
 def test_every_law_holds_under_a_seed_with_400_cards_and_a_crash(seed):
     outcome = run_seed(seed)
     assert (outcome.law, outcome.what) == ("", "")
