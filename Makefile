@@ -9,7 +9,7 @@ STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DEBIAN_PACKAGES := strace
 
-.PHONY: demo test check release bench-short
+.PHONY: demo test check release bench-short storm
 
 demo: $(STAMP)
 	@$(BIN)/cardmill-sim demo $(ARGS)
@@ -25,6 +25,11 @@ check: $(TEST_STAMP)
 
 release: $(TEST_STAMP)
 	$(BIN)/python -m bench release $(ARGS)
+
+# A thousand seeds of faults, then every planted bug must be found
+storm: $(STAMP)
+	$(BIN)/cardmill-sim storm --seeds 0:1000 $(ARGS)
+	$(BIN)/cardmill-sim storm --seeds 0:1000 --mutant all $(ARGS)
 
 bench-short: $(TEST_STAMP)
 	$(BIN)/python -m bench release --short $(ARGS)

@@ -62,7 +62,7 @@ async def _serve(config_file: Path, heartbeat: Heartbeat) -> int:
     return code
 
 
-def main() -> int:
+def run_beside_a_heartbeat() -> int:
     """Serve with the settings of argv 1 until SIGTERM, then write the beats to argv 2."""
     config_file, beats_file = map(Path, sys.argv[1:])
     configure_logs()
@@ -74,4 +74,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_beside_a_heartbeat())

@@ -37,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
     options.add_argument("--cards", type=whole_number(1_000, 10**7), default=100_000, help="of the pages (100,000)")
     options.add_argument("--folder", type=Path, help="where databases are made: on the disk to be measured")
     chosen = options.parse_args(argv)
+    if chosen.folder is not None and not chosen.folder.is_dir():
+        options.error(f"--folder {chosen.folder}: there is no such folder, make it or name another")
     result: dict[str, Any] = {"bench": "ledger", "machine": machine(), "spread": {}}
     turns = list(turns_with(chosen.moves))
     for kind in DRIVERS:

@@ -16,17 +16,18 @@ from controller.books import Folded, code_of, encode_books, open_books
 from controller.config import Config
 from controller.ledger.snapshot import StoreSnapshot
 from controller.ledger.store import ledger_place, open_ledger
+from controller.snapshots import EVERY_MOVES
 
 GROUP = 5_000  # moves of a commit here: the ledger is only to be there
 STARTS = 3
 
 
 def restarts(folder: Path, moves: int) -> dict[str, Any]:
-    """Write `moves` moves of work that stays open, a tenth of them after a snapshot, and start on them some times.
+    """Write `moves` moves of work that stays open, as many after a snapshot as the service lets come, and start.
 
     Before the snapshot there is one start without it, which gives the speed of a replay.
     """
-    tail, written = moves // 10, 0
+    tail, written = min(moves // 10, EVERY_MOVES), 0
     groups = grouped(turns_with(moves, auto_dispatch=False), min(GROUP, max(1, tail // 10)))
     result: dict[str, Any] = {}
     ours = _open(folder)

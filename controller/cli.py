@@ -227,6 +227,10 @@ def decide(
 ) -> None:
     """Decide about one held or stopped card."""
     result = ask("decide", {"card": card, "decision": decision, "reason": reason}, as_name, config, data)
+    recorded = (result or {}).get("decision", decision)
+    if recorded != decision and not json:
+        print(f"recorded as {recorded}: the card was never accepted, so it cannot be cancelled")
+        return
     show.done("decided", result, json)
 
 

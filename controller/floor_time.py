@@ -14,15 +14,19 @@ from controller.config import ClockConfig, ConfigError
 FILE = "clock.json"
 
 
-def open_clock(folder: Path, config: ClockConfig) -> FloorClock:
+def open_clock(folder: Path, config: ClockConfig, last_floor_s: float | None = None) -> FloorClock:
     """Give the floor clock of a data folder.
 
     At the first start floor time begins at the configured epoch (or at real time); later it goes on from there, at
-    the configured scale from now on.  Raises: ConfigError when the file cannot be used.
+    the configured scale from now on.  `last_floor_s`: of the ledger's last move, None where there is none; a simulated
+    clock of such a ledger is never begun anew, floor time would fall back.
+    Raises: ConfigError: the file cannot be used, or is gone.
     """
     path = folder / FILE
     now_wall_s = time.time()
     if not path.exists():
+        if config.simulated and last_floor_s is not None:
+            raise ConfigError(gone(folder, last_floor_s, config.scale))
         epoch = datetime.fromisoformat(config.epoch) if config.epoch else None
         if epoch is not None and epoch.tzinfo is None:
             epoch = epoch.replace(tzinfo=UTC)
@@ -41,6 +45,20 @@ def read_clock(folder: Path, config: ClockConfig) -> FloorClock:
     return _read(path) if path.exists() else FloorClock(time.time(), time.time(), config.scale)
 
 
+def gone(folder: Path, last_floor_s: float, scale: float) -> str:
+    """Give the sentence about the file of a simulated floor that is gone though its ledger has moves."""
+    anew = json.dumps(_fields(FloorClock(last_floor_s, round(time.time(), 3), scale)))
+    return (
+        f"{FILE} is gone from {folder}, and floor time would fall back behind the ledger's last move: put it back, it "
+        f"holds what stands under `clock` in the backup.json of a backup; without one write {anew} into it, and floor "
+        "time goes on from that move"
+    )
+
+
+def _fields(clock: FloorClock) -> dict[str, float]:
+    return {"epoch_floor_s": clock.epoch_floor_s, "anchor_wall_s": clock.anchor_wall_s, "scale": clock.scale}
+
+
 def _read(path: Path) -> FloorClock:
     try:
         saved = json.loads(path.read_text("utf-8"))
@@ -50,10 +68,9 @@ def _read(path: Path) -> FloorClock:
 
 
 def _write(path: Path, clock: FloorClock) -> None:
-    fields = {"epoch_floor_s": clock.epoch_floor_s, "anchor_wall_s": clock.anchor_wall_s, "scale": clock.scale}
     fresh = path.with_suffix(".new")
     with open(fresh, "w", encoding="utf-8") as file:
-        json.dump(fields, file)
+        json.dump(_fields(clock), file)
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)

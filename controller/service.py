@@ -9,9 +9,10 @@ from pathlib import Path
 
 import structlog
 import trio
+from sqlalchemy import Connection
 
 from controller.backup.errors import BackupError
-from controller.backup.mark import restore_of, to_accept
+from controller.backup.mark import require_no_copy, restore_of, to_accept
 from controller.books import open_books
 from controller.config import Config, ConfigError
 from controller.core.errors import CoreError
@@ -25,9 +26,12 @@ from controller.ledger.errors import (
     LedgerStopped,
     LedgerTooNew,
     LedgerUnfit,
+    LedgerUnreadable,
 )
+from controller.ledger.journal import last_head
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics, stations_with_key
+from controller.own_files import lost_vault, require_own_files
 from controller.snapshots import Snapshots
 from controller.vault.errors import VaultError
 from controller.vault.store import Vault, open_vault
@@ -60,7 +64,8 @@ async def run_service(config: Config, folder: Path | None, *, accept_restored: b
         await serve(config, accept_restored)
     except* (CoreError, LedgerError) as group:
         first = _first(group)
-        ending.append((UNUSABLE if isinstance(first, NOT_OURS) else STOPPED, with_advice(str(first))))
+        not_ours = (*NOT_OURS, LedgerUnreadable) if config.storage.url else NOT_OURS
+        ending.append((UNUSABLE if isinstance(first, not_ours) else STOPPED, with_advice(str(first))))
     except* (ConfigError, LinkError, BackupError, VaultError, PortraitError, TextRecordError, OSError) as group:
         ending.append((UNUSABLE, with_advice(str(_first(group)))))
     return min(ending, default=(0, ""))
@@ -71,12 +76,15 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
+    while isinstance(error.__cause__, LedgerStopped):  # one that waited was refused: the writer's own has the reason
+        error = error.__cause__
     return error
 
 
 async def serve(config: Config, accept_restored: bool = False) -> None:
     """Run until SIGTERM or SIGINT.  Raises: the coded errors of config, keys, links, ledger, vault and restore."""
-    folder = config.service.path()
+    folder, url = config.service.path(), config.storage.url
+    require_own_files(folder, url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     disk = DiskWatch(folder, config.storage)
     disk.relieve()  # what a full disk stopped can begin again
@@ -90,14 +98,18 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
     def observe(seconds: float, moves: int) -> None:
         commit_seconds[0].observe_commit(seconds, moves)
 
+    def require(connection: Connection) -> None:
+        _require_fit(connection, folder, url)
+
     async with (
-        open_ledger(folder, url=config.storage.url, observe=observe, nature=nature) as ledger,
-        open_vault(folder, url=config.storage.url) as vault,
+        open_ledger(folder, url=url, observe=observe, nature=nature, require=require) as ledger,
+        open_vault(folder, url=url) as vault,
     ):
         await trio.to_thread.run_sync(_require_pair, ledger, vault)
-        clock = open_clock(folder, config.clock)  # under the ledger's lock: a second service must not set it
         opened = await trio.to_thread.run_sync(open_books, ledger, config)
         books = opened.books
+        last_floor_s = books.last_floor_s if opened.seq else None
+        clock = open_clock(folder, config.clock, last_floor_s)  # under the ledger's lock: a second one must not set it
         restore = await trio.to_thread.run_sync(to_accept, ledger.reading, books.foreman.state, accept_restored)
         metrics = Metrics(books.tally, books.foreman.state, partial(stations_with_key, ring.folder))
         metrics.watch_disk(disk)
@@ -109,6 +121,14 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
             await _run(config, parts, snapshots)
         await snapshots.store_at_stop(books)
     log.info("stopped", head=ledger.head.hash.hex(), moves=ledger.head.seq)
+
+
+def _require_fit(connection: Connection, folder: Path, url: str) -> None:
+    """Raises: NotRestored: the ledger is a backup's.  LedgerDamaged: it has moves, and the vault is gone."""
+    require_no_copy(connection)
+    lost = lost_vault(folder, url, has_moves=last_head(connection).seq > 0)
+    if lost:
+        raise LedgerDamaged(lost)
 
 
 def _require_pair(ledger: Ledger, vault: Vault) -> None:

@@ -15,7 +15,7 @@ from controller.ledger.snapshot import StoreSnapshot, last_snapshot
 from controller.ledger.store import Ledger
 
 log = structlog.get_logger()
-EVERY_MOVES = 200_000  # a start folds so many in some two seconds, besides reading the snapshot
+EVERY_MOVES = 50_000  # a start folds so many in about a second, besides reading the snapshot
 STOP_MOVES = 20_000  # at a stop fewer are not worth a snapshot
 LOOK_S = 60.0  # real seconds
 

@@ -29,13 +29,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Endpoint = Annotated[str, typer.Option(help="The service's door, like tcp://127.0.0.1:5701.")]
+StationsDoor = Annotated[str, typer.Option(help="The service's door for stations, like tcp://127.0.0.1:5702.")]
+UpstreamsDoor = Annotated[str, typer.Option(help="The service's door for upstreams, like tcp://127.0.0.1:5701.")]
 ServerKey = Annotated[Path, typer.Option(help="The service's public key file.")]
 
 
 @app.command()
 def stations(
-    endpoint: Endpoint,
+    endpoint: StationsDoor,
     server_key: ServerKey,
     secrets: Annotated[Path, typer.Option(help="Folder with STATION.secret for each station.")],
     floor: Annotated[Path | None, typer.Option(help="TOML with [[station]] tables; else the default floor.")] = None,
@@ -61,7 +62,7 @@ def stations(
 
 @app.command()
 def upstream(
-    endpoint: Endpoint,
+    endpoint: UpstreamsDoor,
     server_key: ServerKey,
     secret: Annotated[Path, typer.Option(help="This upstream's .secret file.")],
     out: Annotated[Path, typer.Option(help="Folder for receipts and what was planted.")],

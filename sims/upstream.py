@@ -78,7 +78,10 @@ def run_upstream(
     """
     began_s = time.monotonic()
     wanted = Run(seed, cards, bad_share, hold_share, note_share, sizes)
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UpstreamError(f"{out} cannot be made a folder ({error.strerror}): choose another one") from None
     with UpstreamClient.connect(endpoint, server_public, secret, patience=patience) as client:
         welcome = client.hello()
         run, resumed = _same_run(out / "run.json", wanted, welcome.floor_date)

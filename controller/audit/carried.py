@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, select
 
 from controller.audit.errors import Unreadable
+from controller.audit.manifest_difference import broken_fault, difference
 from controller.ledger import tables
 from controller.ledger.chain import Head
 from controller.ledger.consignments import Consignments
@@ -22,6 +23,7 @@ from controller.wire import Receipt
 
 PAGE_RECEIPTS = 500
 MANIFEST_MAX_BYTES = 64 << 20
+LINE_MAX_BYTES = 1 << 16  # far more than a receipt has
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 _decoder = msgspec.json.Decoder(Receipt)
 
@@ -38,10 +40,31 @@ def look_at(path: Path) -> Carried:
     """Say what a file is.  Raises: Unreadable."""
     try:
         with path.open("rb") as file:
-            begin = file.read(64)
+            begin = file.readline(LINE_MAX_BYTES)
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
-    return Carried(path, begin.removeprefix(b"\xef\xbb\xbf").startswith(b"manifest,"))
+    is_manifest = begin.removeprefix(b"\xef\xbb\xbf").startswith(b"manifest,")
+    if _HEAD.match(begin.decode("ascii", "replace")):
+        raise Unreadable(f"{path.name} is from `cardmill audit head`: say its first line with --head NUMBER:HASH")
+    if begin and not is_manifest and not _may_be_receipt(begin):
+        raise Unreadable(f"{path.name} is neither receipts as JSON lines nor a manifest")
+    return Carried(path, is_manifest)
+
+
+def _may_be_receipt(line: bytes) -> bool:
+    """Say whether a line is a receipt, or is what a crash left of one."""
+    try:
+        msgspec.json.decode(line)
+    except msgspec.DecodeError:
+        return line.startswith(b'{"')
+    return _receipt_in(line) is not None
+
+
+def _receipt_in(line: bytes) -> Receipt | None:
+    try:
+        return _decoder.decode(line)
+    except msgspec.MsgspecError:
+        return None
 
 
 def head_in(text: str) -> Head:
@@ -62,7 +85,7 @@ def check_head(ledger: Engine, head: Head, noun: str, report: Verified) -> None:
 
 
 def check_carried(ledger: Engine, carried: Carried, report: Verified) -> None:
-    """Hold a file against the ledger.  Raises: Unreadable: it is neither receipts nor a manifest."""
+    """Hold a file against the ledger; what is torn or changed in it is a fault.  Raises: Unreadable: too large."""
     if carried.is_manifest:
         _check_manifest(ledger, carried.path, report)
     else:
@@ -83,23 +106,30 @@ def _check_manifest(ledger: Engine, path: Path, report: Verified) -> None:
     if path.stat().st_size > MANIFEST_MAX_BYTES:
         raise Unreadable(f"{path.name} is too large for a manifest")
     content = path.read_bytes()
+    report.counts["manifests compared"] += 1
     try:
         manifest = read_manifest(content)
         head = head_in(f"{manifest.chain_move}:{manifest.chain}")
     except ManifestError as error:
-        raise Unreadable(f"{path.name}: {error}") from None
+        report.add(f"{path.name}, {broken_fault(ledger, content, error)}")
+        return
+    except Unreadable:  # it is written as a manifest is, and its chain is no hash
+        report.add(f"{path.name}: its chain head is none")
+        return
     noun = f"manifest of consignment {manifest.consignment_id}"
-    report.counts["manifests compared"] += 1
     check_head(ledger, head, noun, report)
     if Consignments(ledger).digest(manifest.consignment_id) != digest_of(content):
-        report.add(f"{noun}: the ledger has another one for this number, or none")
+        where = difference(ledger, manifest.consignment_id, content)
+        told = f"{path.name}, {where}" if where else f"{path.name}: the ledger has none of this number"
+        report.add(f"{noun}: {told}")
 
 
 def _check_receipts(ledger: Engine, path: Path, report: Verified) -> None:
     known: dict[str, str] = {}
     last = ""  # upstream of the receipt before: a receipt about no batch names none
+    report.counts["receipts compared"] += 0  # of an empty file it is said that nothing was compared
     with ledger.connect() as connection:
-        for page in _pages(path):
+        for page in _pages(path, report):
             _name_upstreams(connection, page, known)
             for receipt in page:
                 last = known.get(receipt.batch_number, last)
@@ -113,20 +143,21 @@ def _check_receipts(ledger: Engine, path: Path, report: Verified) -> None:
             report.tell("receipts compared", report.counts["receipts compared"], 0)
 
 
-def _pages(path: Path) -> Iterator[list[Receipt]]:
-    """Give the receipts of a file page by page; a last line that a crash cut short is none.  Raises: Unreadable."""
+def _pages(path: Path, report: Verified) -> Iterator[list[Receipt]]:
+    """Give the receipts of a file page by page; a line that is none, torn or changed, is a fault."""
     with path.open("rb") as file:
         number = 0
         while lines := list(islice(file, PAGE_RECEIPTS)):
             page = []
             for line in lines:
                 number += 1
-                if not line.endswith(b"\n"):
-                    break
-                try:
-                    page.append(_decoder.decode(line))
-                except msgspec.MsgspecError:
-                    raise Unreadable(f"{path.name}, line {number}: this is no receipt as JSON") from None
+                receipt = _receipt_in(line)
+                if receipt is not None:
+                    page.append(receipt)
+                elif line.endswith(b"\n"):
+                    report.add(f"{path.name}, line {number}: this is no receipt as JSON")
+                else:
+                    report.add(f"{path.name}, line {number}: its end is missing, the last line was cut off")
             yield page
 
 

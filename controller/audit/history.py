@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, func, select
 
 from controller.application import batch_of, card_id
 from controller.core import moves as m
@@ -18,6 +18,8 @@ from controller.trace.moves import MoveReader, Told
 from encoders.envelope import pack
 
 ALL = tuple(TAGS)
+ACCEPTANCE_DIGITS, BATCH_DIGITS = 22, 25
+NUMBER_MAX = 2**63 - 1  # no database has a larger one
 NAMING_CARDS = ("card", "case_card")
 NAMING_PEOPLE = ("by", "second", "operator")
 
@@ -41,8 +43,8 @@ class History:
         return next(self._moves.backward(last + 1, (r.TablesFolded,), last), None)
 
     def move(self, seq: int) -> list[Told]:
-        """Give one move by its number."""
-        return list(self._moves.forward(seq, seq + 1, ALL))
+        """Give one move by its number; nothing when there is none."""
+        return list(self._moves.forward(seq, seq + 1, ALL)) if seq < NUMBER_MAX else []
 
     def last(self, limit: int) -> list[Told]:
         """Give the last moves."""
@@ -59,6 +61,24 @@ class History:
         told = self._moves.backward(last + 1, kinds, last, (pack(name),))
         mine = (one for one in told if name in (getattr(one.move, field, "") for field in NAMING_PEOPLE))
         return list(islice(mine, limit))[::-1]
+
+    def card_called(self, said: str) -> int:
+        """Give the number here of a card, of which a person said that or the 22 digits; 0 when there is none."""
+        card = tables.card
+        if len(said) != ACCEPTANCE_DIGITS:
+            return _whole(said)
+        with self._ledger.connect() as connection:
+            found = connection.execute(select(func.max(card.c.card_id)).where(card.c.acceptance_number == said))
+            return found.scalar() or 0
+
+    def batch_called(self, said: str) -> int:
+        """Give the number here of a batch, of which a person said that or the 25 digits; 0 when there is none."""
+        batch = tables.batch
+        if len(said) != BATCH_DIGITS:
+            return _whole(said)
+        with self._ledger.connect() as connection:
+            found = connection.execute(select(func.max(batch.c.batch_id)).where(batch.c.batch_number == said))
+            return found.scalar() or 0
 
     def card(self, number: int, limit: int) -> list[Told]:
         """Give the first moves that name a card, a sheet it lay on, or a job that worked on it."""
@@ -78,6 +98,11 @@ class History:
         for told in self._moves.forward(self._moves.first_at(at), self._moves.last() + 1, ALL):
             if fits(told.move):
                 yield told
+
+
+def _whole(digits: str) -> int:
+    """Give a number, 0 where it is larger than any that was given."""
+    return int(digits) if len(digits) < len(str(NUMBER_MAX)) else 0
 
 
 class OfCard:

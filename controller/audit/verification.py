@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from controller.audit.carried import Carried, check_carried, check_head
-from controller.audit.errors import NoLedger
+from controller.audit.errors import NoLedger, Unreadable
 from controller.audit.sealed import check_vault
 from controller.audit.snapshots import SnapshotCheck
 from controller.config import Config
+from controller.ledger import tables
 from controller.ledger.chain import Head
-from controller.ledger.engine import Place
+from controller.ledger.engine import Place, reach_advice, reason_of
 from controller.ledger.store import ledger_place
 from controller.ledger.verify import verify_into
 from controller.ledger.verify_report import Tell, Verified, tell_nobody
@@ -25,7 +27,8 @@ from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, read_ring
 from controller.vault.keyring import KeyRing
 from controller.vault.store import vault_place
 
-NO_VAULT = "vault: not looked into, it is not here"
+NO_VAULT = "vault: not looked into, it is not here"  # an auditor's copy, without keys
+VAULT_GONE = "the vault is gone, and keys of it are here: restore a backup"
 
 
 def ledger_of(folder: Path, url: str = "") -> Place:
@@ -49,9 +52,9 @@ def verify_folder(
     `url` names a PostgreSQL database, as in the settings; the keys are files of the folder either way.  Nothing is
     changed, and a service may work there meanwhile; where none does, SQLite may copy its log into the file.  What
     cannot be looked at stands in `notes`.  With the service's `config` the snapshots are folded anew too.
-    Raises: NoLedger.  Unreadable: a carried file is not what it should be.  LedgerUnfit: the URL leads nowhere.
+    Raises: NoLedger.  Unreadable: a carried file is another thing, or a server cannot be reached.  LedgerUnfit.
     """
-    with _opened(ledger_of(folder, url)) as ledger:
+    with opened_ledger(folder, url) as ledger:
         report = Verified(tell=tell)
         with readable(report, "the ledger"):
             snapshots = [SnapshotCheck(ledger, config, report).apply] if config else []
@@ -64,11 +67,24 @@ def verify_folder(
                 check_carried(ledger, one, report)
         vault_here = vault_place(folder, url)
         if not url and not vault_here.path.is_file():
-            report.notes.append(NO_VAULT)
+            _say_no_vault(folder, report)
             return report
         with _opened(vault_here) as vault, readable(report, "the vault"):
             check_vault(vault, ledger, lambda: _ring(folder, report), report)
     return report
+
+
+@contextmanager
+def opened_ledger(folder: Path, url: str = "") -> Iterator[Engine]:
+    """Give the ledger of a data folder to read from.
+
+    Raises: LedgerUnfit.  Unreadable: its server cannot be reached.  NoLedger: nothing was ever stored there.
+    """
+    place = ledger_of(folder, url)
+    with _opened(place) as engine:
+        if url:
+            _require_there(place, engine)
+        yield engine
 
 
 @contextmanager
@@ -78,6 +94,25 @@ def _opened(place: Place) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+def _require_there(place: Place, engine: Engine) -> None:
+    """Raises: Unreadable, NoLedger: a server has nothing to look at, which is no fault of what was recorded."""
+    try:
+        is_new = place.is_new(engine, tables.meta) and place.is_new(engine, tables.move)
+    except DBAPIError as error:
+        advice = reach_advice(error) or "; see docs/storage.md"
+        raise Unreadable(f"{place.name} cannot be reached ({reason_of(error)}){advice}") from None
+    if is_new:
+        raise NoLedger(f"there is no {place.name} in the database of storage.url: the first start makes it")
+
+
+def _say_no_vault(folder: Path, report: Verified) -> None:
+    """Say that there is no vault: a fault where its keys are, which only the service's own folder has."""
+    if any((folder / name).exists() for name in (KEYRING_NAME, MASTER_KEY_NAME)):
+        report.add(VAULT_GONE)
+    else:
+        report.notes.append(NO_VAULT)
 
 
 def _ring(folder: Path, report: Verified) -> KeyRing | None:

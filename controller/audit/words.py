@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from controller.core.moves import AnyMove
+from controller.core.moves import AnyMove, positions_in
 from controller.ledger.journal import TAGS
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
@@ -38,8 +38,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "job_ended": ("job {job_id} of {station} ended: {answer}", "{station} 的任务 {job_id} 结束：{answer}"),
     "bound": ("sheet {sheet_id} bound to body {body} at {station}", "第 {sheet_id} 联在 {station} 配上卡基 {body}"),
     "mark": (
-        "sheet {sheet_id}, mask {mask}: {mark} ({code}), found at {found_at}",
-        "第 {sheet_id} 联位掩码 {mask}：{mark}（{code}），{found_at} 发现",
+        "sheet {sheet_id}, positions {mask}: {mark} ({code}), found at {found_at}",
+        "第 {sheet_id} 联位置 {mask}：{mark}（{code}），{found_at} 发现",
     ),
     # packing
     "bundle": (
@@ -65,7 +65,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "工位 {station} 所报不可能（{code}），任务 {job_id}",
     ),
     "act": ("act {act_id} proposed: {verb}", "提出第 {act_id} 号双人操作：{verb}"),
-    "act_ended": ("act {act_id} ended, done: {done}", "第 {act_id} 号双人操作结束，已办：{done}"),
+    "act_ended": ("act {act_id} ended: {done}", "第 {act_id} 号双人操作结束：{done}"),
     # stock
     "received": (
         "{sheets} body sheets received from {first_body} on, lot {lot}",
@@ -114,8 +114,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "purge_approved": ("purge {purge_id} approved", "批准第 {purge_id} 次清除个人信息"),
     "batches_purged": (
-        "purge {purge_id}: {batches} batches, last: {is_last}",
-        "第 {purge_id} 次清除：数据包 {batches} 个，完毕：{is_last}",
+        "purge {purge_id}: {batches} batches, {is_last}",
+        "第 {purge_id} 次清除：数据包 {batches} 个，{is_last}",
     ),
     "vault_keys": ("the vault's keys were {what}", "保险库密钥：{what}"),
     "ledger_restored": (
@@ -125,6 +125,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "reconciled": ("the restored ledger was compared with the floor", "恢复后的账本已与车间核对"),
 }  # fmt: skip
 PEOPLE = ("by", "second")
+YES_AND_NO: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {  # field: in English, in Chinese; no, yes
+    "done": (("withdrawn or run out", "done"), ("未办", "已办")),
+    "is_last": (("more follow", "the last ones"), ("未完", "已完")),
+}
 
 
 def named_fields(move: AnyMove) -> dict[str, Any]:
@@ -135,9 +139,8 @@ def named_fields(move: AnyMove) -> dict[str, Any]:
 
 def sentences_of(move: AnyMove) -> tuple[str, str]:
     """Give what a move says, in English and in Chinese."""
-    facts = {name: _fact(getattr(move, name)) for name in move.__struct_fields__}
     english, chinese = SENTENCES[TAGS[type(move)]]
-    return english.format_map(facts), chinese.format_map(facts)
+    return english.format_map(_facts(move, 0)), chinese.format_map(_facts(move, 1))
 
 
 def people_of(move: AnyMove) -> list[str]:
@@ -145,7 +148,20 @@ def people_of(move: AnyMove) -> list[str]:
     return [name for name in (getattr(move, field, "") for field in PEOPLE) if name]
 
 
-def _fact(value: Any) -> Any:
+def positions_text(mask: int) -> str:
+    """Give the positions of a mask as people count them, 1 to 8."""
+    return ", ".join(str(position + 1) for position in positions_in(mask))
+
+
+def _facts(move: AnyMove, language: int) -> dict[str, Any]:
+    return {name: _fact(name, getattr(move, name), language) for name in move.__struct_fields__}
+
+
+def _fact(name: str, value: Any, language: int) -> Any:
+    if name in YES_AND_NO:
+        return YES_AND_NO[name][language][bool(value)]
+    if name == "mask":
+        return positions_text(value)
     return len(value) if isinstance(value, list | tuple) else value
 
 

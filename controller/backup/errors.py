@@ -18,6 +18,12 @@ class NothingToCopy(BackupError):
     code = "backup.nothing"
 
 
+class TargetUnfit(BackupError):
+    """Backups cannot be kept where they were to go."""
+
+    code = "backup.target"
+
+
 class SourceUnreadable(BackupError):
     """A database could not be read, or does not hold what this program writes."""
 
@@ -28,6 +34,12 @@ class BackupDamaged(BackupError):
     """A backup is not whole: files lack, differ from their digests, or hold what this program did not write."""
 
     code = "backup.damaged"
+
+
+class NoneNamed(BackupError):
+    """A folder of backups was given, not one of them."""
+
+    code = "backup.which"
 
 
 class FolderNotEmpty(BackupError):

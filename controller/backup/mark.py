@@ -39,16 +39,24 @@ def restore_of(engine: Engine) -> Restore | None:
     Raises: NotRestored: it is the copy in a backup itself.
     """
     with engine.connect() as connection:
-        found = {row.key: row.value for row in connection.execute(select(tables.meta))}
-    if COPIED in found:
+        require_no_copy(connection)
+        kept = select(tables.meta.c.value).where(tables.meta.c.key == RESTORED)
+        found = connection.execute(kept).scalar_one_or_none()
+    if found is None:
+        return None
+    at_seq, step = map(int, found.split())
+    return Restore(at_seq, step)
+
+
+def require_no_copy(connection: Connection) -> None:
+    """Make sure that a ledger is not the copy in a backup.  Raises: NotRestored."""
+    kept = select(tables.meta.c.value).where(tables.meta.c.key == COPIED)
+    found = connection.execute(kept).scalar_one_or_none()
+    if found is not None:
         raise NotRestored(
-            f"this ledger is the copy in a backup, which ends at move {int(found[COPIED]):,}: take a data folder "
+            f"this ledger is the copy in a backup, which ends at move {int(found):,}: take a data folder "
             "that `cardmill restore` filled"
         )
-    if RESTORED not in found:
-        return None
-    at_seq, step = map(int, found[RESTORED].split())
-    return Restore(at_seq, step)
 
 
 def to_accept(engine: Engine, state: FloorState, is_accepted: bool) -> Restore | None:

@@ -15,9 +15,10 @@ from sqlalchemy import Connection, Engine, MetaData, Table, inspect, select, tex
 from sqlalchemy.exc import DBAPIError
 
 from controller.backup.copying import copy_rows, plain_engine, sync_file
-from controller.backup.errors import BackupDamaged, FolderNotEmpty, SourceUnreadable
+from controller.backup.errors import BackupDamaged, FolderNotEmpty, NoneNamed, SourceUnreadable
 from controller.backup.manifest import (
     LEDGER_FILE,
+    NAME,
     VAULT_FILE,
     Manifest,
     Progress,
@@ -26,7 +27,7 @@ from controller.backup.manifest import (
     tell_nobody,
 )
 from controller.backup.mark import Restore, mark_restored
-from controller.backup.take import PART, check_pair
+from controller.backup.take import PART, check_pair, whole_backups
 from controller.floor_time import FILE as CLOCK_FILE
 from controller.ledger import tables
 from controller.ledger.engine import Place, reason_of
@@ -43,6 +44,7 @@ from controller.vault.store import vault_place
 STEP_BEGAN_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 STEPS_PER_S = 1_000
 LEAST_STEP = 1_000_000
+LISTED = 10  # backups of a folder that was named in place of one
 BATCHES_OF_A_STEP = 1_000  # a batch's number is a part of its cards' numbers: it jumps less
 
 
@@ -70,6 +72,7 @@ def restore_backup(
     Broken off, it leaves files ending in `.part`, and no ledger.
     Raises: BackupError; OSError; LedgerUnfit: the server of `url`.
     """
+    _require_one(backup)
     manifest = read_manifest(backup)
     _require_known(manifest)
     _require_empty(folder, url)
@@ -90,6 +93,15 @@ def restore_backup(
         raise SourceUnreadable(f"the backup could not be restored: {reason_of(error)}") from error
     _finish(folder, parts, manifest, keep=not url)
     return manifest
+
+
+def _require_one(backup: Path) -> None:
+    """Raises: NoneNamed: it is the folder above backups."""
+    found = [] if (backup / NAME).exists() else whole_backups(backup)
+    if found:
+        names = ", ".join(path.name for path in found[-LISTED:])
+        some = f"the last {LISTED}" if len(found) > LISTED else "in it"
+        raise NoneNamed(f"{backup} is a folder of backups ({some}: {names}): name one, the newest is {found[-1]}")
 
 
 def _require_known(manifest: Manifest) -> None:

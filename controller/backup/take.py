@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.application import CARD_IDS_PER_BATCH
 from controller.backup.copying import copy_pages, copy_rows, moment_of, plain_engine, sync_file
-from controller.backup.errors import BackupDamaged, BackupError, NothingToCopy, SourceUnreadable
+from controller.backup.errors import BackupDamaged, BackupError, NothingToCopy, SourceUnreadable, TargetUnfit
 from controller.backup.manifest import (
     LEDGER_FILE,
     NAME,
@@ -71,7 +71,7 @@ def take_backup(
     Cancelled or killed, it leaves a folder whose name ends in `.part`, which the next one removes.
     Raises: BackupError, LedgerInUse: another backup goes into `target`; OSError.
     """
-    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_ready(target, source.folder)
     with lock_folder(target):
         for left in target.glob(f"*{PART}"):
             shutil.rmtree(left)
@@ -90,6 +90,18 @@ def take_backup(
         if keep:
             remove_older(target, manifest.centre, keep)
     return path, manifest
+
+
+def _make_ready(target: Path, source: Path) -> None:
+    """Raises: TargetUnfit."""
+    if target.resolve().is_relative_to(source.resolve()):
+        raise TargetUnfit(f"{target} lies in the data folder and would be lost with it: name a folder on another disk")
+    if target.exists() and not target.is_dir():
+        raise TargetUnfit(f"{target} is a file: name a folder, on another disk, where backups are kept")
+    try:
+        target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise TargetUnfit(f"{target} cannot be made ({error.strerror}): name a folder that can be written to") from None
 
 
 def whole_backups(target: Path, centre: str = "") -> list[Path]:

@@ -21,8 +21,8 @@ from controller.audit.carried import head_in, look_at
 from controller.audit.errors import Unreadable
 from controller.audit.export import export
 from controller.audit.history import History
-from controller.audit.verification import as_json, ledger_of, verify_folder
-from controller.audit.words import named_fields, people_of, sentences_of
+from controller.audit.verification import as_json, opened_ledger, verify_folder
+from controller.audit.words import named_fields, people_of, positions_text, sentences_of
 from controller.clock import floor_text
 from controller.commandline import show as shown
 from controller.commandline.options import ConfigPath, DataPath, JsonPath
@@ -37,7 +37,7 @@ from controller.trace.moves import Told
 FAULTY = 1
 LIMIT = 50
 
-audit = typer.Typer(help="Prove that nothing was changed or lost; show and export who did what.", no_args_is_help=True)
+audit = typer.Typer(help="Prove that nothing was changed or lost; who did what.", no_args_is_help=True)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -72,10 +72,12 @@ def verify(
 @audit.command()
 def show(
     move: Annotated[int, typer.Option(help="One move, by its number.", min=0)] = 0,
-    card: Annotated[int, typer.Option(help="The moves about a card.", min=0)] = 0,
-    batch: Annotated[int, typer.Option(help="The moves about a batch and its cards, by its number here.", min=0)] = 0,
+    card: Annotated[str, typer.Option(help="The first moves about a card: its number, or 22 digits.")] = "",
+    batch: Annotated[
+        str, typer.Option(help="The first moves about a batch and its cards: its number here, or 25 digits.")
+    ] = "",
     by: Annotated[str, typer.Option(help="The last moves a person stands behind.")] = "",
-    since: Annotated[str, typer.Option(help="From a floor time on, like 2026-03-02T08:00.")] = "",
+    since: Annotated[str, typer.Option(help="The first moves from a floor time on, like 2026-03-02T08:00.")] = "",
     limit: Annotated[int, typer.Option(help="At most so many.", min=1, max=100_000)] = LIMIT,
     config: ConfigPath = None,
     data: DataPath = None,
@@ -84,22 +86,33 @@ def show(
     """Show moves: number, floor time, what each says, who stands behind it. Without a choice the last ones."""
     if sum(map(bool, (move, card, batch, by, since))) > 1:
         raise ConfigError("say one of --move, --card, --batch, --by, --since")
+    for option, said in {"--card": card, "--batch": batch}.items():
+        if said and not (said.isascii() and said.isdigit()):
+            raise ConfigError(f"{option} {said!r}: wanted are digits")
     with _ledger(config, data) as ledger:
-        history = History(ledger)
+        history, more = History(ledger), limit + 1  # one more than is shown tells that there are more
         if move:
-            told = history.move(move)
+            told, missing = history.move(move), f"move {move}: the last one is {history.head().seq}"
         elif card:
-            told = history.card(card, limit)
+            told, missing = history.card(history.card_called(card), more), f"move about a card {card}"
         elif batch:
-            told = history.batch(batch, limit)
+            told, missing = history.batch(history.batch_called(batch), more), f"move about a batch {batch}"
         elif by:
-            told = history.by(by, limit)
+            told, missing = history.by(by, more), f"move that {by!r} stands behind"
+        elif since:
+            told, missing = history.since(floor_s(since, "--since"), more), f"move since {since}"
         else:
-            told = history.since(floor_s(since, "--since"), limit) if since else history.last(limit)
+            told, missing = history.last(more), "move yet"
+    if not told:
+        print(f"cardmill: there is no {missing}", file=sys.stderr)
+        raise typer.Exit(FAULTY)
+    if len(told) > limit:
+        told = told[:limit] if card or batch or since else told[-limit:]
+        print(f"{limit:,} shown, more with --limit", file=sys.stderr)
     if json:
         shown.write_json([_as_json(one) for one in told], json)
         return
-    print("\n".join(line for one in told for line in move_lines(one, whole=bool(move))) or "no such move")
+    print("\n".join(line for one in told for line in move_lines(one, whole=bool(move))))
 
 
 @audit.command("export")
@@ -114,7 +127,7 @@ def export_moves(
             head = export(ledger, sys.stdout.buffer.write, tell)
             sys.stdout.flush()
         else:
-            with Path(file).open("wb") as out:
+            with _file(Path(file)).open("wb") as out:
                 head = export(ledger, out.write, tell)
     print(f"exported: {head.seq:,} moves, head {head.seq}:{head.hash.hex()}", file=sys.stderr)
 
@@ -155,7 +168,10 @@ def move_lines(told: Told, *, whole: bool = False) -> list[str]:
     who = f"  [{', '.join(people)}]" if people else ""
     lines = [f"{told.seq:>9}  {floor_text(told.at_floor_s)}  {english}{who}", f"{'':>9}  {'':19}  {chinese}"]
     if whole:
-        lines += [f"{'':>9}  {name}: {value}" for name, value in named_fields(told.move).items()]
+        fields = named_fields(told.move)
+        if "mask" in fields:
+            fields["positions"] = positions_text(fields.pop("mask"))
+        lines += [f"{'':>9}  {name}: {value}" for name, value in fields.items()]
     return lines
 
 
@@ -180,13 +196,18 @@ def _place(config: Path | None, data: Path | None) -> tuple[Path, str]:
 @contextmanager
 def _ledger(config: Path | None, data: Path | None) -> Iterator[Engine]:
     """Give the ledger to read from.  Raises: AuditError; Unreadable when the database itself cannot be read."""
-    engine = ledger_of(*_place(config, data)).reader()
-    try:
-        yield engine
-    except DBAPIError as error:
-        raise Unreadable(f"the ledger cannot be read ({reason_of(error)}): run `cardmill audit verify`") from None
-    finally:
-        engine.dispose()
+    with opened_ledger(*_place(config, data)) as engine:
+        try:
+            yield engine
+        except DBAPIError as error:
+            raise Unreadable(f"the ledger cannot be read ({reason_of(error)}): run `cardmill audit verify`") from None
+
+
+def _file(path: Path) -> Path:
+    """Give where a file is to be written.  Raises: ConfigError, before anything is read for it."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ConfigError(f"{path}: wanted is a file in a folder that is there; make the folder first")
+    return path
 
 
 @contextmanager

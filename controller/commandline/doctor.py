@@ -26,7 +26,10 @@ def doctor(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Look at data folder, disk, keys, databases, clock and ports, say what is wrong and what to do; write nothing."""
+    """Look at everything a start needs; say what is wrong.
+
+    It looks at data folder, disk, keys, databases, clock and ports, says what to do, and writes nothing.
+    """
     from controller.doctor.doctor import examine, is_well
 
     findings = examine(load_config(config), data_folder(config, data), backups)

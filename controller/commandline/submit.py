@@ -48,7 +48,10 @@ def submit(
     ),
     json: JsonPath = "",
 ) -> None:
-    """Bring batches to the service; said again it sends only what is missing. Shapes: docs/offline.md."""
+    """Send batches to the service, or what is missing of them.
+
+    Shapes: docs/offline.md.
+    """
     patience = Patience(answer_within_s=min(PATIENCE.answer_within_s, give_up_s), give_up_s=give_up_s)
     connect = partial(UpstreamClient.connect, endpoint, server_key, secret, patience=patience)
     if (path is None) == (watch is None):

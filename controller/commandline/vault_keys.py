@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,17 +12,20 @@ import typer
 
 from controller.clock import day_start_floor_s, floor_date
 from controller.commandline import show
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, looking
+from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
 from controller.config import Config, ConfigError, load_config
 from controller.core.record_keeping import DAY_S
+from controller.core.why.sentences import counted
 from controller.floor_time import read_clock
-from controller.vault.errors import NotAtHand
+from controller.ledger.errors import LedgerInUse
+from controller.vault.errors import CannotWrite, NotAtHand
 from controller.vault.key_acts import BACKED_UP, EXPORTED, RESTORED, ROTATED, KeyAct, note_act
 from devices.keys import NAME, OPERATOR, KeyFileError
 
 Days = Annotated[
     int | None, typer.Option(help="Batches closed more than so many floor days ago; else as long as data is kept.")
 ]
+DAYS_MAX = 36_500
 
 master = typer.Typer(help="The master key, which wraps all batch keys.", no_args_is_help=True)
 
@@ -36,7 +39,7 @@ def add_keys_to(keys: typer.Typer) -> None:
 
 def add_to(app: typer.Typer) -> None:
     """Add this room's commands that ask the service."""
-    looking(app, "purges", "Purges under way, and the batches they have left.")
+    app.command("purges")(purges)
     app.command("purge")(purge)
 
 
@@ -54,6 +57,7 @@ def rotate(as_name: AsName = "", config: ConfigPath = None, data: DataPath = Non
     print(f"rotated: the master key is {mark} now")
     print("its shares and all backups of keys are of the one before: make new ones with `cardmill keys master export`")
     print("and `cardmill keys backup`")
+    _warn_of_nobody(folder, by)
 
 
 @master.command("export")
@@ -66,17 +70,19 @@ def export(
 ) -> None:
     """Split the master key into shares for people to keep apart. The service must not run."""
     from controller.vault.key_files import open_key_files
-    from controller.vault.shares import read_numbers, split, write_shares
+    from controller.vault.shares import read_numbers, require_no_shares, split, write_shares
 
     by, (_, folder) = _who(as_name), _place(config, data)
     needed, count = read_numbers(shares)
     with _held(folder):
+        require_no_shares(out)
         key = open_key_files(folder, may_create=False).master
         note_act(folder, KeyAct(EXPORTED, by))
         paths = write_shares(out, split(key, needed, count))
     for path in paths:
         print(f"written: {path}")
     print(f"any {needed} of them bring the master key back: give each to another person, and leave none here")
+    _warn_of_nobody(folder, by)
 
 
 @master.command("restore")
@@ -96,6 +102,7 @@ def restore_master(
     with _held(folder):
         was_needed = put_master_back(folder, key, lambda: note_act(folder, KeyAct(RESTORED, by)))
     print(f"{'restored' if was_needed else 'it is there already'}: the master key {fingerprint(key)}")
+    _warn_of_nobody(folder, by)
 
 
 # ---- backups of the batch keys --------------------------------------------------------------------------------
@@ -113,6 +120,11 @@ def backup(
     from controller.vault.keys import load_key
 
     by, (settings, folder) = _who(as_name), _place(config, data)
+    _require_vault(folder)
+    if file.absolute().parent.resolve().is_relative_to(folder.resolve()):
+        raise CannotWrite(f"{file} lies in the data folder and would be lost with it: name one on another disk")
+    if file.exists():
+        raise CannotWrite(f"{file} is there already, and no backup goes over another file: name a new one")
     key, ring = read_ring(folder)
     site = load_key(folder / SITE_KEY_NAME)
     if site is None:
@@ -122,7 +134,8 @@ def backup(
     found = backup_of(ring, key, site, floor_date(now), expires)
     note_act(folder, KeyAct(BACKED_UP, by))
     write_backup(file, found)
-    print(f"written: {file} with {len(found.keys):,} keys, to be used until {_day(expires)}")
+    print(f"written: {file} with {counted(len(found.keys), 'key|keys')}, to be used until {_day(expires)}")
+    _warn_of_nobody(folder, by)
 
 
 def restore(
@@ -155,7 +168,10 @@ def restore(
             lambda batch_ids: _barred(settings, folder, batch_ids, oldest),
             lambda: note_act(folder, KeyAct(RESTORED, by)),
         )
-    print(f"restored: {done.added:,} keys; {done.there:,} were there; {done.refused:,} of old batches are not taken")
+    there = f"{done.there:,} {'was' if done.there == 1 else 'were'} there"
+    refused = f"{done.refused:,} of old batches {'is' if done.refused == 1 else 'are'} not taken"
+    print(f"restored: {counted(done.added, 'key|keys')}; {there}; {refused}")
+    _warn_of_nobody(folder, by)
 
 
 def _barred(settings: Config, folder: Path, batch_ids: Collection[int], closed_before_floor_s: float) -> set[int]:
@@ -183,12 +199,28 @@ def _barred(settings: Config, folder: Path, batch_ids: Collection[int], closed_b
 def _held(folder: Path) -> Iterator[None]:
     """Hold a data folder that has a vault.  Raises: NotAtHand; LedgerInUse: a service runs on it."""
     from controller.ledger.lock import lock_folder
+
+    _require_vault(folder)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(lock_folder(folder))
+        except LedgerInUse as error:  # another folder would be another vault
+            raise LedgerInUse(error.folder, error.pid, advice="stop it first, then say this again") from None
+        yield
+
+
+def _warn_of_nobody(folder: Path, by: str) -> None:
+    """Say that a name is nobody's: what was done is recorded under it all the same."""
+    if not (folder / "keys" / "allowed" / OPERATOR / f"{by}.public").exists():
+        typer.echo(f"warning: no key of the role {OPERATOR} is allowed for {by}, and that name is recorded", err=True)
+
+
+def _require_vault(folder: Path) -> None:
+    """Raises: NotAtHand."""
     from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME
 
     if not any((folder / name).exists() for name in (KEYRING_NAME, MASTER_KEY_NAME, "ledger.db", "vault.db")):
         raise NotAtHand(f"there is no vault in {folder}: name the service's data folder with --data or --config")
-    with lock_folder(folder):
-        yield
 
 
 def _place(config: Path | None, data: Path | None) -> tuple[Config, Path]:
@@ -220,8 +252,18 @@ def purge(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what a purge would destroy. With --propose, propose it; it takes two people."""
+    """Show what a purge would destroy. With --propose, propose it; it takes two people.
+
+    Dispatched: so many of the applications are cards that were sent. Unfinished: batches announced before that time and
+    never brought whole; no purge takes them.
+    """
+    if days is not None and not 1 <= days <= DAYS_MAX:
+        raise _bad_days("vault.retention_days")
     found = ask("purge_preview", {} if days is None else {"days": days}, as_name, config, data)
+    if found["days"] < found["retention_days"]:
+        raise _bad_days(f"{found['retention_days']:,}")
+    if propose and not found["batches"]:
+        raise ConfigError(f"no batch was closed more than {counted(found['days'], 'day|days')} ago: nothing to propose")
     if propose:
         act = {"verb": "purge", "args": {"days": found["days"]}}
         found |= ask("act", act, as_name, config, data)
@@ -233,3 +275,19 @@ def purge(
         print(f"proposed as act {found['act_id']}: another person agrees with `cardmill second {found['act_id']}`")
     else:
         print("nothing is destroyed: `cardmill purge --propose` proposes it")
+
+
+def _bad_days(least: str) -> ConfigError:
+    return ConfigError(
+        f"--days is a whole number from {least} to {DAYS_MAX:,}: vault.retention_days is how long personal data stays"
+    )
+
+
+def purges(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
+    """Show purges under way with what they have left, and those done.
+    found = ask("purges", {"done": 1}, as_name, config, data)
+    if json:
+        show.write_json(found, json)
+        return
+    show.answer("Purges under way", found["under_way"], "")
+    show.answer("Purged, by day, the last first", found["done"], "")

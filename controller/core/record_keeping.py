@@ -34,8 +34,9 @@ def _keys_changed(turn: Turn, event: e.VaultKeysTouched) -> None:
 
 def _purge_why(turn: Turn, args: Mapping[str, int | str]) -> tuple[str, str] | None:
     least = turn.config.vault.retention_days
+    stays = "1 day" if least == 1 else f"{least:,} days"
     if int(args["days"]) < least:
-        return ("purge.too_early", f"personal data stays {least:,} days after its batch is closed: give days={least}")
+        return ("purge.too_early", f"personal data stays {stays} after its batch is closed: give days={least}")
     if turn.state.purges:
         return ("purge.under_way", "another purge is under way: wait until it has ended")
     return None

@@ -7,6 +7,7 @@ from typing import Any
 from controller.core.acts import ACTS, arguments_of, malformed
 from controller.core.cards import Decision
 from controller.core.events import ActAsked, ActSeconded, ActWithdrawn, DecisionMade
+from controller.core.moves import CardDecided
 from controller.core.turn import Refused
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
 from controller.desk.stock import alarm
@@ -16,8 +17,9 @@ async def _decide(desk: Desk, user: str, args: Args) -> Any:
     reason, decision = text(args, "reason", MAX_REASON), text(args, "decision", 32)
     if decision not in set(Decision):
         raise BadArgument("decision", f"one of {', '.join(Decision)}")
-    event = DecisionMade(number(args, "card"), decision, user, reason)
-    return await desk.post(event).wait()
+    turn = await desk.post(DecisionMade(number(args, "card"), decision, user, reason)).wait()
+    made = next((move for move in turn.moves if isinstance(move, CardDecided)), None)
+    return turn if made is None else {"decision": str(made.decision)}  # what was recorded, where it is another
 
 
 async def _act(desk: Desk, user: str, args: Args) -> Any:

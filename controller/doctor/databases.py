@@ -15,12 +15,15 @@ from sqlalchemy.pool import NullPool
 from controller.backup.errors import NotRestored
 from controller.backup.mark import restore_of
 from controller.config import Config
-from controller.doctor.finding import Finding, ok, warning, wrong
+from controller.doctor.finding import Finding, Verdict, ok, warning, wrong
 from controller.ledger import postgresql, tables
-from controller.ledger.engine import WAL_LIMIT_BYTES, Place, reason_of
+from controller.ledger.engine import REACH_ADVICE, WAL_LIMIT_BYTES, Place, reason_of
 from controller.ledger.errors import LedgerDamaged, LedgerError
+from controller.ledger.journal import last_head
 from controller.ledger.migrations import SCHEMA
+from controller.ledger.reader import Reader
 from controller.ledger.store import check_tail, ledger_place
+from controller.own_files import lost_ledger, lost_vault
 from controller.vault import tables as vault_tables
 from controller.vault.store import SCHEMA as VAULT_SCHEMA
 from controller.vault.store import vault_place
@@ -36,6 +39,7 @@ class Looked:
     findings: list[Finding] = field(default_factory=list)
     last_floor_s: float | None = None  # of the ledger's last event
     sealed: set[int] | None = None  # batches with ciphertext
+    last_batch: int | None = None  # number that the ledger gave; None if it jumped, or is unknown
 
 
 @contextmanager
@@ -68,23 +72,53 @@ def look_at_databases(folder: Path, config: Config) -> Looked:
     try:
         if url:
             looked.findings += _server(ledger_place(folder, url))
+            if any(one.verdict is Verdict.WRONG for one in looked.findings):
+                return looked  # whatever is wrong with the server is said once
         _look(looked, ledger_place(folder, url), "ledger", lambda connection: _ledger(connection, config, looked))
         _look(looked, vault_place(folder, url), "vault", lambda connection: _vault(connection, looked))
     except LedgerError as error:
         looked.findings.append(wrong("storage.url", str(error)))
+    looked.findings += _lost(folder, url, looked) + _other(looked)
     return looked
+
+
+def _lost(folder: Path, url: str, looked: Looked) -> list[Finding]:
+    """Say of each database whose file is not there whether it is gone or not yet made."""
+    found = []
+    for place, about, sentence in (
+        (ledger_place(folder, url), "ledger", lost_ledger(folder, url)),
+        (vault_place(folder, url), "vault", lost_vault(folder, url, has_moves=looked.last_floor_s is not None)),
+    ):
+        if sentence:
+            found.append(wrong(about, sentence))
+        elif not url and not place.path.exists():
+            found.append(warning(about, f"there is no {place.name} yet: the first start makes it"))
+    return found
+
+
+def _other(looked: Looked) -> list[Finding]:
+    """Say whether the ledger is another one than the vault's; a restored one jumps past it."""
+    last = max(looked.sealed or (), default=0)
+    if looked.last_batch is None or last <= looked.last_batch:
+        return []
+    text_ = (
+        f"it gave batch numbers up to {looked.last_batch} only, and the vault holds batch {last}: it is a new or an "
+    )
+    return [wrong("ledger", f"{text_}older one; put the right one back, or restore a backup with `cardmill restore`")]
 
 
 def _look(looked: Looked, place: Place, about: str, look: Callable[[Connection], list[Finding]]) -> None:
     if not place.url and not place.path.exists():
-        looked.findings.append(warning(about, f"there is no {place.name} yet: the first start makes it"))
-        return
+        return  # see `_lost`
     try:
         with still_engine(place) as engine, engine.connect() as connection:
+            if place.url and place.is_new(engine, tables.meta):  # ledger and vault call it the same
+                looked.findings.append(warning(about, f"there is no {place.name} yet: the first start makes it"))
+                return
             looked.findings += look(connection)
             looked.findings += _file(connection, place, about)
             if about == "ledger":
-                looked.findings += _restored(engine)
+                looked.findings += _restored(engine, looked)
     except DBAPIError as error:
         text_ = f"{place.name} cannot be read ({reason_of(error)}): look at its disk, or restore a backup"
         looked.findings.append(wrong(about, text_))
@@ -146,17 +180,21 @@ def _file(connection: Connection, place: Place, about: str) -> list[Finding]:
     return found
 
 
-def _restored(engine: Engine) -> list[Finding]:
+def _restored(engine: Engine, looked: Looked) -> list[Finding]:
     try:
         restore = restore_of(engine)
     except NotRestored as error:
         return [wrong("ledger", str(error))]
     if restore is None:
+        looked.last_batch = Reader(engine).last_batch_number()
         return []
-    text_ = (
-        f"it was restored from a backup that ends at move {restore.at_seq:,}: see docs/backup.md if it is not compared"
-    )
-    return [warning("ledger", text_)]
+    text_ = f"it was restored from a backup that ends at move {restore.at_seq:,}"
+    with engine.connect() as connection:
+        is_accepted = last_head(connection).seq > restore.at_seq  # a start that is refused adds no move
+    if not is_accepted:
+        do = "read docs/backup.md, then start it with `cardmill serve --accept-restored`"
+        return [wrong("ledger", f"{text_}, and nobody accepted it: {do}")]
+    return [warning("ledger", f"{text_}: see docs/backup.md if it is not compared")]
 
 
 def _server(place: Place) -> list[Finding]:
@@ -166,10 +204,9 @@ def _server(place: Place) -> list[Finding]:
             for name, wanted in postgresql.REQUIRED.items():
                 value = connection.execute(text("SELECT current_setting(:name)"), {"name": name}).scalar_one()
                 if value != wanted:
-                    return [
-                        wrong("postgresql", f"it has {name} = {value}, which loses acknowledged work: set {wanted}")
-                    ]
+                    advice = postgresql.WHAT_TO_DO.get(name, f"it loses acknowledged work, set {wanted}")
+                    return [wrong("postgresql", f"it has {name} = {value}: {advice}")]
             version = connection.execute(text("SHOW server_version")).scalar_one()
     except DBAPIError as error:
-        return [wrong("postgresql", f"it cannot be reached ({reason_of(error)}): start it, or correct storage.url")]
+        return [wrong("postgresql", f"it cannot be reached ({reason_of(error)}): {REACH_ADVICE}")]
     return [ok("postgresql", f"version {version}, with settings that lose nothing acknowledged")]

@@ -14,7 +14,7 @@ from controller.config import Config, ConfigError
 from controller.disk import MIB, RESERVE_NAME, free_bytes
 from controller.doctor.finding import Finding, ok, warning, wrong
 from controller.floor_time import FILE as CLOCK_FILE
-from controller.floor_time import read_clock
+from controller.floor_time import gone, read_clock
 from controller.ledger.lock import LOCK_NAME
 
 LOCKS = Path("/proc/locks")
@@ -84,7 +84,9 @@ def look_at_clock(folder: Path, config: Config, last_floor_s: float | None) -> l
     if not (folder / CLOCK_FILE).exists():
         if last_floor_s is None:
             return [ok("clock", "the floor clock begins with the first start")]
-        return [wrong("clock", f"{CLOCK_FILE} is gone, and there is a ledger: restore it from the backup")]
+        if not config.clock.simulated:
+            return [warning("clock", f"{CLOCK_FILE} is gone: the next start makes it anew from this machine's clock")]
+        return [wrong("clock", gone(folder, last_floor_s, config.clock.scale))]
     try:
         now_floor_s = read_clock(folder, config.clock).now_floor_s()
     except ConfigError as error:

@@ -8,7 +8,7 @@ from controller.doctor.finding import Finding, ok, warning, wrong
 from controller.vault.errors import VaultError
 from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, SITE_KEY_NAME, read_ring
 from controller.vault.keys import load_key
-from devices.keys import SERVER, KeyRing, LinkError, read_pair
+from devices.keys import SERVER, KeyFileError, KeyRing, LinkError, read_pair
 
 FILES = (MASTER_KEY_NAME, SITE_KEY_NAME, KEYRING_NAME)
 
@@ -19,10 +19,7 @@ def look_at_vault_keys(folder: Path, sealed: set[int] | None) -> list[Finding]:
     if missing and not sealed and len(missing) == len(FILES):
         return [ok("vault keys", "none yet: the first start makes them")]
     if missing:
-        text = (
-            f"{', '.join(missing)} is gone: restore it, `cardmill keys restore`; without it nobody can read the vault"
-        )
-        return [wrong("vault keys", text)]
+        return [wrong("vault keys", _gone(missing))]
     try:
         load_key(folder / SITE_KEY_NAME)
         _, ring = read_ring(folder)
@@ -34,10 +31,26 @@ def look_at_vault_keys(folder: Path, sealed: set[int] | None) -> list[Finding]:
     return [ok("vault keys", f"master and site key open {len(ring.batches()):,} batch keys; mode 0600")]
 
 
+def _gone(missing: list[str]) -> str:
+    """Say which files are gone and what brings each back; the master key comes first, the backup of keys needs it."""
+    acts = []
+    if MASTER_KEY_NAME in missing:
+        acts.append("put the master key back with `cardmill keys master restore SHARE SHARE`")
+    others = [name for name in missing if name != MASTER_KEY_NAME]
+    if others:
+        acts.append(f"bring {' and '.join(others)} back with `cardmill keys restore FILE`")
+    named = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+    are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
+    return f"{named} {are} gone, and without {them} nobody can read the vault: {', then '.join(acts)}"
+
+
 def look_at_door_keys(folder: Path) -> list[Finding]:
     """Say whether the doors have their own pair, and whether the peers' keys can be read."""
     keys = folder / "keys"
     if not (keys / f"{SERVER}.secret").exists():
+        if (keys / f"{SERVER}.public").exists():
+            gone = KeyFileError("keys.secret_missing", keys / f"{SERVER}.secret")  # as the start will say
+            return [wrong("door keys", str(gone))]
         return [
             warning("door keys", "the doors have no key pair: the first start makes one; after a restore put it back")
         ]

@@ -99,6 +99,16 @@ class Committer:
             book.settle()
         return written
 
+    @property
+    def may_be_lost(self) -> bool:
+        """Say whether the database is a server, which can go while nothing is committed."""
+        return not self._is_sqlite
+
+    def ping(self) -> None:
+        """Ask the server for nothing.  Raises: SQLAlchemyError: it is gone."""
+        with self._connection.begin():
+            self._connection.exec_driver_sql("SELECT 1")
+
     def checkpoint(self) -> None:
         """Copy what readers allow from the write-ahead log into the database file; commits wait meanwhile."""
         if not self._is_sqlite:

@@ -23,6 +23,7 @@ _WRITER_PRAGMAS = (
     "PRAGMA wal_autocheckpoint = 0",  # the writer checkpoints when it is idle, never inside a commit
     f"PRAGMA journal_size_limit = {WAL_LIMIT_BYTES}",
 )
+REACH_ADVICE = "correct storage.url, or start the server"
 # the class of PostgreSQL errors whose text may repeat what was to be stored: data exception
 _STATE_WITH_VALUES = "22"
 _READER_PRAGMAS = ("PRAGMA query_only = 1",)
@@ -91,6 +92,13 @@ def reason_of(error: Exception) -> str:
     if state and not state.startswith(_STATE_WITH_VALUES):  # the first line names constraints, not values
         return str(cause.diag.message_primary or kind)
     return f"{kind} {state}".strip()
+
+
+def reach_advice(error: Exception) -> str:
+    """Give what to do, as the rest of a sentence, where no connection to a server came about; else nothing."""
+    cause: Any = getattr(error, "orig", None) or error
+    never_asked = type(cause).__name__ == "OperationalError" and getattr(cause, "sqlstate", "") is None
+    return f"; {REACH_ADVICE}" if never_asked else ""
 
 
 def _sqlite_engine(path: Path, mode: str, pragmas: tuple[str, ...], begin: str) -> Engine:

@@ -37,6 +37,9 @@ class LedgerBehind(LedgerError):
     code = "ledger.behind"
 
 
+OTHER_FOLDER = "stop it, or choose another data folder"
+
+
 class LedgerInUse(LedgerError):
     """Another process holds the folder; `pid` is its number, 0 when it did not say.
 
@@ -45,12 +48,12 @@ class LedgerInUse(LedgerError):
 
     code = "ledger.in_use"
 
-    def __init__(self, folder: str, pid: int, owner: str = "") -> None:
+    def __init__(self, folder: str, pid: int, owner: str = "", advice: str = OTHER_FOLDER) -> None:
         if owner:
             text = f"{owner} already works in the database's {folder}: stop it; once it is gone, start again"
         else:
             who = f"process {pid}" if pid else "another process"
-            text = f"{who} already works in the folder {folder!r}: stop it, or choose another data folder"
+            text = f"{who} already works in the folder {folder!r}: {advice}"
         super().__init__(text)
         self.folder, self.pid = folder, pid
 

@@ -20,11 +20,12 @@ LOCK_WITHIN_S = 3.0  # the server takes a moment to see that a process that was 
 
 # a server that acknowledges what it could lose is refused: setting, what it must be
 REQUIRED: Mapping[str, str] = {
+    "server_encoding": "UTF8",
     "fsync": "on",
     "full_page_writes": "on",
     "synchronous_commit": "on",
-    "server_encoding": "UTF8",
 }
+WHAT_TO_DO: Mapping[str, str] = {"server_encoding": "make the database anew with ENCODING 'UTF8'"}
 # a writer whose machine is gone is noticed by the server in about 25 s, one that hangs in a commit in 60 s: then its
 # lock is free for the next one
 _WRITER_SETTINGS: Mapping[str, str] = {
@@ -88,6 +89,8 @@ def _engine(url: str, settings: Mapping[str, str], link: Mapping[str, Any], **po
         "connect_timeout": CONNECT_WITHIN_S,
         **{name: value for name, value in link.items() if name not in address.query},
         "options": f"{given if isinstance(given, str) else ' '.join(given)}{own}",
+        # else a database of SQL_ASCII answers with bytes, and nothing here could read what it says of itself
+        "client_encoding": "UTF8",
         "application_name": f"{APPLICATION} {socket.gethostname()[:40]} {os.getpid()}",
     }
     try:
@@ -139,7 +142,10 @@ def _require_safe(connection: Any) -> None:
     for name, wanted in REQUIRED.items():
         [value] = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
         if value != wanted:
-            raise LedgerUnfit(f"the PostgreSQL server has {name} = {value}, it must be {wanted}: see docs/storage.md")
+            advice = f"{WHAT_TO_DO[name]}, " if name in WHAT_TO_DO else ""
+            raise LedgerUnfit(
+                f"the PostgreSQL server has {name} = {value}, it must be {wanted}: {advice}see docs/storage.md"
+            )
 
 
 def _ensure_schema(connection: Any, schema: str) -> None:

@@ -14,6 +14,8 @@ from controller.ledger import tables
 from controller.ledger.inbox import InboxState
 from controller.ledger.row_hash import rehash, rows_hash
 
+DAY_S = 86_400
+SLICES_SHOWN, DAYS_SHOWN = 500, 10
 QUERY_ROWS = 500  # so many batches are asked about in one query
 BLANK = b""
 MADE = (State.MADE.value, State.DISPATCHED.value)  # two keyed digests of such a card's person stay (law 8)
@@ -29,6 +31,14 @@ class DueBatches:
     oldest_floor_s: float  # when the first and the last of them were closed, 0 when there is none
     newest_floor_s: float
     unfinished: int  # announced before that time and never brought whole: no purge takes them
+
+
+@dataclass(frozen=True, slots=True)
+class PurgedDay:
+    """How many batches were purged on one floor day, and when the last of them was."""
+
+    purged_floor_s: float
+    batches: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +102,17 @@ class PurgeReader:
         query = select(func.count()).select_from(tables.batch).where(_is_due(closed_before_floor_s))
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
+
+    def done(self) -> list[PurgedDay]:
+        """Give the last days on which batches were purged, the newest first; at most 10, of the last 500 slices."""
+        at = tables.batch.c.purged_floor_s
+        query = select(at, func.count()).where(at > 0).group_by(at).order_by(at.desc()).limit(SLICES_SHOWN)
+        days: dict[int, PurgedDay] = {}
+        with self._engine.connect() as connection:
+            for at_floor_s, batches in connection.execute(query):
+                known = days.get(int(at_floor_s // DAY_S), PurgedDay(at_floor_s, 0))
+                days[int(at_floor_s // DAY_S)] = PurgedDay(known.purged_floor_s, known.batches + batches)
+        return list(days.values())[:DAYS_SHOWN]
 
     def rows_of(self, batch_id: int) -> int:
         """Give one more than the last index the inbox has of a batch."""

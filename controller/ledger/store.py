@@ -17,7 +17,7 @@ from controller.core.moves import AnyMove
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.committer import Change, Committer
-from controller.ledger.engine import Place, reason_of
+from controller.ledger.engine import Place, reach_advice, reason_of
 from controller.ledger.epoch import Epoch
 from controller.ledger.errors import LedgerDamaged, LedgerOther, LedgerStopped, LedgerUnreadable
 from controller.ledger.journal import Journal, Recorded, open_event, open_move, read_rows
@@ -32,6 +32,12 @@ SCHEMA_NAME = "cardmill"  # in PostgreSQL
 CHECKED_AT_OPEN = 1_000  # last moves whose chain is computed anew at each start
 
 Result = TypeVar("Result")
+Require = Callable[[Connection], None]
+"""Raises when a ledger must not be opened for writing; called in the transaction of the opening."""
+
+
+def nothing_more(connection: Connection) -> None:
+    """Require nothing else of a ledger."""
 
 
 class Ledger:
@@ -106,19 +112,24 @@ def ledger_place(folder: Path, url: str = "") -> Place:
 
 @asynccontextmanager
 async def open_ledger(
-    folder: Path, *, url: str = "", observe: Observe | None = None, nature: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    url: str = "",
+    observe: Observe | None = None,
+    nature: Mapping[str, str] | None = None,
+    require: Require = nothing_more,
 ) -> AsyncIterator[Ledger]:
     """Open the ledger of a data folder, new or old; at the end all that was queued is durable, or `failed` says why.
 
     `url` names a PostgreSQL database; without one the ledger is a file of SQLite.  `observe(seconds, moves)` is
     called on the trio thread for each commit.  `nature` is kept at the first opening and must be the same at each
-    later one.
+    later one.  `require` looks at the ledger as well and raises what it likes: a refused opening changes no row.
     Raises: LedgerInUse, LedgerTooNew, LedgerOther, LedgerUnreadable, LedgerUnfit, LedgerDamaged.
     """
     place = ledger_place(folder, url)
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))
-        engine, committer = await trio.to_thread.run_sync(partial(_open_writing, place, nature or {}))
+        engine, committer = await trio.to_thread.run_sync(partial(_open_writing, place, nature or {}, require))
         stack.callback(engine.dispose)
         reading = place.reader()
         stack.callback(reading.dispose)
@@ -131,18 +142,19 @@ async def open_ledger(
             await writer.stop()
 
 
-def _open_writing(place: Place, nature: Mapping[str, str]) -> tuple[Engine, Committer]:
+def _open_writing(place: Place, nature: Mapping[str, str], require: Require) -> tuple[Engine, Committer]:
     engine = place.writer()
     try:
         with engine.begin() as connection:
             migrate(connection, tables.metadata, tables.meta)
             check_nature(connection, nature)
             check_tail(connection)
+            require(connection)
             epoch = Epoch(connection, tables.meta)
         return engine, Committer(engine, Journal, epoch)
     except DBAPIError as error:
         engine.dispose()
-        raise LedgerUnreadable(f"{place.name} cannot be opened: {reason_of(error)}") from error
+        raise LedgerUnreadable(f"{place.name} cannot be opened: {reason_of(error)}{reach_advice(error)}") from error
     except BaseException:
         engine.dispose()
         raise

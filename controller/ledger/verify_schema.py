@@ -23,12 +23,13 @@ _OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_master"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """How a database is made: anew, or by `step` from schema 1, which had not the `added` columns and tables."""
+    """How a database is made: anew, or by `step` from schema 1, which had not what is `added` and `new`."""
 
     metadata: MetaData
     step: Callable[[Connection], None]
     added: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     new_tables: tuple[str, ...] = ()
+    new_indexes: tuple[str, ...] = ()
 
 
 LEDGER = Made(
@@ -40,6 +41,7 @@ LEDGER = Made(
         "batch": ("rows_hash BLOB", "purged_floor_s DOUBLE"),
     },
     ("snapshot",),
+    (str(tables.rare_moves.name),),
 )
 
 
@@ -101,8 +103,8 @@ def _migrated(made: Made) -> Schema:
     engine.dispose()
     engine = scratch_engine()
     with engine.begin() as connection:
-        for _, _, table, sql in words:
-            if sql is not None and table not in (*made.new_tables, "sqlite_sequence"):
+        for _, name, table, sql in words:
+            if sql is not None and table not in (*made.new_tables, "sqlite_sequence") and name not in made.new_indexes:
                 connection.exec_driver_sql(_without(sql, made.added.get(table, ())))
         made.step(connection)
         found = _schema(connection)

@@ -22,6 +22,7 @@ QUEUE_MAX = 20_000  # items; who waits for room waits above this
 QUEUE_OVERFLOW = 10 * QUEUE_MAX
 GROUP_MAX = 4_096  # items of one commit
 IDLE_S = 1.0  # real seconds without work before the log is checkpointed
+PING_S = 5.0  # real seconds without work between two looks whether a server is still there
 
 
 class _Waiting(Item):
@@ -117,12 +118,16 @@ class Writer:
 
     def _enqueue(self, item: _Waiting) -> None:
         if self.failed is not None:
-            raise LedgerStopped(f"the {self._name} takes no more after a failed commit") from self.failed
+            raise LedgerStopped(f"the {self._name} takes no more: {self._why()}") from self.failed
         if self._is_stopping:
             raise LedgerStopped(f"the {self._name} is closed")
         if self._queue.qsize() >= QUEUE_OVERFLOW:
             raise LedgerBehind(f"{QUEUE_OVERFLOW} changes of the {self._name} wait for the disk")
         self._queue.put(item)
+
+    def _why(self) -> str:
+        """Give why it failed, without the code that the sentence around it has."""
+        return str(self.failed).removeprefix(f"{LedgerStopped.code}: ")
 
     # ---- what the thread does ----------------------------------------------------------------------------------
 
@@ -160,7 +165,19 @@ class Writer:
                 return self._queue.get(timeout=self._idle_s)
             except queue.Empty:
                 self._committer.checkpoint()
+        while self._committer.may_be_lost:
+            try:
+                return self._queue.get(timeout=PING_S)
+            except queue.Empty:
+                self._ping()
         return self._queue.get()
+
+    def _ping(self) -> None:
+        """Raises: LedgerStopped: the server is gone; known now, and not at the next commit."""
+        try:
+            self._committer.ping()
+        except SQLAlchemyError as error:
+            raise LedgerStopped(f"the {self._name}'s connection was lost: {reason_of(error)}") from error
 
     def _commit(self, group: list[_Waiting]) -> None:
         started = time.perf_counter()
@@ -205,7 +222,7 @@ class Writer:
             if item is not None and item.done is not None:
                 waiting.append(item)
         for item in waiting:
-            item.refusal = LedgerStopped(f"a commit of the {self._name} failed: this change may not be durable")
+            item.refusal = LedgerStopped(f"this change may not be durable: {self._why()}")
             item.refusal.__cause__ = self.failed
             assert item.done is not None
             item.done.set()

@@ -62,11 +62,22 @@ def _alarms(status: Mapping[str, Any]) -> list[str]:
     """Say what keeps the whole floor from work: a restored ledger that was not compared, a disk that is nearly full."""
     lines = []
     if status.get("reconciling"):
-        lines.append("  ! restored from a backup 已从备份恢复: nothing is made before the act `reconciled`")
+        lines.append("  ! `cardmill act reconciled` is awaited: restored from a backup 已从备份恢复")
+        lines.append("    nothing is made before two people did it; compare first: docs/backup.md")
     disk = status.get("disk") or {}
     if disk and disk["state"] != "ok":
-        spent = ", the reserve is spent" if disk["state"] == "reserve_given_up" else ""
-        lines.append(f"  ! disk nearly full 磁盘将满: {disk['free_bytes'] >> 20:,} MiB free{spent}: free some now")
+        lines += _low_disk(disk)
+    return lines
+
+
+def _low_disk(disk: Mapping[str, Any]) -> list[str]:
+    """Say how much is free, the limit, what does not go on below it, and what to do."""
+    free, least = disk["free_bytes"], disk["free_min_bytes"]
+    lines = [f"  ! disk nearly full 磁盘将满: {free >> 20:,} MiB free, limit {least >> 20:,}: free some"]
+    if free < least:
+        lines.append("    no new batches are taken in 暂停接收新批次")
+    if disk["state"] == "reserve_given_up":
+        lines.append("    the reserve is spent 预留空间已用尽")
     return lines
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, func, literal_column, or_, select
 
@@ -92,7 +92,8 @@ class MoveReader:
 
     def _rare(self, first: int, end: int, kinds: Kinds) -> list[Told]:
         """Give the moves of rare kinds, tag by tag from their index."""
-        move, rows = tables.move, []
+        move = tables.move
+        rows: list[Any] = []
         with self._engine.connect() as connection:
             for kind in kinds:
                 is_kind = move.c.tag == literal_column(f"'{TAGS[kind]}'")

@@ -84,6 +84,12 @@ class BackupUnusable(VaultError):
     code = "vault.backup"
 
 
+class CannotWrite(VaultError):
+    """A file of keys cannot be written where it was asked for: another is there, or the folder is not."""
+
+    code = "vault.cannot_write"
+
+
 class NotAtHand(VaultError):
     """Something that an act on the keys needs is not in the data folder."""
 

@@ -24,12 +24,13 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from controller.vault.errors import BackupExpired, BackupUnusable
+from controller.vault.errors import BackupExpired, BackupUnusable, CannotWrite
 from controller.vault.key_line import NONCE_BYTES, KeyLine, Tomb, mark_of, read_line
 from controller.vault.keyring import KeyRing
 from controller.vault.keys import create_private, fingerprint, require_private
 
 LARGEST_FILE_BYTES = 64 << 20
+FIRST_LINE = b"cardmill key backup 1\n"
 _SITE = b"cardmill site key"
 HEAD = re.compile(
     rb"cardmill key backup 1\n"
@@ -86,15 +87,22 @@ def backup_of(ring: KeyRing, master: bytes, site: bytes, created: str, expires: 
 
 
 def write_backup(path: Path, backup: KeyBackup) -> None:
-    """Write a backup to a new file, mode 0600, whole or not at all.  Raises: FileExistsError, OSError."""
-    create_private(path, backup.text())
+    """Write a backup to a new file, mode 0600, whole or not at all.  Raises: CannotWrite."""
+    try:
+        create_private(path, backup.text())
+    except FileExistsError:
+        raise CannotWrite(f"{path} is there already, and no backup goes over another file: name a new one") from None
+    except OSError as error:
+        raise CannotWrite(f"{path} cannot be written ({error.strerror}): name a file in a folder of yours") from None
 
 
 def read_backup(path: Path) -> KeyBackup:
     """Give the backup of a file.  Raises: BackupUnusable, KeyExposed, OSError."""
-    require_private(path)
     with path.open("rb") as file:
         content = file.read(LARGEST_FILE_BYTES)
+    if not content.startswith(FIRST_LINE):  # said before its mode: nobody should change that of another file
+        raise BackupUnusable(f"{path.name} is no backup of keys: name a file that `cardmill keys backup` wrote")
+    require_private(path)
     body, _, check = content.rpartition(b"check ")
     head = HEAD.match(body)
     lines = [read_line(line) for line in body[head.end() if head else 0 :].splitlines(keepends=True)]

@@ -84,8 +84,8 @@ class KeyRing:
         lost = sorted(one for one in batch_ids if one not in self._keys and not self.tombs.has_batch(one))
         if lost:
             raise KeyMissing(
-                f"{self._path.name} lacks the keys of {len(lost)} batches, the first is {lost[0]}: "
-                "restore the file from its backup"
+                f"{self._path.name} lacks the keys of {len(lost):,} {'batch' if len(lost) == 1 else 'batches'}, "
+                f"the first is {lost[0]}: restore the file from its backup"
             )
 
     def destroy(self, batch_ids: Collection[int]) -> None:

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from Crypto.Protocol.SecretSharing import Shamir
 
-from controller.vault.errors import ShareUnusable
+from controller.vault.errors import CannotWrite, ShareUnusable
 from controller.vault.keys import KEY_BYTES, fingerprint, sync_folder, write_private
 
 NEEDED_MIN, SHARES_MAX = 2, 9
@@ -88,13 +88,26 @@ def join(shares: Sequence[Share]) -> bytes:
 
 
 def write_shares(folder: Path, shares: Sequence[Share]) -> list[Path]:
-    """Write each share to a file of its own, mode 0600, and give the files.  Raises: FileExistsError, OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write each share to a file of its own, mode 0600, and give the files.  Raises: CannotWrite, OSError."""
+    require_no_shares(folder)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be made ({error.strerror}): choose another folder with --out") from None
     paths = [folder / f"master-{one.fingerprint}-{one.which}of{one.count}.share" for one in shares]
     for path, one in zip(paths, shares, strict=True):
         write_private(path, _text(one).encode("ascii"))
     sync_folder(folder)
     return paths
+
+
+def require_no_shares(folder: Path) -> None:
+    """Raises: CannotWrite: the folder holds shares of an export, which those of another must not mingle with."""
+    if folder.exists() and not folder.is_dir():
+        raise CannotWrite(f"{folder} is a file: choose a folder with --out")
+    there = next(folder.glob("master-*.share"), None)
+    if there is not None:
+        raise CannotWrite(f"{folder} holds shares already ({there.name}): choose another folder with --out")
 
 
 def read_share(path: Path) -> Share:

@@ -129,6 +129,8 @@ def hunt_mutants(names: list[str], seeds: range, jobs: int) -> list[Killed]:
 def run_command(seeds: str, json_path: str, mutant: str, jobs: int) -> int:
     """Do what `cardmill-sim storm` says; give its exit code.  Raises: StormOptionError."""
     some, console = read_seeds(seeds), Console(stderr=True)
+    if json_path not in ("", "-") and (Path(json_path).is_dir() or not Path(json_path).absolute().parent.is_dir()):
+        raise StormOptionError(f"--json {json_path}: wanted is a file in a folder that is there; make the folder first")
     if mutant:
         names = sorted(MUTANTS) if mutant == "all" else [mutant]
         if unknown := [name for name in names if name not in MUTANTS]:

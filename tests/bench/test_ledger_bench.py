@@ -21,6 +21,13 @@ def written(tmp_path_factory):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def test_a_folder_that_is_not_there_is_a_sentence_and_code_2(tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["ledger", *SMALL, "--folder", str(tmp_path / "none")])
+    assert ended.value.code == 2
+    assert "there is no such folder" in capsys.readouterr().err
+
+
 def test_each_engine_and_group_has_its_ratio_and_the_chain_a_column_of_its_own(written):
     for kind in ("sqlite", "postgresql"):
         for group in (100, 1000):

@@ -14,8 +14,8 @@ from controller import cli
 from controller.audit.errors import NoLedger, Unreadable
 from controller.config import ConfigError
 from controller.ledger.errors import LedgerDamaged
-from tests.controller.ledger.audited import copy_of_centre, rewrite
-from tests.controller.returning import sent_centre
+from tests.controller.ledger.audited import NUMBERS, copy_of_centre, rewrite
+from tests.controller.returning import BATCH, sent_centre
 
 
 @pytest.fixture
@@ -95,7 +95,6 @@ def test_a_move_is_shown_with_all_its_fields_and_a_list_in_two_languages(centre)
     assert (one["seq"], one["tag"], one["people"]) == (18, "issued", ["ann", "bob"])
     assert one["move"]["sheets"] == 100
     assert "sheets: 100" in typed("show", "--data", folder, "--move", 18).stdout
-    assert typed("show", "--data", folder, "--move", 1_000_000).stdout == "no such move\n"
     by = typed("show", "--data", folder, "--by", "bob").stdout
     assert "issued to laminate  [ann, bob]" in by
     first = json.loads(
@@ -103,6 +102,68 @@ def test_a_move_is_shown_with_all_its_fields_and_a_list_in_two_languages(centre)
     )
     assert first[0]["seq"] == 1
     assert all(json.loads(typed("show", "--data", folder, "--batch", 2, "--json", "-").stdout))
+
+
+def test_a_card_and_a_batch_are_shown_by_their_own_digits_too(centre):
+    folder, _ = centre
+    card = typed("show", "--data", folder, "--card", 10_004, "--json", "-").stdout
+    assert typed("show", "--data", folder, "--card", NUMBERS[4], "--json", "-").stdout == card
+    batch = typed("show", "--data", folder, "--batch", 1, "--json", "-", "--limit", 1000).stdout
+    assert typed("show", "--data", folder, "--batch", BATCH, "--json", "-", "--limit", 1000).stdout == batch
+    marks = [one for one in json.loads(card) if one["tag"] == "mark"]
+    assert "mask" not in marks[0]["sentence_en"]
+    first = next(place + 1 for place in range(8) if marks[0]["move"]["mask"] >> place & 1)
+    assert f"positions {first}" in marks[0]["sentence_en"]
+    assert "positions: " in typed("show", "--data", folder, "--move", marks[0]["seq"]).stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--move", 10**6, "no move 1000000: the last one is"),
+        ("--move", 2**63 - 1, "no move 9223372036854775807"),
+        ("--move", 2**70, "no move"),
+        ("--card", 7 * 10**20, "no move about a card"),
+        ("--card", 10_999, "no move about a card 10999"),
+        ("--card", "9" * 22, "no move about a card 999"),
+        ("--batch", "5204250000002026030200001", "no move about a batch 5204250000002026030200001"),
+        ("--batch", 77, "no move about a batch 77"),
+        ("--by", "nobody", "no move that 'nobody' stands behind"),
+        ("--since", "2999-01-01", "no move since 2999-01-01"),
+    ],
+)
+def test_what_is_not_there_is_a_sentence_and_code_1(centre, option, value, says):
+    said = typed("show", "--data", centre[0], option, value, code=1)
+    assert said.stdout == ""
+    assert f"there is {says}" in said.stderr
+
+
+def test_a_list_that_was_cut_says_so_and_shows_the_end_its_help_names(centre):
+    folder, _ = centre
+    last = typed("show", "--data", folder, "--limit", 1, "--json", "-")
+    assert last.stderr == "1 shown, more with --limit\n"
+    head = int(typed("head", "--data", folder).stdout.partition(":")[0])
+    assert [one["seq"] for one in json.loads(last.stdout)] == [head]
+    assert typed("show", "--data", folder, "--limit", 100_000).stderr == ""
+    both = json.loads(typed("show", "--data", folder, "--batch", 1, "--limit", 2, "--json", "-").stdout)
+    one = json.loads(typed("show", "--data", folder, "--batch", 1, "--limit", 1, "--json", "-").stdout)
+    assert one == both[:1]
+    with pytest.raises(ConfigError, match="wanted are digits"):
+        typed("show", "--data", folder, "--batch", "x")
+
+
+def test_a_server_that_is_not_there_is_one_sentence_for_every_command(tmp_path):
+    settings = tmp_path / "config.toml"
+    settings.write_text('[storage]\nurl = "postgresql://nobody@127.0.0.1:1/none"\n')
+    for words in (["verify"], ["head"], ["show"], ["export", "-"]):
+        with pytest.raises(Unreadable, match="start the server") as refusal:
+            typed(*words, "--config", settings, "--data", tmp_path)
+        assert "audit verify" not in str(refusal.value)
+
+
+def test_an_export_to_a_folder_that_is_not_there_is_refused_with_what_to_do(centre, tmp_path):
+    with pytest.raises(ConfigError, match="make the folder first"):
+        typed("export", tmp_path / "nowhere" / "x", "--data", centre[0])
 
 
 def test_the_export_goes_to_a_file_or_to_standard_output_and_names_its_head(centre, tmp_path):

@@ -11,8 +11,9 @@ import pytest
 import trio
 
 from controller.backup.copying import plain_engine
-from controller.backup.errors import BackupDamaged, NothingToCopy, SourceUnreadable
+from controller.backup.errors import BackupDamaged, NoneNamed, NothingToCopy, SourceUnreadable, TargetUnfit
 from controller.backup.manifest import digest_of, read_manifest
+from controller.backup.restore import restore_backup
 from controller.backup.take import Source, check_pair, take_backup, whole_backups
 from controller.ledger.errors import LedgerInUse
 from controller.ledger.lock import lock_folder
@@ -126,6 +127,30 @@ def test_a_folder_without_a_ledger_is_named(tmp_path):
     with pytest.raises(NothingToCopy, match=r"no ledger\.db"):
         take_backup(Source(tmp_path / "data"), tmp_path / "kept")
     assert whole_backups(tmp_path / "kept") == []
+
+
+async def test_a_copy_that_would_be_lost_with_the_data_is_refused_and_a_file_is_no_place_for_one(tmp_path):
+    await fill(tmp_path / "data", events=20, rows=2)
+    before = sorted(path.name for path in (tmp_path / "data").iterdir())
+    for target in (tmp_path / "data", tmp_path / "data" / "kept", tmp_path / "else" / ".." / "data" / "kept"):
+        with pytest.raises(TargetUnfit, match="would be lost with it"):
+            take_backup(Source(tmp_path / "data"), target)
+    assert sorted(path.name for path in (tmp_path / "data").iterdir()) == before
+    (tmp_path / "config.toml").touch()
+    with pytest.raises(TargetUnfit, match=r"config\.toml is a file: name a folder"):
+        take_backup(Source(tmp_path / "data"), tmp_path / "config.toml")
+    with pytest.raises(TargetUnfit, match="cannot be made"):
+        take_backup(Source(tmp_path / "data"), tmp_path / "config.toml" / "kept")
+
+
+async def test_the_folder_above_the_backups_is_not_restored_but_its_backups_are_named(tmp_path):
+    await fill(tmp_path / "data", events=20, rows=2)
+    taken = [take_backup(Source(tmp_path / "data"), tmp_path / "kept")[0] for _ in range(2)]
+    with pytest.raises(NoneNamed) as refused:
+        restore_backup(tmp_path / "kept", tmp_path / "fresh")
+    assert all(path.name in str(refused.value) for path in taken)
+    assert str(refused.value).endswith(f"the newest is {taken[1]}")
+    assert not (tmp_path / "fresh").exists()
 
 
 async def test_progress_is_told_and_ends_at_the_whole(tmp_path, engine_url):

@@ -222,5 +222,8 @@ async def test_status_shows_the_disk_and_a_restored_ledger_before_anything_else(
         watch.look()
         foreman.state.reconciling = True
         lines = status_lines(await VERBS["status"](desk, "ann", {}))
-        assert any("disk nearly full" in line and "the reserve is spent" in line for line in lines)
-        assert any("restored from a backup" in line for line in lines)
+        assert any("disk nearly full" in line and "limit 100" in line and "free some" in line for line in lines)
+        assert any("the reserve is spent" in line for line in lines)
+        assert any("no new batches are taken in" in line for line in lines)
+        assert any("`cardmill act reconciled`" in line and "restored from a backup" in line for line in lines)
+        assert not any(line.endswith("…") for line in lines), "nothing of it is cut"

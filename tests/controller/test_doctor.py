@@ -178,6 +178,42 @@ def lose_server_key(folder):
     (folder / "keys" / "server.secret").unlink()
 
 
+def lose_server_pair(folder):
+    lose_server_key(folder)
+    (folder / "keys" / "server.public").unlink()
+
+
+def lose_master_key(folder):
+    (folder / "master.key").unlink()
+
+
+def lose_two_keys(folder):
+    lose_master_key(folder)
+    lose_site_key(folder)
+
+
+def lose_database(name):
+    def lose(folder):
+        for path in folder.glob(f"{name}*"):
+            path.unlink()
+
+    return lose
+
+
+def lose_vault_and_its_keys(folder):
+    lose_database("vault.db")(folder)
+    (folder / "vault.keys").unlink()
+
+
+def begin_ledger_anew(folder):
+    async def begin():
+        async with open_ledger(folder, nature=NATURE):
+            pass
+
+    lose_database("ledger.db")(folder)
+    trio.run(begin)
+
+
 def share_server_key(folder):
     (folder / "keys" / "server.secret").chmod(0o644)
 
@@ -190,9 +226,19 @@ def spend_reserve(folder):
     ("break_it", "about", "says"),
     [
         (break_master_mode, "vault keys", "chmod 600"),
-        (lose_site_key, "vault keys", r"site.key is gone: restore it"),
+        (
+            lose_site_key,
+            "vault keys",
+            "nobody can read the vault: bring site.key back with `cardmill keys restore FILE`",
+        ),
+        (lose_master_key, "vault keys", "put the master key back with `cardmill keys master restore SHARE SHARE`"),
+        (lose_two_keys, "vault keys", "master.key and site.key are gone, and without them"),
+        (lose_database("ledger.db"), "ledger", "ledger.db is gone, and vault.db beside it is still there: put it back"),
+        (lose_database("vault.db"), "vault", "vault.db is gone, and vault.keys beside it is still there: put it back"),
+        (lose_vault_and_its_keys, "vault", "vault.db is gone, and a ledger with moves beside it is still there"),
+        (begin_ledger_anew, "ledger", "it is a new or an older one; put the right one back"),
         (other_master, "vault keys", "another master key"),
-        (lose_batch_key, "vault keys", "lacks the keys of 1 batches"),
+        (lose_batch_key, "vault keys", "lacks the keys of 1 batch,"),
         (break_chain, "ledger", "chain is broken"),
         (newer_schema, "vault", "start the newer program"),
         (no_database, "ledger", "restore a backup"),
@@ -200,7 +246,8 @@ def spend_reserve(folder):
         (cut_clock, "clock", "cannot be used"),
         (clock_back, "clock", "behind the ledger's last event"),
         (open_folder, "data folder", "may be read by others"),
-        (lose_server_key, "door keys", "no key pair"),
+        (lose_server_pair, "door keys", "no key pair"),
+        (lose_server_key, "door keys", "restore it from the backup; or remove the public half too"),
         (share_server_key, "door keys", "chmod 600"),
         (spend_reserve, "disk", "free space now"),
     ],
@@ -256,8 +303,10 @@ def test_a_restored_folder_is_told_apart_from_one_that_was_never_restored(config
     path, _ = take_backup(Source(folder), tmp_path / "kept")
     restore_backup(path, tmp_path / "new")
     lines = found(config, tmp_path / "new")
-    assert any("restored from a backup" in line for line in lines)
-    assert any(line.startswith("vault keys: master.key, site.key, vault.keys is gone") for line in lines)
+    said = [one for one in examine(config, tmp_path / "new") if "restored from a backup" in one.text]
+    assert [one.verdict for one in said] == [Verdict.WRONG]
+    assert "start it with `cardmill serve --accept-restored`" in said[0].text
+    assert any(line.startswith("vault keys: master.key, site.key and vault.keys are gone") for line in lines)
     assert any("copy in a backup" in line for line in found(config, path))
 
 
@@ -270,7 +319,14 @@ async def test_a_postgresql_server_is_looked_at_too(config, tmp_path, postgres_u
     assert not any(line.startswith(("postgresql", "ledger", "vault:")) for line in lines), lines
     gone = StorageConfig(url="postgresql://nobody@127.0.0.1:1/none", free_min_mib=1)
     lines = found(dataclasses.replace(config, storage=gone), tmp_path / "data")
-    assert any(line.startswith("postgresql: it cannot be reached") for line in lines)
+    assert [line.partition(":")[0] for line in lines if "reached" in line or "cannot be read" in line] == ["postgresql"]
+    assert any("correct storage.url, or start the server" in line for line in lines)
+
+
+def test_a_database_that_was_never_used_is_made_by_the_first_start(config, tmp_path, postgres_url):
+    new = dataclasses.replace(config, storage=StorageConfig(url=postgres_url, free_min_mib=1))
+    lines = found(new, tmp_path)
+    assert [line.partition(":")[0] for line in lines if "the first start makes it" in line][:2] == ["ledger", "vault"]
 
 
 def test_the_command_ends_with_1_when_something_is_wrong_and_with_0_when_not(folder, tmp_path):

@@ -126,6 +126,7 @@ async def test_no_service_starts_when_one_of_its_two_databases_is_gone(tmp_path,
         await made.bring()  # acknowledged, and not yet judged
     for path in tmp_path.glob(f"{gone}*"):
         path.unlink()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
     started = []
 
     async def run(*arguments):
@@ -138,6 +139,7 @@ async def test_no_service_starts_when_one_of_its_two_databases_is_gone(tmp_path,
     with pytest.raises((LedgerError, VaultError, BackupError)):
         await service.serve(config)
     assert started == []
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
 # ---- law 8 ---------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from sqlalchemy import text as sql
 
 from controller import commands
 from controller.core import events as e
-from controller.core.moves import RowVerdict, Verdict
+from controller.core.moves import CardDecided, RowVerdict, Verdict
 from controller.desk.desk import Desk
 from controller.ledger.inbox import StoreVerdicts
 from controller.personal_text import has_long_number, names_person, typed
@@ -136,6 +136,15 @@ async def test_a_card_whose_data_is_gone_can_still_be_decided_about(tmp_path):
         await made.vault.destroy_keys([card // 10_000])
         taken = await _ask(made, "decide", {"card": card, "decision": "refuse", "reason": "no longer wanted"})
         assert not isinstance(taken, Refusal)
+
+
+async def test_whoever_cancels_a_held_card_is_told_that_a_refusal_was_recorded(tmp_path):
+    async with centre(tmp_path) as made:
+        card = await _held(made)
+        taken = await _ask(made, "decide", {"card": card, "decision": "cancel", "reason": "no longer wanted"})
+        assert taken.result == {"decision": "refuse"}
+        decided = [move.decision for _, move in made.ledger.replay() if isinstance(move, CardDecided)]
+        assert decided == ["refuse"]
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,23 @@ async def test_the_preview_says_what_a_purge_would_take_and_changes_nothing(tmp_
         assert can_read(made, mixed)
 
 
+async def test_what_was_purged_is_shown_by_day_when_it_is_asked_for(tmp_path):
+    async with centre(tmp_path) as made:
+        mixed, _, _ = await make_all(made)
+        assert (await made.ask("purges", done=1)).result == {"under_way": [], "done": []}
+        await purged(made)
+        assert (await made.ask("purges")).result == []
+        [day] = (await made.ask("purges", done=1)).result["done"]
+        assert day == {"purged_floor_s": made.ledger.reader.batch(mixed).purged_floor_s, "batches": 2}
+
+
+async def test_no_preview_goes_further_back_than_a_century(tmp_path):
+    async with centre(tmp_path) as made:
+        assert (await made.ask("purge_preview", days=36_500)).result["batches"] == 0
+        beyond = await made.ask("purge_preview", days=36_501)
+        assert (beyond.code, "to 36,500" in beyond.text) == ("command.argument", True)
+
+
 async def test_nobody_purges_alone_too_early_or_twice_at_once(tmp_path):
     async with centre(tmp_path) as made:
         mixed, _, _ = await make_all(made)

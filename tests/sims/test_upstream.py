@@ -250,3 +250,10 @@ def test_while_a_batch_is_sent_the_next_is_made_and_no_other():
         assert begun[: len(seen)] == seen
         assert len(begun) <= len(seen) + 1
     assert begun == seen == [0, 1, 2, 3]
+
+
+def test_a_file_is_no_folder_for_receipts(tmp_path):
+    (tmp_path / "out").touch()
+    pair = new_pair(tmp_path / "keys", "north")
+    with pytest.raises(UpstreamError, match=r"out cannot be made a folder .*choose another one"):
+        run_upstream("tcp://127.0.0.1:1", pair.public, pair, tmp_path / "out")

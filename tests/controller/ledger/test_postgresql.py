@@ -9,13 +9,18 @@ from pathlib import Path
 import psycopg
 import pytest
 import sqlalchemy
+import trio
+from sqlalchemy import make_url
 
-from controller.ledger import postgresql
+from controller.config import Config, ServiceConfig, StorageConfig
+from controller.doctor.databases import look_at_databases
+from controller.ledger import postgresql, writer
 from controller.ledger.chain import head_of
 from controller.ledger.engine import reason_of
 from controller.ledger.errors import ChangeRefused, LedgerStopped, LedgerUnfit, LedgerUnreadable
 from controller.ledger.inbox import AnnounceBatch, InboxRow, StoreChunk
 from controller.ledger.store import SCHEMA_NAME, ledger_place, open_ledger
+from controller.service import run_service
 from sims.postgres_server import PostgresServer
 from tests.controller.ledger.desk import open_raw
 from tests.controller.ledger.floor import SmallFloor
@@ -96,6 +101,41 @@ async def test_a_wrong_password_is_not_repeated(tmp_path, postgres_server):
             rules.write_text(before)
             admin.execute("SELECT pg_reload_conf()")
             admin.execute("DROP ROLE ann")
+
+
+async def test_a_database_of_another_encoding_is_refused_by_its_name_and_can_be_asked_for_it(tmp_path, postgres_server):
+    with psycopg.connect(postgres_server.url(), autocommit=True) as admin:
+        admin.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+    url = make_url(postgres_server.url()).set(database="ascii").render_as_string(hide_password=False)
+    with pytest.raises(LedgerUnfit, match="has server_encoding = SQL_ASCII, it must be UTF8: make the database anew"):
+        async with open_ledger(tmp_path, url=url):
+            pass
+    reader = ledger_place(tmp_path, url).reader()
+    with reader.connect() as connection:
+        assert connection.exec_driver_sql("SHOW server_encoding").scalar_one() == "SQL_ASCII"
+    reader.dispose()
+    [said] = look_at_databases(tmp_path, Config(storage=StorageConfig(url=url))).findings
+    assert "server_encoding = SQL_ASCII: make the database anew" in said.text
+
+
+async def test_a_session_that_is_lost_while_idle_is_noticed_with_its_cause(tmp_path, postgres_url, monkeypatch):
+    monkeypatch.setattr(writer, "PING_S", 0.05)
+    async with open_ledger(tmp_path, url=postgres_url) as ledger:
+        raw = open_raw(tmp_path, postgres_url)
+        raw.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        raw.close()
+        with trio.fail_after(60):
+            failure = await ledger.wait_failed()
+        assert "the ledger's connection was lost: terminating connection" in str(failure)
+        with pytest.raises(LedgerStopped, match="takes no more: the ledger's connection was lost"):
+            await ledger.record(SmallFloor(SEED).begin())
+
+
+async def test_a_service_whose_server_is_not_there_ends_with_code_2_and_what_to_do(tmp_path):
+    gone = StorageConfig(url="postgresql://nobody@127.0.0.1:1/none", free_min_mib=1, reserve_mib=0)
+    code, said = await run_service(Config(service=ServiceConfig(centre="test"), storage=gone), tmp_path / "new")
+    assert code == 2
+    assert said.endswith("; correct storage.url, or start the server")
 
 
 async def test_readers_cannot_write_and_see_one_moment(tmp_path, postgres_url):

@@ -107,6 +107,22 @@ async def test_a_cut_end_of_the_log_opens_fine_and_is_found_against_receipts_and
         assert ends_before == (share < 1.0)
 
 
+async def test_a_changed_cell_of_a_manifest_is_a_fault_that_names_file_line_and_cell(live, tmp_path):
+    manifest = tmp_path / "manifest.csv"
+    whole = manifest.read_bytes()
+    assert _faults(live, manifest) == []
+    lines = whole.split(b"\r\n")
+    place = len(lines) - 2
+    cells = lines[place].split(b",")
+    cells[5] = b"%d" % (int(cells[5]) + 1)  # still a manifest, of another case
+    manifest.write_bytes(b"\r\n".join([*lines[:place], b",".join(cells), b""]))
+    [fault] = _faults(live, manifest)
+    assert f"manifest.csv, line {place + 1}: `case` is not what the ledger says of consignment 1" in fault
+    manifest.write_bytes(whole.replace(b"cards,", b"cards,9", 1))
+    [fault] = _faults(live, manifest)
+    assert "`cards` is not what the ledger says" in fault
+
+
 # ---- what was carried away -------------------------------------------------------------------------------------
 
 
@@ -126,17 +142,27 @@ def test_receipts_of_another_ledger_and_changed_ones_are_named_by_number(tmp_pat
     assert third.startswith("receipt 96 (")
 
 
-def test_a_line_that_a_crash_cut_short_is_none_and_one_that_is_no_receipt_is_refused(tmp_path):
+def test_a_line_that_was_cut_short_and_one_that_is_no_receipt_are_faults_and_another_file_is_refused(tmp_path):
     folder, receipts = copy_of_centre(tmp_path)
     whole = receipts.read_bytes()
     receipts.write_bytes(whole[:-30])
-    assert audit(folder, "", [look_at(receipts)]).sound
+    report = audit(folder, "", [look_at(receipts)])
+    assert report.faults == ["receipts.jsonl, line 95: its end is missing, the last line was cut off"]
+    assert report.moves > 0
     receipts.write_bytes(whole + b"{}\n")
-    with pytest.raises(Unreadable, match=r"receipts\.jsonl, line 96: this is no receipt"):
-        audit(folder, "", [look_at(receipts)])
+    assert audit(folder, "", [look_at(receipts)]).faults == ["receipts.jsonl, line 96: this is no receipt as JSON"]
+    receipts.write_bytes(b"")
+    empty = audit(folder, "", [look_at(receipts)])
+    assert (empty.sound, empty.counts["receipts compared"], "receipts compared" in empty.counts) == (True, 0, True)
     (tmp_path / "manifest.csv").write_bytes(b"manifest,1,x\r\n")
-    with pytest.raises(Unreadable, match=r"manifest\.csv"):
-        audit(folder, "", [look_at(tmp_path / "manifest.csv")])
+    [broken] = audit(folder, "", [look_at(tmp_path / "manifest.csv")]).faults
+    assert broken.startswith("manifest.csv, line 2: it is not as a manifest is written")
+    (tmp_path / "head.txt").write_text("12:" + "a" * 64 + "\nlast daily head: none yet\n", "utf-8")
+    with pytest.raises(Unreadable, match="--head NUMBER:HASH"):
+        look_at(tmp_path / "head.txt")
+    (tmp_path / "other.json").write_text('{"cardmill_audit":1}\n', "utf-8")
+    with pytest.raises(Unreadable, match="neither receipts"):
+        look_at(tmp_path / "other.json")
     with pytest.raises(Unreadable, match="No such file"):
         look_at(tmp_path / "none")
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from controller.audit.sealed import NO_KEYS
-from controller.audit.verification import NO_VAULT, as_json
+from controller.audit.verification import NO_VAULT, VAULT_GONE, as_json
 from controller.backup.mark import Restore, mark_restored
 from controller.backup.restore import BATCHES_OF_A_STEP, LEAST_STEP
 from controller.core import events as e
@@ -75,10 +75,19 @@ def test_without_keys_it_is_said_that_the_vault_was_not_looked_into(folder):
     assert "sealed_application" not in report.counts
 
 
-def test_without_a_vault_that_is_said(folder):
-    (folder / "vault.db").unlink()
+def test_a_copy_without_vault_and_keys_is_sound_and_it_is_said_that_they_are_not_there(folder):
+    for name in ("vault.db", "vault.keys", "master.key"):
+        (folder / name).unlink()
     report = audit(folder)
     assert (report.sound, report.notes) == (True, [NO_VAULT])
+
+
+@pytest.mark.parametrize("also", ["vault.keys", "master.key", "site.key"])
+def test_a_vault_that_is_gone_while_a_key_of_it_is_there_is_a_fault(folder, also):
+    for name in ("vault.db", also):
+        (folder / name).unlink()
+    report = audit(folder)
+    assert (report.faults, report.notes) == ([VAULT_GONE], [])
 
 
 def test_a_damaged_key_file_is_a_fault(folder):

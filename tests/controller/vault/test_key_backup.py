@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from controller.vault.errors import BackupExpired, BackupUnusable, KeyExposed, KeyMissing, WrongMasterKey
+from controller.vault.errors import BackupExpired, BackupUnusable, CannotWrite, KeyExposed, KeyMissing, WrongMasterKey
 from controller.vault.key_backup import backup_of, read_backup, require_usable, restore, write_backup
 from controller.vault.key_files import open_key_files, rotate_master
 from controller.vault.keys import load_key
@@ -129,10 +129,10 @@ def test_a_backup_is_its_owner_s_alone_and_no_file_is_written_over(tmp_path):
     _filled(folder)
     path = _backup(folder, tmp_path / "backup")
     assert path.stat().st_mode & 0o777 == 0o600
-    with pytest.raises(FileExistsError):
+    with pytest.raises(CannotWrite):
         _backup(folder, path)
     before = (folder / "vault.keys").read_bytes()
-    with pytest.raises(FileExistsError):
+    with pytest.raises(CannotWrite):
         _backup(folder, folder / "vault.keys")
     assert (folder / "vault.keys").read_bytes() == before
     path.chmod(0o640)

@@ -14,7 +14,7 @@ from controller.core.record_moves import VaultKeysChanged
 from controller.ledger.errors import LedgerInUse
 from controller.ledger.lock import lock_folder
 from controller.purging import record_key_acts
-from controller.vault.errors import BackupExpired, KeyMissing, NotAtHand, ShareUnusable
+from controller.vault.errors import BackupExpired, BackupUnusable, CannotWrite, KeyMissing, NotAtHand, ShareUnusable
 from controller.vault.key_files import open_key_files
 from controller.vault.store import open_vault
 from devices.keys import KeyFileError
@@ -30,7 +30,7 @@ def ask(*args, folder, by="ann"):
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 def acts(folder):
@@ -93,7 +93,7 @@ async def test_shares_that_cannot_be_are_refused_before_anything_is_written(vaul
 async def test_beside_a_running_service_they_are_refused_with_a_sentence(vault, args):
     names = ("master.key", "site.key", "vault.keys")
     before = [(vault / name).read_bytes() for name in names]
-    with lock_folder(vault), pytest.raises(LedgerInUse, match=r"already works in the folder .* stop it"):
+    with lock_folder(vault), pytest.raises(LedgerInUse, match=r"already works in the folder .* stop it first, then"):
         ask(*args, folder=vault)
     assert [(vault / name).read_bytes() for name in names] == before
     assert not (vault / "key_acts").exists()
@@ -102,10 +102,48 @@ async def test_beside_a_running_service_they_are_refused_with_a_sentence(vault, 
 async def test_a_backup_is_taken_while_a_service_runs_and_never_over_another_file(vault, tmp_path):
     async with open_vault(vault):
         said = ask("backup", tmp_path / "keys.backup", folder=vault)
-    assert "1 keys, to be used until " in said.replace("\n", " ")
-    with pytest.raises(FileExistsError):
-        ask("backup", vault / "vault.keys", folder=vault)
+    assert "with 1 key, to be used until " in said.replace("\n", " ")
+    noted = acts(vault)
+    with pytest.raises(CannotWrite, match=r"keys\.backup is there already.*name a new one"):
+        ask("backup", tmp_path / "keys.backup", folder=vault)
+    for file in (vault / "vault.keys", vault / "keys.backup"):
+        with pytest.raises(CannotWrite, match="would be lost with it"):
+            ask("backup", file, folder=vault)
+    with pytest.raises(CannotWrite, match="cannot be written"):
+        ask("backup", tmp_path / "nowhere" / "keys.backup", folder=vault)
+    assert acts(vault)[: len(noted)] == noted
     assert await readable(vault)
+
+
+async def test_without_a_vault_no_backup_is_taken_and_nothing_is_said_to_be_gone(tmp_path):
+    with pytest.raises(NotAtHand, match="there is no vault in"):
+        ask("backup", tmp_path / "keys.backup", folder=tmp_path / "data")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_shares_of_two_exports_do_not_mingle_in_one_folder(vault, tmp_path):
+    ask("master", "export", "--out", tmp_path / "shares", folder=vault)
+    before = {path: path.read_bytes() for path in (tmp_path / "shares").iterdir()}
+    for shares in ("2of3", "3of5"):
+        with pytest.raises(CannotWrite, match=r"shares holds shares already .* choose another folder"):
+            ask("master", "export", "--shares", shares, "--out", tmp_path / "shares", folder=vault)
+    assert {path: path.read_bytes() for path in (tmp_path / "shares").iterdir()} == before
+    assert acts(vault) == ["exported"]
+
+
+async def test_what_is_no_backup_of_keys_is_said_to_be_none_whatever_its_mode(vault, tmp_path):
+    (tmp_path / "config.toml").write_text("[service]\n")
+    (tmp_path / "config.toml").chmod(0o644)
+    with pytest.raises(BackupUnusable, match=r"config\.toml is no backup of keys"):
+        ask("restore", tmp_path / "config.toml", folder=vault)
+
+
+async def test_a_name_that_no_operator_has_is_warned_of_when_it_is_done(vault):
+    code, _, errors = run_cli("keys", "master", "rotate", "--as", "nobody", "--data", str(vault))
+    assert (code, errors.count("\n")) == (0, 1)
+    assert "no key of the role operator is allowed for nobody" in errors
+    run_cli("keys", "new", "ann", "--role", "operator", "--data", str(vault))
+    assert run_cli("keys", "master", "rotate", "--as", "ann", "--data", str(vault))[2] == ""
 
 
 async def test_who_acts_must_say_a_name_that_a_key_may_have_and_name_a_folder_with_a_vault(vault, tmp_path):
@@ -129,7 +167,7 @@ async def test_lost_keys_come_back_out_of_a_backup_but_never_those_of_a_purged_b
     (folder / "vault.keys").unlink()
     (folder / "vault.purged").unlink()
     said = ask("restore", file, folder=folder)
-    assert "restored: 1 keys; 0 were there; 2 of old batches are not taken" in said
+    assert "restored: 1 key; 0 were there; 2 of old batches are not taken" in said
     assert open_key_files(folder, may_create=False).ring.batches() == [fresh]
     assert all(open_key_files(folder, may_create=False).ring.tombs.has_batch(one) for one in (mixed, refused))
     clock.epoch_floor_s += DAYS * 86_400.0
@@ -158,17 +196,20 @@ async def test_an_error_of_the_vault_is_one_sentence_and_exit_code_2(vault, tmp_
 # ---- the purge --------------------------------------------------------------------------------------------------
 
 
-def purge(monkeypatch, *args):
+def purge(monkeypatch, *args, batches=3):
     """Run `cardmill purge` against a service of which only the answers are there; give output and what was asked."""
     asked = []
-    shown = {"days": 180, "retention_days": 180, "closed_before_floor_s": 1.7e9, "batches": 3, "applications": 600}
+    shown = {"days": 180, "retention_days": 180, "closed_before_floor_s": 1.7e9, "batches": batches}
+    shown["applications"] = 600
 
     def answer(verb, wanted, *rest):
         asked.append((verb, wanted))
-        return dict(shown) if verb == "purge_preview" else {"act_id": 7}
+        return shown | wanted if verb == "purge_preview" else {"act_id": 7}
 
     monkeypatch.setattr(vault_keys, "ask", answer)
     done = CliRunner().invoke(cli.app, ["purge", *args, "--as", "ann"])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
     assert done.exit_code == 0, done.output
     return done.output, asked
 
@@ -189,3 +230,15 @@ def test_a_purge_proposes_just_what_it_showed(monkeypatch):
 def test_a_purge_as_json_is_all_and_only_the_answer(monkeypatch):
     said, _ = purge(monkeypatch, "--json", "-")
     assert json.loads(said)["batches"] == 3
+
+
+@pytest.mark.parametrize("days", ["0", "-5", "179", "36501", "100000"])
+def test_days_out_of_range_are_refused_with_the_range_before_anything_is_proposed(monkeypatch, days):
+    with pytest.raises(ConfigError, match=r"--days is a whole number from .* to 36,500.*vault\.retention_days"):
+        purge(monkeypatch, "--propose", f"--days={days}")
+
+
+def test_a_purge_of_nothing_is_not_proposed(monkeypatch):
+    with pytest.raises(ConfigError, match="closed more than 180 days ago: nothing to propose"):
+        purge(monkeypatch, "--propose", batches=0)
+    assert "nothing is destroyed" in purge(monkeypatch, batches=0)[0]

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from controller.vault.errors import ShareUnusable
+from controller.vault.errors import CannotWrite, ShareUnusable
 from controller.vault.keys import fingerprint
 from controller.vault.shares import Share, join, read_numbers, read_share, split, write_shares
 
@@ -49,7 +49,7 @@ def test_a_share_s_file_says_what_it_is_and_is_its_owner_s_alone(tmp_path):
     assert lines[:3] == ["cardmill master key share 1", "share 2 of 3, 2 needed", f"master {mark}"]
     assert KEY.hex() not in paths[1].read_text("ascii")
     assert KEY[:16].hex() not in "".join(path.read_text("ascii") for path in paths)
-    with pytest.raises(FileExistsError):
+    with pytest.raises(CannotWrite):
         write_shares(tmp_path / "out", split(KEY, 2, 3))
 
 

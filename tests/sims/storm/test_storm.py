@@ -11,7 +11,7 @@ import pytest
 
 from sims.storm.errors import Broken, StormOptionError
 from sims.storm.options import CARDS_MIN, draw_options
-from sims.storm.run import Summary, read_seeds, run_storms
+from sims.storm.run import Summary, read_seeds, run_command, run_storms
 from sims.storm.sometimes import SEEDS, STATES, missed
 from sims.storm.storm import Outcome, Storm, run_seed
 
@@ -44,6 +44,11 @@ def digest_of(hash_seed: str, jobs: str) -> str:
 
 def test_the_same_seeds_have_one_digest_in_other_processes_under_other_hash_seeds_and_in_two_jobs():
     assert digest_of("1", "1") == digest_of("4242", "2") == run_storms(range(5, 9), 1).digest
+
+
+def test_a_place_where_the_summary_cannot_be_written_is_refused_before_any_seed_runs(tmp_path):
+    with pytest.raises(StormOptionError, match="make the folder first"):
+        run_command("0:1000000", str(tmp_path / "none" / "x.json"), "", 1)
 
 
 def test_other_seeds_have_another_digest():
