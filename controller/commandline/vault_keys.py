@@ -284,7 +284,7 @@ def _bad_days(least: str) -> ConfigError:
 
 
 def purges(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-    """Show purges under way with what they have left, and those done."""
+    """Show purges under way, and those done."""
     found = ask("purges", {"done": 1}, as_name, config, data)
     if json:
         show.write_json(found, json)
