@@ -157,6 +157,14 @@ def _children_of(process, count):
 # ---- what cannot be run ---------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def nothing_left():
+    """See to it that no process a test started outlives it; a server of the whole session is another's."""
+    before = set(psutil.Process().children(recursive=True))
+    yield
+    assert set(psutil.Process().children(recursive=True)) <= before
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -183,6 +191,7 @@ def test_a_folder_or_file_that_cannot_be_written_is_named_before_anything_starts
 
 
 @pytest.mark.whole
+@pytest.mark.usefixtures("nothing_left")
 def test_a_port_that_somebody_else_took_is_trouble_of_the_set_up_with_the_service_s_own_sentence(
     capsys, tmp_path, monkeypatch
 ):
@@ -198,10 +207,10 @@ def test_a_port_that_somebody_else_took_is_trouble_of_the_set_up_with_the_servic
     assert str(taken) in said
     assert "Traceback" not in said
     assert (tmp_path / "service.log").exists()
-    assert not psutil.Process().children()
 
 
 @pytest.mark.whole
+@pytest.mark.usefixtures("nothing_left")
 def test_stations_that_crash_end_the_demo_with_exit_code_1_and_the_end_of_their_log(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr(
         demo_folder.DemoFolder,
@@ -212,4 +221,3 @@ def test_stations_that_crash_end_the_demo_with_exit_code_1_and_the_end_of_their_
     said = capsys.readouterr().out
     assert "the stations process ended with exit code 1 before all was dispatched" in said
     assert "out of oil" in said
-    assert not psutil.Process().children()

@@ -21,6 +21,7 @@ from sims.demo.run import KILLS_FROM, KILLS_TO, DemoFailed, DemoRun, Interrupted
 from sims.demo.screen import DemoView
 
 PATIENCE_S = 60.0
+OTHERS: set[psutil.Process] = set()
 SERVICE = """
 import pathlib, signal, sys
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -112,9 +113,15 @@ async def brought_to_its_end(run):
 
 
 def none_is_left(run):
-    return not psutil.Process().children(recursive=True) and not any(
-        child.runs for child in (run.service, run.stations, run.upstream)
-    )
+    started = set(psutil.Process().children(recursive=True)) - OTHERS
+    return not started and not any(child.runs for child in (run.service, run.stations, run.upstream))
+
+
+@pytest.fixture(autouse=True)
+def _others():
+    """Know the processes that were there before: a server of the whole session is not the demo's."""
+    OTHERS.clear()
+    OTHERS.update(psutil.Process().children(recursive=True))
 
 
 async def test_when_upstream_is_done_service_and_stations_are_asked_to_stop(folder, quick):

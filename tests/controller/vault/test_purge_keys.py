@@ -55,7 +55,7 @@ def test_a_destroyed_key_is_in_no_file_and_the_others_still_open(tmp_path):
 def test_a_key_that_was_lost_and_not_destroyed_is_still_missed(tmp_path):
     ring = _ring(tmp_path, 1, 2)
     ring.destroy([1])
-    with pytest.raises(KeyMissing, match="the keys of 1 batches, the first is 3"):
+    with pytest.raises(KeyMissing, match="the keys of 1 batch, the first is 3"):
         ring.require([1, 2, 3])
 
 

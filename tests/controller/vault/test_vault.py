@@ -217,7 +217,7 @@ async def test_a_vault_whose_key_file_is_gone_does_not_open(tmp_path, engine_url
     async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(5, [(0, b"x")])
     (tmp_path / "vault.keys").unlink()
-    with pytest.raises(KeyMissing, match="lacks the keys of 1 batches, the first is 5"):
+    with pytest.raises(KeyMissing, match="lacks the keys of 1 batch, the first is 5"):
         async with open_vault(tmp_path, url=engine_url):
             pass
 
