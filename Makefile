@@ -8,6 +8,8 @@ PIP := $(BIN)/pip --disable-pip-version-check -qq
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DEBIAN_PACKAGES := strace
+# Files of tests to processes, the slow ones first (tests/conftest.py): docs/decisions/0025
+SHARED_OUT := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check release bench-short storm
 
@@ -15,7 +17,7 @@ demo: $(STAMP)
 	@$(BIN)/cardmill-sim demo $(ARGS)
 
 test: $(TEST_STAMP) debian-packages
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(SHARED_OUT) $(ARGS)
 
 check: $(TEST_STAMP)
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from controller.ledger.journal import open_move, read_rows
 from controller.ledger.reader import Reader
 from controller.ledger.receipts import ACCEPTED, FINAL_KINDS, REFUSED
 from controller.ledger.store import DATABASE_NAME
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from controller.wire import MAX_RECEIPTS_PER_PAGE
 from sims.demo.folder import UPSTREAM_NAME
 

@@ -23,7 +23,7 @@ from sims.batches import BatchDraft, BatchPlan, Shares
 from sims.demo.folder import KEEPERS, SUPERVISORS, UPSTREAM_NAME, DemoFolder
 from sims.demo.staff import Office, StockKeepers, Supervisors
 
-PATIENCE = Patience(answer_within_s=1.0, give_up_s=120.0)
+PATIENCE = Patience(answer_within_s=1.0, give_up_s=600.0)
 PLANNED_CARDS, BATCH_CARDS, CHUNK_CARDS = 60_000, (8, 32), 12
 SHARES = Shares(refuse=0.02, hold=0.02, note=0.0)
 OPEN_CARDS = 240  # with more the upstream waits: the service shall always have something in every place, not all of it

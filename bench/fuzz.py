@@ -2,7 +2,9 @@
 
 Frames are good bytes mutated from a seed; bytes that make a decoder do something new are kept and mutated again.  A
 frame may be read, or refused with an error of its decoder's family; anything else is unhandled.  A call is slow when
-its thread spends over 100 ms of processor time in it: what else the machine does is not the decoder's.
+its thread spends over 100 ms of processor time in it, of an archive more for each MiB and row that it holds: what else
+the machine does is not the decoder's.  With `--socket-frames` a real service hears mutated frames at its three doors,
+and its one counter of refused frames must show exactly those that are no message.
 """
 
 from __future__ import annotations
@@ -17,14 +19,15 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.fuzz_mutations import mutated
+from bench.fuzz_doors import fuzz_doors
 from bench.fuzz_targets import Target, targets
 from bench.result import Options, machine, show, whole_number, write_json
 
-SHORT_ARGS: list[str] = ["--frames", "20000"]
-LONG_ARGS: list[str] = ["--frames", "1000000"]
+SHORT_ARGS: list[str] = ["--frames", "20000", "--socket-frames", "600"]
+LONG_ARGS: list[str] = ["--frames", "1000000", "--socket-frames", "30000"]
 MOST_S = 0.1
 KEPT_MAX = 400  # seeds of one target
+KEPT_BELOW_S = 0.01  # what takes longer would make all that comes of it slow
 EXAMPLES_MAX = 20
 
 
@@ -33,14 +36,17 @@ class Counted:
 
     def __init__(self) -> None:
         self.frames: Counter[tuple[str, str]] = Counter()
+        self.codes: Counter[tuple[str, str]] = Counter()  # of refusals, by target
         self.slowest_s: defaultdict[str, float] = defaultdict(float)
         self.examples: list[str] = []
 
-    def note(self, target: Target, outcome: str, spent_s: float, frame: bytes) -> None:
+    def note(self, target: Target, outcome: str, kind: Hashable, spent_s: float, frame: bytes) -> None:
         """Count one frame; of one that is unhandled or slow, keep how it begins."""
         self.frames[target.name, outcome] += 1
+        if outcome == "refused" and isinstance(kind, tuple):
+            self.codes[target.name, str(kind[1]) or str(kind[0])] += 1
         self.slowest_s[target.name] = max(self.slowest_s[target.name], spent_s)
-        is_slow = spent_s > MOST_S
+        is_slow = spent_s > MOST_S and (target.allows_s is None or spent_s > target.allows_s(frame))
         self.frames[target.name, "slow"] += is_slow
         if (is_slow or outcome not in ("read", "refused")) and len(self.examples) < EXAMPLES_MAX:
             self.examples.append(
@@ -62,6 +68,8 @@ def main(argv: Sequence[str]) -> int:
     options = Options("fuzz", "Mutated frames against every decoder that reads what others wrote.")
     options.add_argument("--frames", type=whole_number(100, 10**9), default=100_000, help="in all (100,000)")
     options.add_argument("--seed", type=whole_number(0, 2**32), default=1, help="of all mutations (1)")
+    doors = "to a real service too, whose counter must agree (0)"
+    options.add_argument("--socket-frames", type=whole_number(0, 10**7), default=0, help=doors)
     chosen = options.parse_args(argv)
     with TemporaryDirectory() as folder:
         found = targets(Path(folder))
@@ -75,8 +83,11 @@ def main(argv: Sequence[str]) -> int:
     for example in counted.examples:
         print(f"fuzz: {example}", file=sys.stderr)
     result = result_of(counted, found, wall_s)
+    if chosen.socket_frames:
+        result["doors"] = fuzz_doors(chosen.socket_frames, chosen.seed)
     show(f"{result['frames']:,} mutated frames", COLUMNS, rows_of(result), chosen.json)
-    return write_json(result, chosen.json) or int(bool(result["unhandled"] or result["slow"]))
+    agrees = result.get("doors", {}).get("agree", 1)
+    return write_json(result, chosen.json) or int(bool(result["unhandled"] or result["slow"] or not agrees))
 
 
 def fuzz(target: Target, frames: int, seed: int, counted: Counted) -> None:
@@ -86,10 +97,10 @@ def fuzz(target: Target, frames: int, seed: int, counted: Counted) -> None:
     seen: set[Hashable] = set()
     gc.collect()
     for _ in range(frames):
-        frame = mutated(kept, rng)
+        frame = target.mutate(kept, rng)
         outcome, kind, spent_s = attempt(target, frame)
-        counted.note(target, outcome, spent_s, frame)
-        if kind not in seen and len(kept) < KEPT_MAX:
+        counted.note(target, outcome, kind, spent_s, frame)
+        if kind not in seen and len(kept) < KEPT_MAX and spent_s < KEPT_BELOW_S:
             seen.add(kind)
             kept.append(frame)
 
@@ -114,6 +125,7 @@ def result_of(counted: Counted, found: Sequence[Target], wall_s: float) -> dict[
     frames = {
         name: {outcome: count for (of, outcome), count in sorted(counted.frames.items()) if of == name and count}
         | {"slowest_ms": counted.slowest_s[name] * 1e3}
+        | {"codes": {code: count for (of, code), count in sorted(counted.codes.items()) if of == name}}
         for name in names
     }
     return {
@@ -130,6 +142,7 @@ def result_of(counted: Counted, found: Sequence[Target], wall_s: float) -> dict[
     }
 
 
+NO_OUTCOMES = ("read", "refused", "slowest_ms", "slow", "codes")
 COLUMNS = ("target", "read", "refused", "other", "slowest ms")
 
 
@@ -137,7 +150,7 @@ def rows_of(result: dict[str, Any]) -> list[tuple[str, ...]]:
     """One row for each target, and the sums."""
     rows = []
     for name, found in result["targets"].items():
-        other = sum(count for key, count in found.items() if key not in ("read", "refused", "slowest_ms", "slow"))
+        other = sum(count for key, count in found.items() if key not in NO_OUTCOMES)
         rows.append(
             (
                 name,
@@ -147,4 +160,8 @@ def rows_of(result: dict[str, Any]) -> list[tuple[str, ...]]:
             )
         )
     sums = (f"{result[key]:,}" for key in ("read", "refused", "unhandled"))
-    return [*rows, ("all", *sums, f"{result['slowest_ms']:.1f}")]
+    rows.append(("all", *sums, f"{result['slowest_ms']:.1f}"))
+    if doors := result.get("doors"):
+        read, other = doors["sent"] - doors["sent_badly"], abs(doors["counted"] - doors["sent_badly"])
+        rows.append(("at the doors", f"{read:,}", f"{doors['counted']:,}", f"{other:,}", ""))
+    return rows

@@ -29,7 +29,10 @@ from controller.wire import (
     Chunk,
     ChunkStored,
     Command,
+    CorrectApplication,
+    Corrected,
     Done,
+    ExpressApplication,
     FetchReceipts,
     Hello,
     Limits,
@@ -80,6 +83,8 @@ def upstream_requests() -> list[bytes]:
         pack(FetchReceipts(request=5, after=7, limit=500)),
         pack(AcknowledgeReceipts(request=6, upto=7)),
         pack(CancelApplication(request=7, acceptance_number="5" * 22, reason="the holder withdrew")),
+        pack(CorrectApplication(request=8, acceptance_number="5" * 22, revision=1, application=encoded[0])),
+        pack(ExpressApplication(request=9, acceptance_number="5" * 22, reason="the holder travels")),
     ]
 
 
@@ -105,6 +110,7 @@ def upstream_answers() -> list[bytes]:
         pack(Receipts(request=5, items=[receipt, receipt], more=False)),
         pack(Acknowledged(request=6, upto=7)),
         pack(Busy(request=7, retry_after_s=0.5)),
+        pack(Corrected(request=9, acceptance_number="5" * 22, revision=1, batch_number=BATCH_NUMBER)),
         pack(Refusal(request=8, code="chunk.limit", text="a chunk holds 1 to 200 applications", field="applications")),
     ]
 

@@ -6,13 +6,17 @@ import io
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 from typing import Any, BinaryIO
 
 from bench import fuzz_seeds as seeds
+from bench.fuzz_archives import allowed_s, archive_path, good_archives, mutated_archive
+from bench.fuzz_mutations import mutated
 from controller.backup.errors import BackupError
 from controller.backup.manifest import NAME as BACKUP_MANIFEST
 from controller.backup.manifest import read_manifest as read_backup_manifest
 from controller.campaign.plan import read_targets
+from controller.checks import pixels
 from controller.checks.batch import check_batch
 from controller.checks.codes import Severity
 from controller.checks.context import CheckContext
@@ -28,13 +32,15 @@ from controller.manifest import ManifestError, read_manifest
 from controller.offline.csv_rows import read_csv
 from controller.offline.errors import PackageError
 from controller.offline.jsonl import read_jsonl
-from controller.offline.parts import Part
+from controller.offline.package import opened
+from controller.offline.parts import Part, Record
+from controller.offline.pictures import Pictures
 from controller.offline.xml_rows import read_xml
 from controller.posts import read_posts
 from controller.vault.errors import VaultError
 from controller.vault.key_line import closed_line, read_line
 from controller.vault.shares import read_share
-from controller.wire import MAX_APPLICATIONS_PER_CHUNK, Chunk, OpenBatch
+from controller.wire import MAX_APPLICATIONS_PER_CHUNK, Chunk, CorrectApplication, OpenBatch
 from controller.wiring import check_context
 from devices.driver import MAX_SAID_BYTES
 from devices.keys import KeyFileError, LinkError, read_pair, read_public
@@ -49,6 +55,7 @@ _stations: Opener[Any] = Opener(StationSaid, MAX_SAID_BYTES)
 _controllers: Opener[Any] = Opener(ControllerSaid)
 
 Call = Callable[[bytes], Hashable]
+Mutated = Callable[[Sequence[bytes], Random], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +64,7 @@ class Target:
 
     `call` gives something short that tells kinds of outcome apart, so that bytes which do something new are kept as
     seeds.  `refuses` are the errors that are an answer; any other is a fault.  `share`: of all frames, in weights.
+    `allows_s`: the processor seconds one frame may take where what it unpacks to decides, else the bench's own bound.
     """
 
     name: str
@@ -64,11 +72,14 @@ class Target:
     call: Call
     refuses: tuple[type[Exception], ...]
     share: int
+    mutate: Mutated = mutated
+    allows_s: Callable[[bytes], float] | None = None
 
 
 def targets(folder: Path) -> list[Target]:
     """Give all targets; those that read files read them in `folder`.  Compiles the codec's kernels."""
     portrait.warm_up()
+    pixels.warm_up()
     context = check_context(Config()).on(TODAY, "second")
     envelope = (EnvelopeError,)
     return [
@@ -85,6 +96,7 @@ def targets(folder: Path) -> list[Target]:
         Target("jsonl", seeds.json_lines(), _parts(read_jsonl), (), 5),
         Target("xml", seeds.xml(), _parts(read_xml), (PackageError,), 4),
         Target("csv", seeds.csv_rows(), _parts(read_csv), (PackageError,), 4),
+        Target("archive", good_archives(), _archive(folder), (PackageError,), 4, mutated_archive, allowed_s),
         Target("manifest", [seeds.manifest()], _nothing(read_manifest), (ManifestError,), 3),
         Target("config", seeds.settings(), _file(folder / "config.toml", load_config), (ConfigError,), 2),
         Target("posts", [seeds.posts()], _file(folder / "posts.csv", read_posts), (ConfigError,), 1),
@@ -113,6 +125,9 @@ def _upstream(context: CheckContext) -> Call:
         if isinstance(request, Chunk) and len(request.applications) <= MAX_APPLICATIONS_PER_CHUNK:
             examined = examine([bytes(one) for one in request.applications], context, SITE_KEY)
             return ("chunk", *sorted({one.code for row in examined for one in row.findings}))
+        if isinstance(request, CorrectApplication):
+            [examined_alone] = examine([bytes(request.application)], context, SITE_KEY)
+            return ("correct", *sorted({one.code for one in examined_alone.findings}))
         return type(request).__name__
 
     return call
@@ -144,6 +159,24 @@ def _parts(read: Callable[[BinaryIO], Iterator[Part]]) -> Call:
     def call(text: bytes) -> Hashable:
         found = [(type(part).__name__, *(one.code for one in part.findings)) for part in read(io.BytesIO(text))]
         return tuple(sorted(set(found)))
+
+    return call
+
+
+def _archive(folder: Path) -> Call:
+    """As `cardmill submit` and `cardmill check` read an archive: every part, and the portrait of every row."""
+    path = archive_path(folder)
+
+    def call(archive: bytes) -> Hashable:
+        path.write_bytes(archive)
+        found: set[Hashable] = set()
+        with opened(path) as package:
+            pictures = Pictures(package.read_picture)
+            for part in package.parts:
+                found.update(one.code for one in part.findings)
+                if isinstance(part, Record):
+                    found.update(one.code for one in pictures.look(part.portrait).findings)
+        return tuple(sorted(map(str, found)))
 
     return call
 

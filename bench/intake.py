@@ -5,8 +5,9 @@ reference client sends its window of chunks without waiting for verdicts, and th
 batches are durable.  Portrait encoding is left out by giving the service encoders that never end a job; making the
 applications is left out too.  Stalls are those of the service's loop, of a rhythm of 5 ms that does not wait for it.
 
-The floor, in the same run and one after another in one thread: the same JPEGs decoded by simplejpeg as our own check
-decodes them, the same chunks over raw pyzmq with CURVE, and every row that the service stored inserted by raw sqlite3.
+The floor, in the same run and one after another in one thread: the same JPEGs decoded by simplejpeg in the colour and
+scale our own check uses, the same chunks over raw pyzmq with CURVE, and every row that the service stored inserted by
+raw sqlite3.
 """
 
 from __future__ import annotations

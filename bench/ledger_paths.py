@@ -17,7 +17,7 @@ from controller.ledger.committer import Committer, Item
 from controller.ledger.epoch import Epoch
 from controller.ledger.journal import Journal, Recorded
 from controller.ledger.migrations import migrate
-from controller.ledger.shelf import Prepared
+from controller.ledger.prepared import Prepared
 
 Rows = list[tuple[Any, ...]]
 Said = list[tuple[str, Rows]]
@@ -137,7 +137,7 @@ def _overheard() -> Iterator[Said]:
 
     def listen(prepared: Prepared, connection: Connection, rows: Rows) -> None:
         if rows:
-            said.append((prepared.sql, list(rows)))
+            said.append((prepared.words(connection.dialect).sql, list(rows)))
         run(prepared, connection, rows)
 
     with patch.object(Prepared, "run", listen):

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import msgspec
 
+from controller.core.calendar import DAY_S
 from controller.core.events import AnyEvent
 from controller.core.foreman import Foreman
 from controller.core.moves import AnyMove, RowVerdict, Verdict
 from controller.core.settings import CoreConfig, PlanConfig
 from controller.ledger.journal import Recorded
-from sims.heap_batches import DAY_S, Arrival, floor_day
+from sims.heap_batches import Arrival, floor_day
 from sims.heap_floor import HeapFloor
 
 MOVES_PER_CARD = 1.57  # of a default floor: what the simulated one was seen to make

@@ -10,7 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-import trio
 import typer
 
 from controller.audit.errors import AuditError
@@ -20,10 +19,12 @@ from controller.commandline import backup as cli_backup
 from controller.commandline import campaign as cli_campaign
 from controller.commandline import cases as cli_cases
 from controller.commandline import check as cli_check
+from controller.commandline import correct as cli_correct
 from controller.commandline import doctor as cli_doctor
 from controller.commandline import packing as cli_packing
 from controller.commandline import quality as cli_quality
 from controller.commandline import report as cli_report
+from controller.commandline import review as cli_review
 from controller.commandline import show
 from controller.commandline import stock as cli_stock
 from controller.commandline import submit as cli_submit
@@ -97,8 +98,10 @@ def serve(
 ) -> None:
     """Run the service until SIGTERM or SIGINT."""
     settings = load_config(config)
+    import trio  # this, SQLAlchemy, numba and the codec load here, not for every small command
+
     from controller.logs import configure_logs
-    from controller.service import run_service  # numba and the codec load here, not for every small command
+    from controller.service import run_service
 
     configure_logs()
     code, sentence = trio.run(partial(run_service, settings, data, accept_restored=accept_restored))
@@ -158,13 +161,13 @@ def keys_list(config: ConfigPath = None, data: DataPath = None, json: JsonPath =
 for _verb, _help in {
     "stations": "Every station with its state and its age.",
     "stock": "Where the blanks are.",
-    "review": "Held applications: what is doubtful about each.",
     "stopped": "Cards that wait for a person.",
     "suspects": "Positions whose fate is unknown.",
     "acts": "Two-person acts that wait for a second person.",
 }.items():
     looking(app, _verb, _help)
 _ROOMS = (
+    cli_review,
     cli_report,
     cli_trace,
     cli_packing,
@@ -177,6 +180,7 @@ _ROOMS = (
     cli_backup,
     cli_check,
     cli_submit,
+    cli_correct,
     cli_doctor,
 )
 for _room in _ROOMS:

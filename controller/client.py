@@ -20,6 +20,7 @@ from controller.conversation import (
     Patience,
     Question,
 )
+from controller.count_check import CheckCounts, CountsAgree
 from controller.exchanges import (
     NextReceipts,
     Told,
@@ -28,6 +29,8 @@ from controller.exchanges import (
     asks_batch,
     asks_cancel,
     asks_chunk,
+    asks_correct,
+    asks_express,
     asks_hello,
     asks_receipts,
     asks_status,
@@ -39,6 +42,7 @@ from controller.wire import (
     BatchState,
     ChunkStored,
     Command,
+    Corrected,
     Done,
     Receipt,
     Receipts,
@@ -175,6 +179,21 @@ class UpstreamClient(SyncLink):
         """Cancel an accepted application that is not yet on a sheet."""
         return self._run(asks_cancel(acceptance_number, reason))
 
+    def express(self, acceptance_number: str, reason: str) -> Done:
+        """Let an application that is not yet on a sheet go before the others."""
+        return self._run(asks_express(acceptance_number, reason))
+
+    def check_counts(self, batch_number: str) -> CountsAgree:
+        """Compare the centre's counts of a batch with the receipts it gave, and with law 4; reads all receipts."""
+        return self._run(CheckCounts(batch_number))
+
+    def correct(self, acceptance_number: str, revision: int, application: bytes) -> Corrected:
+        """Put another content, encoded, in the place of an application that was refused or is held.
+
+        `revision` counts an application's corrections from 1.  Its verdict follows as a receipt.
+        """
+        return self._run(asks_correct(acceptance_number, revision, application))
+
     def follow_receipts(
         self, after: int = 0, *, limit: int = RECEIPTS_A_PAGE, rest_s: float = 0.5
     ) -> Iterator[list[Receipt]]:
@@ -275,6 +294,18 @@ class TrioUpstreamClient:
     async def cancel(self, acceptance_number: str, reason: str) -> Done:
         """Cancel an accepted application that is not yet on a sheet."""
         return await self._run(asks_cancel(acceptance_number, reason))
+
+    async def express(self, acceptance_number: str, reason: str) -> Done:
+        """Let an application that is not yet on a sheet go before the others."""
+        return await self._run(asks_express(acceptance_number, reason))
+
+    async def check_counts(self, batch_number: str) -> CountsAgree:
+        """Compare the centre's counts of a batch with its receipts."""
+        return await self._run(CheckCounts(batch_number))
+
+    async def correct(self, acceptance_number: str, revision: int, application: bytes) -> Corrected:
+        """Put another content in the place of an application that was refused or is held."""
+        return await self._run(asks_correct(acceptance_number, revision, application))
 
     async def follow_receipts(
         self, after: int = 0, *, limit: int = RECEIPTS_A_PAGE, rest_s: float = 0.5

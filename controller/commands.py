@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from controller.clock import floor_date
 from controller.core.turn import Refused, Turn
-from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, stock, trace
+from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
 from controller.desk.desk import AllBefore, BadArgument, Desk, Verb
 from controller.personal_text import refuse_personal, typed
 from controller.posts import OFFICE
@@ -12,6 +12,7 @@ from controller.wire import READING, VERSION, Answer, Command, Done, Hello, Limi
 
 VERBS: dict[str, Verb] = {
     **looking.VERBS,
+    **review.VERBS,
     **deciding.VERBS,
     **packing.VERBS,
     **stock.VERBS,

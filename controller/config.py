@@ -123,6 +123,37 @@ class IntakeConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UpstreamConfig:
+    """Section [upstreams]: what each upstream may bring; then `busy` with a time."""
+
+    applications_per_day: int = 200_000  # that it announces on one floor day
+    batches_max: int = 32  # of which applications are missing
+    chunks_max: int = 6  # in work at once, each at most 3.5 MiB
+    quotas: str = ""  # applications a day of upstreams with another number, like `city-1 50000, city-2 20000`
+
+    def __post_init__(self) -> None:
+        require_range("upstreams.applications_per_day", self.applications_per_day, 1, 100_000_000)
+        require_range("upstreams.batches_max", self.batches_max, 1, 10_000)
+        require_range("upstreams.chunks_max", self.chunks_max, 1, 256)
+        try:
+            found = self.per_day()
+        except ValueError:
+            raise SettingError("upstreams.quotas", self.quotas, "`NAME APPLICATIONS, …`, each name once") from None
+        for name, applications in found.items():
+            require_range(f"upstreams.quotas {name}", applications, 1, 100_000_000)
+
+    def per_day(self) -> dict[str, int]:
+        """Give the applications a day of each upstream that `quotas` names.  Raises: ValueError."""
+        found: dict[str, int] = {}
+        for one in filter(None, map(str.strip, self.quotas.split(","))):
+            name, count = one.split()
+            if name in found:
+                raise ValueError(one)
+            found[name] = int(count)
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EncodingConfig:
     """Section [encoding]: the threads that make records, portraits and faces."""
 
@@ -207,6 +238,7 @@ class Config:
     vault: VaultConfig = field(default_factory=VaultConfig)
     clock: ClockConfig = field(default_factory=ClockConfig)
     intake: IntakeConfig = field(default_factory=IntakeConfig)
+    upstreams: UpstreamConfig = field(default_factory=UpstreamConfig)
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
     checks: CheckConfig = field(default_factory=CheckConfig)
     calendar: CalendarConfig = field(default_factory=CalendarConfig)

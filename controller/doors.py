@@ -23,14 +23,20 @@ operator_requests: Opener[OperatorRequest] = Opener(OperatorRequest, max_bytes=1
 
 
 async def serve_door(
-    router: RouterSocket, opener: Opener[Any], answer: Callable[[str, Any], Awaitable[Answer]]
+    router: RouterSocket,
+    opener: Opener[Any],
+    answer: Callable[[str, Any], Awaitable[Answer]],
+    refused: Callable[[str], None] = lambda code: None,
 ) -> None:
-    """Answer the requests of one kind of peer until cancelled, many at once; an answer goes to who asked."""
+    """Answer the requests of one kind of peer until cancelled, many at once; an answer goes to who asked.
+
+    `refused` is called with the code of each frame that is no request.
+    """
     room = trio.Semaphore(REQUESTS_AT_ONCE)
 
     async def reply(delivery: Delivery) -> None:
         try:
-            said = await _answer_one(delivery, opener, answer)
+            said = await _answer_one(delivery, opener, answer, refused)
             _send(router, delivery, said)
         except PeerGone:
             log.info("peer left before its answer", user=delivery.user)
@@ -56,11 +62,15 @@ def _send(router: RouterSocket, delivery: Delivery, said: Answer) -> None:
 
 
 async def _answer_one(
-    delivery: Delivery, opener: Opener[Any], answer: Callable[[str, Any], Awaitable[Answer]]
+    delivery: Delivery,
+    opener: Opener[Any],
+    answer: Callable[[str, Any], Awaitable[Answer]],
+    refused: Callable[[str], None],
 ) -> Answer:
     try:
         request = opener.unpack(delivery.body)
     except EnvelopeError as error:
+        refused(error.code)
         log.warning("message not understood", user=delivery.user, code=error.code)
         return Refusal(code=error.code, text=error.text, field=error.path)
     try:

@@ -19,7 +19,10 @@ from controller.wire import (
     CancelApplication,
     Chunk,
     ChunkStored,
+    CorrectApplication,
+    Corrected,
     Done,
+    ExpressApplication,
     FetchReceipts,
     Hello,
     Limits,
@@ -74,6 +77,18 @@ def asks_acknowledge(upto: int) -> Question[Acknowledged]:
 def asks_cancel(acceptance_number: str, reason: str) -> Question[Done]:
     """Give the question for a cancellation."""
     return Question(CancelApplication(acceptance_number=acceptance_number, reason=reason), Done)
+
+
+def asks_express(acceptance_number: str, reason: str) -> Question[Done]:
+    """Give the question that makes an application express."""
+    return Question(ExpressApplication(acceptance_number=acceptance_number, reason=reason), Done)
+
+
+def asks_correct(acceptance_number: str, revision: int, application: bytes) -> Question[Corrected]:
+    """Give the question that brings the next revision of an application."""
+    content = msgspec.Raw(application)
+    request = CorrectApplication(acceptance_number=acceptance_number, revision=revision, application=content)
+    return Question(request, Corrected)
 
 
 class Upload(Exchange[BatchState]):

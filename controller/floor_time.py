@@ -12,6 +12,7 @@ from controller.clock import FloorClock
 from controller.config import ClockConfig, ConfigError
 
 FILE = "clock.json"
+BEHIND_MAX_S = 60.0  # real seconds
 
 
 def open_clock(folder: Path, config: ClockConfig, last_floor_s: float | None = None) -> FloorClock:
@@ -19,8 +20,8 @@ def open_clock(folder: Path, config: ClockConfig, last_floor_s: float | None = N
 
     At the first start floor time begins at the configured epoch (or at real time); later it goes on from there, at
     the configured scale from now on.  `last_floor_s`: of the ledger's last move, None where there is none; a simulated
-    clock of such a ledger is never begun anew, floor time would fall back.
-    Raises: ConfigError: the file cannot be used, or is gone.
+    clock of such a ledger is never begun anew, nor used when it stands far behind: floor time would fall back.
+    Raises: ConfigError: the file cannot be used, or is gone, or is an older one.
     """
     path = folder / FILE
     now_wall_s = time.time()
@@ -33,6 +34,8 @@ def open_clock(folder: Path, config: ClockConfig, last_floor_s: float | None = N
         clock = FloorClock(epoch.timestamp() if epoch else now_wall_s, now_wall_s, config.scale)
     else:
         clock = _read(path)
+        if is_behind(clock, config, last_floor_s):
+            raise ConfigError(behind(folder, clock, last_floor_s or 0.0))
         if clock.scale != config.scale:  # from now on at another speed
             clock = FloorClock(clock.now_floor_s(), now_wall_s, config.scale)
     _write(path, clock)
@@ -52,6 +55,25 @@ def gone(folder: Path, last_floor_s: float, scale: float) -> str:
         f"{FILE} is gone from {folder}, and floor time would fall back behind the ledger's last move: put it back, it "
         f"holds what stands under `clock` in the backup.json of a backup; without one write {anew} into it, and floor "
         "time goes on from that move"
+    )
+
+
+def is_behind(clock: FloorClock, config: ClockConfig, last_floor_s: float | None) -> bool:
+    """Say whether a simulated floor's clock is an older one than its ledger's.
+
+    A machine's clock may be set back by seconds, then floor time stands still so long; a real floor's clock follows
+    the machine's, which its people set right.
+    """
+    return config.simulated and last_floor_s is not None and clock.real_s_until(last_floor_s) > BEHIND_MAX_S
+
+
+def behind(folder: Path, clock: FloorClock, last_floor_s: float) -> str:
+    """Give the sentence about a clock that stands far behind its ledger."""
+    anew = json.dumps(_fields(FloorClock(last_floor_s, round(time.time(), 3), clock.scale)))
+    return (
+        f"{FILE} in {folder} is {last_floor_s - clock.now_floor_s():,.0f} floor seconds behind the ledger's last move: "
+        "it is an older one, or this machine's clock was set back; put the right one back (it stands under `clock` in "
+        f"the backup.json of a backup), or write {anew} into it, and floor time goes on from that move"
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 
 import trio
@@ -13,19 +12,20 @@ import trio
 from controller.application import LAST_INDEX
 from controller.checks.batch import check_batch
 from controller.checks.context import CheckContext
-from controller.clock import FloorClock, floor_date
-from controller.config import IntakeConfig, KindConfig
-from controller.core.cards import State
-from controller.core.events import AnyEvent, DecisionMade
-from controller.core.turn import Turn
+from controller.claims import Claims
+from controller.clock import floor_date
+from controller.config import IntakeConfig, KindConfig, UpstreamConfig
+from controller.core.events import AnyEvent
 from controller.disk import BUSY_S
-from controller.examination import Examined, examine
+from controller.examination import examine
 from controller.hosts.live import Ticket
+from controller.intake_place import RESTORED, Place
+from controller.intake_row import inbox_row
 from controller.judging import Judge
 from controller.ledger.columns import words_in
-from controller.ledger.errors import ChunkConflict
+from controller.ledger.errors import BatchOver, ChunkConflict
 from controller.ledger.inbox import (
-    AcknowledgeReceipts,
+    NEVER_WHOLE,
     AnnounceBatch,
     InboxBatch,
     InboxRow,
@@ -33,14 +33,18 @@ from controller.ledger.inbox import (
     StoreChunk,
 )
 from controller.ledger.store import Ledger
-from controller.personal_text import refuse_personal
-from controller.receipts import sentence_of, with_texts
+from controller.receipts import sentence_of
+from controller.revision import is_correction
+from controller.upstream_changes import UpstreamChanges
+from controller.upstream_quota import UpstreamQuota
+from controller.upstream_receipts import UpstreamReceipts
+from controller.vault.errors import KeyMissing
 from controller.vault.store import Vault
 from controller.wire import (
     MAX_APPLICATIONS_PER_CHUNK,
     MAX_CHUNK_BYTES,
     VERSION,
-    Acknowledged,
+    AcknowledgeReceipts,
     Answer,
     AskBatch,
     BatchState,
@@ -48,42 +52,18 @@ from controller.wire import (
     CancelApplication,
     Chunk,
     ChunkStored,
-    Done,
+    CorrectApplication,
+    ExpressApplication,
     FetchReceipts,
     Hello,
     Limits,
     OpenBatch,
-    Receipt,
-    Receipts,
     Refusal,
     UpstreamRequest,
     Welcome,
 )
-from controller.wire import (
-    AcknowledgeReceipts as AcknowledgeRequest,
-)
-from encoders.envelope import pack
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
-RESTORED = "this centre's ledger was restored from a backup and is being compared with what was made: send it later"
-BEYOND = (
-    "this ledger never gave you receipt {0:,}: it was restored from a backup that ends before; keep yours above {1:,}, "
-    "compare them with the centre, then fetch after {1:,}"
-)
-MAX_PAGE_BYTES = 3 << 20  # of receipts, whose sentences are many where a record is wrong in every field
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where this intake is: what the greeting says, and what keeps new work out.
-
-    `is_full`: the disk has too little room; `is_restored`: the ledger came out of a backup and was not compared yet.
-    """
-
-    clock: FloorClock
-    simulated: bool
-    is_full: Callable[[], bool] = bool
-    is_restored: Callable[[], bool] = bool
 
 
 class Intake:
@@ -103,18 +83,22 @@ class Intake:
         post: Callable[[AnyEvent], Ticket],
         workers: trio.CapacityLimiter,
         kinds: KindConfig | None = None,
+        upstreams: UpstreamConfig | None = None,
     ) -> None:
         self._ledger, self._vault, self._judge, self._context = ledger, vault, judge, context
-        self._place, self._config, self._post, self._workers = place, config, post, workers
+        self._place, self._config, self._workers = place, config, workers
         self._kinds = kinds or KindConfig()
         self._chunks_in_work = 0
-        self._turns: dict[int, trio.Lock] = {}  # one chunk of a batch is stored at a time
-        unfinished = ledger.reader.unfinished()
-        self._open_batches = {
-            batch.batch_id
-            for batch in unfinished
-            if batch.state == InboxState.RECEIVING and ledger.reader.missing(batch.batch_id, batch.count)
-        }
+        self._claims = Claims()
+        today = ledger.reader.announced_on(floor_date(place.clock.now_floor_s()))
+        self._quota = UpstreamQuota(upstreams or UpstreamConfig(), place.clock, today)
+        for batch in ledger.reader.unfinished():
+            if is_correction(batch.batch_number):
+                continue  # cut short: its upstream was told nothing
+            if batch.state == InboxState.RECEIVING and ledger.reader.missing(batch.batch_id, batch.count):
+                self._quota.began(batch.upstream, batch.batch_id)
+        self._receipts = UpstreamReceipts(ledger)
+        self._changes = UpstreamChanges(ledger, vault, judge, context, place, self._quota, post, workers)
 
     async def answer(self, user: str, request: UpstreamRequest) -> Answer:
         """Do what an upstream asks.  `user` is the name of its key."""
@@ -128,15 +112,15 @@ class Intake:
             case AskBatch():
                 return await self._state(user, request.batch_number, request.request)
             case FetchReceipts():
-                return await self._receipts(user, request)
-            case AcknowledgeRequest():
-                beyond = await self._beyond(user, request.upto, request.request)
-                if beyond:
-                    return beyond
-                upto = await self._ledger.write(AcknowledgeReceipts(user, request.upto))
-                return Acknowledged(request=request.request, upto=upto)
+                return await self._receipts.fetch(user, request)
+            case AcknowledgeReceipts():
+                return await self._receipts.acknowledge(user, request)
             case CancelApplication():
-                return await self._cancel(user, request)
+                return await self._changes.cancel(user, request)
+            case ExpressApplication():
+                return await self._changes.express(user, request)
+            case CorrectApplication():
+                return await self._changes.correct(user, request)
 
     def _welcome(self, user: str, request: Hello) -> Answer:
         if request.version != VERSION:
@@ -167,12 +151,9 @@ class Intake:
         fault = self._header_fault(request, is_made)
         if fault:
             return fault
-        if known is None and self._place.is_restored():
-            return _no(request, "restored.waits", RESTORED, "batch_number")
-        if known is None and self._place.is_full():
-            return Busy(request=request.request, retry_after_s=BUSY_S)
-        if known is None and len(self._open_batches) + self._judge.backlog >= self._config.batches_max:
-            return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
+        no_room = self._no_room(user, request) if known is None else None
+        if no_room:
+            return no_room
         batch = await self._ledger.write(
             AnnounceBatch(
                 request.batch_number,
@@ -190,8 +171,19 @@ class Intake:
                 request, "batch.conflict", "this batch number was used before with other content", "batch_number"
             )
         if batch.state == InboxState.RECEIVING:
-            self._open_batches.add(batch.batch_id)
+            self._quota.began(user, batch.batch_id)
         return await self._state(user, request.batch_number, request.request)
+
+    def _no_room(self, user: str, request: OpenBatch) -> Busy | Refusal | None:
+        """Give why no new batch is taken from an upstream now; else it is charged with this one."""
+        if self._place.is_restored():
+            return _no(request, "restored.waits", RESTORED, "batch_number")
+        if self._place.is_full():
+            return Busy(request=request.request, retry_after_s=BUSY_S)
+        is_full = self._quota.receiving + self._judge.backlog >= self._config.batches_max
+        if is_full or not self._quota.has_room(user):
+            return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
+        return self._quota.charge(user, request.batch_number, request.count, request.request)
 
     def _header_fault(self, request: OpenBatch, kind_is_made: bool) -> Refusal | None:
         """Give why a header cannot be, with the dates of its kind where they are why."""
@@ -238,7 +230,7 @@ class Intake:
 
     async def _chunk(self, user: str, request: Chunk) -> Answer:
         batch = await trio.to_thread.run_sync(self._ledger.reader.announced, request.batch_number)
-        if batch is None or batch.upstream != user:
+        if batch is None or batch.upstream != user or is_correction(batch.batch_number):
             return _no(request, "batch.unknown", "announce this batch first", "batch_number")
         fault = _chunk_fault(request, batch.count)
         if fault:
@@ -253,13 +245,16 @@ class Intake:
         )
         if batch.state == InboxState.RECEIVING and self._place.is_full():
             return Busy(request=request.request, retry_after_s=BUSY_S)
+        if not self._quota.take_chunk(user):
+            return Busy(request=request.request, retry_after_s=self._config.retry_after_s)
         self._chunks_in_work += 1
         try:
             if batch.state != InboxState.RECEIVING:  # a repeat of what is safe already, or something else
                 await self._require_same(batch, request)
                 return stored
-            async with self._turns.setdefault(batch.batch_id, trio.Lock()):
-                is_whole = await self._store(batch, request)
+            is_whole = await self._store(batch, request)
+        except (BatchOver, KeyMissing):  # it was not brought whole as long as data is kept: see `giving_up`
+            return _no(request, NEVER_WHOLE, sentence_of(NEVER_WHOLE), "batch_number")
         except ChunkConflict as conflict:
             return Refusal(
                 request=request.request,
@@ -270,81 +265,50 @@ class Intake:
             )
         finally:
             self._chunks_in_work -= 1
+            self._quota.end_chunk(user)
         if is_whole:
-            self._open_batches.discard(batch.batch_id)
-            self._turns.pop(batch.batch_id, None)
+            self._quota.is_whole(batch.batch_id)
             self._judge.is_whole(batch)
         return stored
 
+    def forget(self, batch_id: int) -> None:
+        """Wait no more for the rest of a batch."""
+        self._quota.is_whole(batch_id)
+
     async def _store(self, batch: InboxBatch, request: Chunk) -> bool:
-        """Make a chunk durable: the bodies in the vault first, then the rows that point at them."""
-        await self._require_same(batch, request)  # before the vault would hold the other content
-        encoded = [bytes(one) for one in request.applications]
-        found = await trio.to_thread.run_sync(
-            examine,
-            encoded,
-            self._context.on(batch.received_on, batch.card_kind),
-            self._vault.site_key,
-            limiter=self._workers,
-        )
-        indexes = range(request.first, request.first + len(encoded))
-        rows = [_row(index, one) for index, one in zip(indexes, found, strict=True)]
-        await self._vault.store_applications(batch.batch_id, list(zip(indexes, encoded, strict=True)))
-        return await self._ledger.write(StoreChunk(batch.batch_id, rows)) == batch.count
+        """Make a chunk durable: the bodies in the vault first, then the rows that point at them.
+
+        It holds its applications only once they are examined: meanwhile others are sealed and committed.
+        """
+        sent, rows = await trio.to_thread.run_sync(self._examined, batch, request, limiter=self._workers)
+        async with self._claims.of(batch.batch_id, range(request.first, request.first + len(sent))):
+            await self._require_same(batch, request)  # before the vault would hold the other content
+            await self._vault.store_applications(batch.batch_id, sent)
+            return await self._ledger.write(StoreChunk(batch.batch_id, rows)) == batch.count
+
+    def _examined(self, batch: InboxBatch, request: Chunk) -> tuple[list[tuple[int, bytes]], list[InboxRow]]:
+        """Give a chunk's applications by index, and the inbox's rows of them.  For a worker thread."""
+        sent = [(index, bytes(one)) for index, one in enumerate(request.applications, request.first)]
+        context = self._context.on(batch.received_on, batch.card_kind)
+        found = examine([one for _, one in sent], context, self._vault.site_key)
+        return sent, [inbox_row(index, one) for (index, _), one in zip(sent, found, strict=True)]
 
     async def _require_same(self, batch: InboxBatch, request: Chunk) -> None:
-        """Raises: ChunkConflict: one of these applications is stored with other content."""
+        """Raises: ChunkConflict: one of these applications is stored with other content.  BatchOver: given up."""
+        await trio.to_thread.run_sync(self._compare, batch, request)
+
+    def _compare(self, batch: InboxBatch, request: Chunk) -> None:
         indexes = range(request.first, request.first + len(request.applications))
-        known = await trio.to_thread.run_sync(self._ledger.reader.stored_digests, batch.batch_id, indexes)
+        known = self._ledger.reader.stored_digests(batch.batch_id, indexes)
         for index, one in zip(indexes, request.applications, strict=True):
             before = known.get(index)  # empty once it was purged: then nothing is left to be compared, and none is kept
             if before and sha256(one).digest() != before:
                 raise ChunkConflict(batch.batch_id, index)
-
-    # ---- receipts and cancelling ---------------------------------------------------------------------------
-
-    async def _beyond(self, user: str, cursor: int, request: int) -> Refusal | None:
-        """Give what an upstream is told whose receipts this ledger does not know, since it came out of a backup."""
-        known = await trio.to_thread.run_sync(self._ledger.reader.cursor_at, user, cursor)
-        if known == cursor:
-            return None
-        return Refusal(request=request, code="receipts.beyond", text=BEYOND.format(cursor, known), field="after")
-
-    async def _receipts(self, user: str, request: FetchReceipts) -> Answer:
-        beyond = await self._beyond(user, request.after, request.request)
-        if beyond:
-            return beyond
-        found = await trio.to_thread.run_sync(self._ledger.reader.receipts, user, request.after, request.limit + 1)
-        items: list[Receipt] = []
-        size_bytes = 0
-        for receipt in map(with_texts, found[: request.limit]):
-            size_bytes += len(pack(receipt))
-            if items and size_bytes > MAX_PAGE_BYTES:
-                break
-            items.append(receipt)
-        return Receipts(request=request.request, items=items, more=len(found) > len(items))
-
-    async def _cancel(self, user: str, request: CancelApplication) -> Answer:
-        cards = await trio.to_thread.run_sync(self._ledger.reader.cards_of, request.acceptance_number)
-        mine = [card for card in cards if self._is_of(user, card.batch_id)]
-        if not mine:
-            return _no(request, "cancel.unknown", "no card of yours has this number", "acceptance_number")
-        if mine[0].state in (State.CANCELLED, State.REFUSED):
-            return Done(request=request.request)  # asked again: the same answer
-        typed = await refuse_personal(self._vault, {"reason": request.reason}, mine[0].card_id)
-        if typed:
-            return _no(request, typed.code, typed.text, "reason")
-        turn: Turn = await self._post(DecisionMade(mine[0].card_id, "cancel", user, request.reason)).wait()
-        if turn.refused:
-            return _no(request, turn.refused.code, turn.refused.text, "acceptance_number")
-        return Done(request=request.request)
-
-    def _is_of(self, user: str, batch_id: int) -> bool:
-        batch = self._ledger.reader.batch(batch_id)
-        return batch is not None and batch.upstream == user
+            if before is None and batch.state == InboxState.REFUSED:
+                raise BatchOver(batch.batch_id)
 
 
-def _no(request: OpenBatch | Chunk | CancelApplication, code: str, text: str, field: str) -> Refusal:
+def _no(request: OpenBatch | Chunk, code: str, text: str, field: str) -> Refusal:
     return Refusal(request=request.request, code=code, text=text, field=field)
 
 
@@ -366,23 +330,6 @@ def _chunk_fault(request: Chunk, count: int) -> str:
         return f"a chunk holds 1 to {MAX_APPLICATIONS_PER_CHUNK} applications"
     if request.first + size > min(count, LAST_INDEX + 1):
         return "the chunk goes beyond the count that was announced"
-    if sum(len(bytes(one)) for one in request.applications) > MAX_CHUNK_BYTES:
+    if sum(memoryview(one).nbytes for one in request.applications) > MAX_CHUNK_BYTES:
         return f"a chunk is at most {MAX_CHUNK_BYTES} bytes: send fewer applications at once"
     return ""
-
-
-def _row(index: int, found: Examined) -> InboxRow:
-    return InboxRow(
-        index,
-        found.acceptance_number,
-        found.row_digest,
-        found.identity,
-        found.person,
-        found.unit,
-        found.express,
-        found.reason,
-        [one.code for one in found.findings],
-        [one.field for one in found.findings],
-        found.fee_class,
-        found.in_scope,
-    )

@@ -8,23 +8,37 @@ from hashlib import sha256
 import structlog
 import trio
 
+from controller.application import card_id
 from controller.checks.batch import check_batch
 from controller.checks.codes import CODES, Severity
 from controller.checks.duplicates import Known, Person, Standing, check_duplicates
 from controller.checks.finding import FINDINGS, Finding, verdict
-from controller.checks.policy import Policy
+from controller.checks.policy import Policy, SharedNumber
 from controller.clock import day_start_floor_s
 from controller.config import KindConfig
-from controller.core.events import AnyEvent, BatchChecked
+from controller.core.calendar import DAY_S
+from controller.core.cards import Decision, State
+from controller.core.events import AnyEvent, BatchChecked, DecisionMade
 from controller.core.moves import RowVerdict, Verdict
+from controller.core.turn import Turn
 from controller.hosts.live import Ticket
-from controller.ledger.inbox import InboxBatch, InboxRow, InboxState, SetBatchState, StoreVerdicts
+from controller.ledger.corrections import SentRow, SentRows, is_too_late
+from controller.ledger.inbox import (
+    GIVEN_UP,
+    NEVER_WHOLE,
+    InboxBatch,
+    InboxRow,
+    InboxState,
+    SetBatchState,
+    StoreVerdicts,
+)
 from controller.ledger.reader import MADE, Reader, VerdictRow
 from controller.ledger.store import Ledger
+from controller.revision import first_batch, is_correction
 
 log = structlog.get_logger()
-DAY_S = 86_400.0
 QUERY_ROWS = 500  # so many digests or numbers are looked up in one query
+TOO_LATE = "correct.too_late"
 WAITING_MAX = 20_000  # intake says `busy` long before: `intake.batches_max` is 10,000 at most
 
 
@@ -37,6 +51,7 @@ class Judge:
         self._ledger, self._policy, self._post, self._kinds = ledger, policy, post, kinds or KindConfig()
         self._send, self._receive = trio.open_memory_channel[InboxBatch](WAITING_MAX)
         self._waiting: set[int] = set()
+        self._sent = SentRows(ledger.reading)
         self.history = trio.Lock()  # whoever decides by the history holds it until the decision is part of it
 
     @property
@@ -62,27 +77,58 @@ class Judge:
 
     async def _judge_alone(self, batch: InboxBatch) -> None:
         async with self.history:
-            await self._judge(batch)
+            await self.judge_now(batch)
 
-    async def _judge(self, batch: InboxBatch) -> None:
+    async def judge_now(self, batch: InboxBatch) -> None:
+        """Give a whole batch its verdicts, durable on return; the caller holds `history`."""
         reader = self._ledger.reader
         state = await trio.to_thread.run_sync(reader.announced, batch.batch_number)
         if state is None or await trio.to_thread.run_sync(reader.batch, batch.batch_id) is not None:
             return  # told before the last stop
+        if state.codes == GIVEN_UP:  # before the last stop, and then not told
+            await self._tell(batch, [], [NEVER_WHOLE])
+            return
         if state.state == InboxState.CHECKED:
             found = await trio.to_thread.run_sync(reader.verdicts, batch.batch_id)
-            rows = [_verdict_again(one) for one in found]
+            rows = [verdict_again(one) for one in found]
             await self._tell(batch, rows, [])
             return
-        codes, rows = await trio.to_thread.run_sync(judge, reader, batch, self._policy, self._kinds)
+        codes = await self._take_place(batch) if is_correction(batch.batch_number) else []
+        if codes:
+            rows = []
+        else:
+            codes, rows = await trio.to_thread.run_sync(judge, reader, batch, self._policy, self._kinds)
         if codes:
             await self._ledger.write(SetBatchState(batch.batch_id, InboxState.REFUSED, codes))
         else:
             await self._ledger.write(StoreVerdicts(batch.batch_id, rows))
         await self._tell(batch, rows, codes)
 
+    async def _take_place(self, batch: InboxBatch) -> list[str]:
+        """Make room for a correction: end what it replaces if that is held; give why it is refused, else nothing.
+
+        The foreman ends it before the correction is part of the history, so that of two revisions never both are open
+        (law 1): a person may release it until then, and then the correction comes too late.
+        """
+        others = await trio.to_thread.run_sync(self._others, batch)
+        if is_too_late(others):
+            return [TOO_LATE]
+        for held in (row for row in others if row.card_state == State.HELD):
+            event = DecisionMade(held.card, Decision.CORRECT, batch.upstream, batch.batch_number)
+            turn: Turn = await self._post(event).wait()
+            if turn.refused:
+                return [TOO_LATE]
+        return []
+
+    def _others(self, batch: InboxBatch) -> list[SentRow]:
+        [mine] = self._ledger.reader.rows(batch.batch_id)
+        return [row for row in self._sent.of(mine.acceptance_number) if row.batch_id != batch.batch_id]
+
     async def _tell(self, batch: InboxBatch, rows: list[RowVerdict], codes: list[str]) -> None:
         due = day_start_floor_s(batch.due) + DAY_S
+        contests: list[tuple[int, int]] = []
+        if rows and self._policy.shared_number is SharedNumber.NEITHER:
+            contests = await trio.to_thread.run_sync(contested, self._ledger.reader, batch.batch_id, rows)
         await self._post(
             BatchChecked(
                 batch.batch_id,
@@ -93,6 +139,7 @@ class Judge:
                 due,
                 rows,
                 codes,
+                contests,
             )
         ).wait()
         counts = {one.name.lower(): sum(row.verdict == one for row in rows) for one in Verdict}
@@ -103,14 +150,15 @@ def judge(
     reader: Reader, batch: InboxBatch, policy: Policy, kinds: KindConfig | None = None
 ) -> tuple[list[str], list[RowVerdict]]:
     """Give the codes for which a whole batch is refused, and the verdict of each row.  For a worker thread."""
-    rows = reader.rows(batch.batch_id)
+    rows, corrects = reader.rows(batch.batch_id), is_correction(batch.batch_number)
     digest = sha256(b"".join(row.row_digest for row in rows)).hexdigest()
     faults = check_batch(
-        batch.batch_number,
+        first_batch(batch.batch_number),
         batch.count,
         len(rows),
         digest_agrees=digest == batch.digest,
-        kind_is_made=(kinds or KindConfig()).is_made(batch.card_kind, batch.received_on),
+        # a correction is of what came in time
+        kind_is_made=corrects or (kinds or KindConfig()).is_made(batch.card_kind, batch.received_on),
     )
     if faults:
         return [fault.code for fault in faults], []
@@ -118,7 +166,8 @@ def judge(
     people = [Person(row.index, row.acceptance_number, row.identity, row.person) for row in rows]
     own = [verdict(findings[row.index]) for row in rows]
     known = _history(reader, batch, rows)
-    for index, finding in check_duplicates(people, own, known, [row.reason for row in rows], policy):
+    correcting = [row.acceptance_number for row in rows] if corrects else []
+    for index, finding in check_duplicates(people, own, known, [row.reason for row in rows], policy, correcting):
         findings[index].append(finding)
     return [], [_verdict_of(row, findings[row.index]) for row in rows]
 
@@ -141,7 +190,24 @@ def _history(reader: Reader, batch: InboxBatch, rows: list[InboxRow]) -> list[Kn
     return known + [Known(number, b"", b"", Standing.ENDED) for number in numbers.values()]
 
 
-def _verdict_again(row: VerdictRow) -> RowVerdict:
+def contested(reader: Reader, batch_id: int, verdicts: list[RowVerdict]) -> list[tuple[int, int]]:
+    """Give the earlier open cards whose number another person of this batch has, and that one's card.
+
+    For the policy by which neither of two people with one number may have a card.  For a worker thread.
+    """
+    open_here = {row.index for row in verdicts if row.verdict != Verdict.REFUSE}
+    rows = [row for row in reader.rows(batch_id) if row.index in open_here]
+    found = []
+    for start in range(0, len(rows), QUERY_ROWS):
+        some = {row.identity: row for row in rows[start : start + QUERY_ROWS]}
+        for known in reader.known_people(list(some), batch_id):
+            row = some[known.identity]
+            if known.standing != MADE and known.person != row.person:
+                found.append((card_id(known.batch_id, known.index), card_id(batch_id, row.index)))
+    return found
+
+
+def verdict_again(row: VerdictRow) -> RowVerdict:
     """Give a verdict that was stored before the last stop."""
     return RowVerdict(
         row.index,

@@ -12,6 +12,7 @@ from prometheus_client.registry import Collector
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
 from controller.disk import DiskWatch
+from controller.refused_frames import RefusedFrames
 from controller.report.figures import first_pass_yield
 from devices.defects import Step
 from devices.keys import STATION, KeyFileError, KeyRing
@@ -44,6 +45,10 @@ class Metrics:
         held = Gauge("disk_reserve_bytes", "bytes of the reserve", namespace="cardmill", registry=self.registry)
         held.set_function(lambda: disk.reserve_bytes)
 
+    def watch_frames(self, refused: RefusedFrames) -> None:
+        """Show the frames that the doors could not read too."""
+        self.registry.register(FrameCollector(refused))
+
     def observe_commit(self, seconds: float, moves: int) -> None:
         """Note one group commit."""
         self._commit.observe(seconds)
@@ -59,6 +64,23 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, namespace="cardmill", registry=self.registry, buckets=buckets)
+
+
+class FrameCollector(Collector):
+    """Turns the count of refused frames into a metric family at the moment it is read."""
+
+    def __init__(self, refused: RefusedFrames) -> None:
+        self._refused = refused
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the one family."""
+        frames = CounterMetricFamily(
+            "cardmill_refused_frames", "frames that no door could read, since the start", labels=["door", "code"]
+        )
+        for door, codes in self._refused.counts().items():
+            for code, count in codes.items():
+                frames.add_metric([door, code], count)
+        yield frames
 
 
 class FloorCollector(Collector):

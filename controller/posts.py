@@ -12,6 +12,7 @@ import structlog
 
 from controller.clock import day_start_floor_s
 from controller.config import ConfigError, PostConfig
+from controller.core.calendar import DAY_S
 from controller.core.turn import Refused
 from controller.table_file import read_table
 from devices.defects import Step
@@ -20,7 +21,6 @@ log = structlog.get_logger()
 OFFICE = "office"  # whoever decides: not at a station
 POSTS = (*(step.value for step in Step), OFFICE)
 COLUMNS = ("name", "post", "valid_until")
-DAY_S = 86_400.0
 SOON_DAYS = 30  # a certificate that ends within so many days is marked
 MAX_NAME = 64
 MAX_TABLE_BYTES = 4 << 20

@@ -16,6 +16,7 @@ from controller.core.moves import RowVerdict, Verdict
 from controller.core.remakes import RETURN_S
 from controller.core.turn import Refused
 from controller.hosts.live import Ticket
+from controller.ledger.errors import RowPurged
 from controller.ledger.reader import OPEN
 from controller.ledger.returns import OpenReturn
 from controller.ledger.rows import BatchRow, CardRow
@@ -101,8 +102,11 @@ class Returns:
         number, due_floor_s = case_number(batch.batch_number, card, case), now + RETURN_S
         index = index_of(card.card_id)
         change = OpenReturn(card.batch_id, index, number, floor_date(due_floor_s), floor_date(now), now)
-        batch_id = await self._ledger.write(change)
-        await self._vault.store_applications(batch_id, [(0, application)])
+        try:
+            batch_id = await self._ledger.write(change)
+            await self._vault.store_applications(batch_id, [(0, application)])
+        except (RowPurged, KeyMissing):  # a purge began meanwhile
+            return PURGED
         row = RowVerdict(0, card.acceptance_number, card.unit, Verdict.OK, express=True, case_no=case)
         opened = BatchChecked(batch_id, number, batch.upstream, batch.card_kind, now, due_floor_s, [row])
         turn = await self._post(CardCameBack(card.card_id, card.blank, code, by, opened)).wait()

@@ -10,14 +10,18 @@ from pathlib import Path
 import structlog
 import trio
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from controller.backup.errors import BackupError
 from controller.backup.mark import require_no_copy, restore_of, to_accept
 from controller.books import open_books
+from controller.checks import pixels
+from controller.checks.errors import CheckError
 from controller.config import Config, ConfigError
 from controller.core.errors import CoreError
 from controller.disk import DiskWatch, with_advice
 from controller.floor_time import open_clock
+from controller.ledger.engine import reason_of
 from controller.ledger.errors import (
     LedgerDamaged,
     LedgerError,
@@ -46,6 +50,7 @@ from encoders.text_layout import TextRecordError
 log = structlog.get_logger()
 UPSTREAM_LIMITS = SocketLimits(queue_messages=8)  # chunks are large: libzmq counts messages, not bytes
 STOPPED, UNUSABLE = 1, 2
+UNREAD = "ledger.unread: the database could not be read ({}): run `cardmill doctor`, then start again"
 NOT_OURS = (LedgerInUse, LedgerOther, LedgerTooNew, LedgerUnfit)  # nothing is wrong with the ledger itself
 
 
@@ -66,8 +71,19 @@ async def run_service(config: Config, folder: Path | None, *, accept_restored: b
         first = _first(group)
         not_ours = (*NOT_OURS, LedgerUnreadable) if config.storage.url else NOT_OURS
         ending.append((UNUSABLE if isinstance(first, not_ours) else STOPPED, with_advice(str(first))))
-    except* (ConfigError, LinkError, BackupError, VaultError, PortraitError, TextRecordError, OSError) as group:
+    except* (
+        ConfigError,
+        CheckError,
+        LinkError,
+        BackupError,
+        VaultError,
+        PortraitError,
+        TextRecordError,
+        OSError,
+    ) as group:
         ending.append((UNUSABLE, with_advice(str(_first(group)))))
+    except* DBAPIError as group:  # of a reader: the writer's own is a LedgerStopped
+        ending.append((STOPPED, UNREAD.format(reason_of(_first(group)))))
     return min(ending, default=(0, ""))
 
 
@@ -90,6 +106,7 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
     disk.relieve()  # what a full disk stopped can begin again
     text_record.warm_up()
     portrait.warm_up()
+    pixels.warm_up()
     context = check_context(config)
     ring = KeyRing(folder / "keys")
     commit_seconds: list[Metrics] = []
@@ -159,6 +176,9 @@ async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
             open_door(config.sockets.stations, role=STATION) as stations,
             open_door(config.sockets.operators, role=OPERATOR) as operators,
         ):
+            for role, router in ((UPSTREAM, upstreams), (STATION, stations), (OPERATOR, operators)):
+                parts.refused_frames.watch(role, router.counters)
+            parts.metrics.watch_frames(parts.refused_frames)
             await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
             await snapshots.keep()
     if failed:

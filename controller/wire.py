@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from controller.revision import REVISIONS_MAX
 from devices.messages import NO_NUL
 
 VERSION = 1
@@ -91,7 +92,32 @@ class CancelApplication(Request, frozen=True, tag="cancel"):
     reason: ShortText
 
 
-UpstreamRequest = Hello | OpenBatch | Chunk | AskBatch | FetchReceipts | AcknowledgeReceipts | CancelApplication
+class CorrectApplication(Request, frozen=True, tag="correct"):
+    """Sends another content for an application that was refused or is held: its next revision, counted from 1."""
+
+    acceptance_number: ShortText
+    revision: Annotated[int, msgspec.Meta(ge=1, le=REVISIONS_MAX)]
+    application: msgspec.Raw
+
+
+class ExpressApplication(Request, frozen=True, tag="express"):
+    """Asks that an application which is not yet on a sheet goes before the others."""
+
+    acceptance_number: ShortText
+    reason: ShortText
+
+
+UpstreamRequest = (
+    Hello
+    | OpenBatch
+    | Chunk
+    | AskBatch
+    | FetchReceipts
+    | AcknowledgeReceipts
+    | CancelApplication
+    | CorrectApplication
+    | ExpressApplication
+)
 
 
 class Answer(msgspec.Struct, frozen=True, tag_field="type", kw_only=True):
@@ -148,7 +174,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     `kind`: refused, held, accepted, made, spoiled_remaking, dispatched, cancelled, refused_late, batch_closed.
     Final ones of accepted cases are dispatched, cancelled and refused_late (law 4).  `chain` is the head of the
-    audit chain (hex) at the commit the receipt rests on.
+    audit chain (hex) at the commit the receipt rests on.  `revision`: 0 what was sent first, then each correction.
     """
 
     number: int
@@ -163,6 +189,15 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int] = {}
     at_floor_s: float
     chain: str = ""
+    revision: int = 0
+
+
+class Corrected(Answer, frozen=True, tag="corrected"):
+    """The revision is durable; what was sent before is not made.  Its verdict is a receipt of `batch_number`."""
+
+    acceptance_number: str
+    revision: int
+    batch_number: str
 
 
 class Receipts(Answer, frozen=True, tag="receipts"):
@@ -199,7 +234,7 @@ class Refusal(Answer, frozen=True, tag="error"):
     index: int = -1
 
 
-UpstreamAnswer = Welcome | BatchState | ChunkStored | Receipts | Acknowledged | Done | Busy | Refusal
+UpstreamAnswer = Welcome | BatchState | ChunkStored | Corrected | Receipts | Acknowledged | Done | Busy | Refusal
 
 
 Scalar = str | int | float | bool | None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -31,19 +30,22 @@ from controller.disk import DiskWatch
 from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
 from controller.floor import Floor
+from controller.giving_up import GivingUp
 from controller.hosts.live import LiveHost, Ticket
-from controller.intake import Intake, Place
+from controller.intake import Intake
+from controller.intake_place import Place
 from controller.judging import Judge
 from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger
 from controller.metrics import Metrics
 from controller.posts import open_posts
 from controller.purging import Purger, keep_key_acts
+from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
 from controller.vault.store import Vault
 from controller.web import serve_web, web_app
 from devices.driver import StationDriver
-from devices.keys import UPSTREAM, KeyRing
+from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing
 from devices.zap import RouterSocket
 from devices.zlink import Context
 from encoders.fonts.coverage import bundled_coverage
@@ -80,6 +82,7 @@ class Parts:
     links: Context
     disk: DiskWatch
     restore: Restore | None = None  # that this start has to record
+    refused_frames: RefusedFrames = field(default_factory=RefusedFrames)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +97,8 @@ class Doors:
 async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors: Doors) -> None:
     """Start every task, tell the foreman that the service began, and say where everything is."""
     state, ledger, vault = parts.books.foreman.state, parts.ledger, parts.vault
-    plan, posts = load_plan(config.campaign), open_posts(config.posts)
     workers = trio.CapacityLimiter(config.encoding.workers)
-    driver = StationDriver(
-        config.service.centre,
-        parts.clock.now_floor_s,
-        parts.clock.scale,
-        # what stations remember of jobs that a restored ledger lost is taken off them unread
-        settled_below=state.next_id("job") + (parts.restore.step if parts.restore else 0),
-    )
+    driver = _driver(config, parts)
 
     def perform(action: AnyAction) -> None:
         if nursery.cancel_scope.cancel_called:
@@ -121,9 +117,11 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     judge = Judge(ledger, parts.context.policy, host.post, config.kinds)
     returns = Returns(ledger, vault, judge.history, parts.clock.now_floor_s, host.post)
     place = Place(parts.clock, config.clock.simulated, lambda: parts.disk.is_low, lambda: state.reconciling)
-    intake = Intake(ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds)
-    desk = dataclasses.replace(_desk(config, parts, host.post), plan=plan, posts=posts, returns=returns)
-    purger = Purger(ledger, vault, host.post)
+    intake = Intake(
+        ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams
+    )
+    desk = _desk(config, parts, host.post, returns)
+    purger = Purger(ledger, vault, host.post, GivingUp(ledger, judge.history, host.post, intake.forget).give_up)
     if parts.restore:
         await host.post(_restore_accepted(parts, parts.restore)).wait()
     await purger.bury_again()
@@ -133,10 +131,28 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     nursery.start_soon(DayHeads(ledger.reading, parts.clock, state, host.post).run)
     nursery.start_soon(keep_key_acts, parts.folder, host.post)
     await nursery.start(driver.run, doors.stations, floor.heard)
-    nursery.start_soon(serve_door, doors.upstreams, upstream_requests, intake.answer)
-    nursery.start_soon(serve_door, doors.operators, operator_requests, partial(commands.answer_certified, desk))
+    _answer_peers(parts, nursery, doors, intake, desk)
     listens = await _open_web(config, parts, nursery)
     _say_ready(config, parts, doors, listens)
+
+
+def _driver(config: Config, parts: Parts) -> StationDriver:
+    """Give who speaks to the stations."""
+    return StationDriver(
+        config.service.centre,
+        parts.clock.now_floor_s,
+        parts.clock.scale,
+        # what stations remember of jobs that a restored ledger lost is taken off them unread
+        settled_below=parts.books.foreman.state.next_id("job") + (parts.restore.step if parts.restore else 0),
+        refused=parts.refused_frames.at(STATION),
+    )
+
+
+def _answer_peers(parts: Parts, nursery: trio.Nursery, doors: Doors, intake: Intake, desk: Desk) -> None:
+    """Let upstreams and operators be answered."""
+    at_desk, refused_at = partial(commands.answer_certified, desk), parts.refused_frames.at
+    nursery.start_soon(serve_door, doors.upstreams, upstream_requests, intake.answer, refused_at(UPSTREAM))
+    nursery.start_soon(serve_door, doors.operators, operator_requests, at_desk, refused_at(OPERATOR))
 
 
 def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
@@ -147,8 +163,8 @@ def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
     return RestoreAccepted(restore.at_seq, restore.step, upstreams)
 
 
-def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> Desk:
-    """Give a desk that looks at the books; plan, posts and returns are the caller's."""
+def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], returns: Returns) -> Desk:
+    """Give a desk that looks at the books.  Raises: ConfigError: the plan table or the posts cannot be read."""
     return Desk(
         parts.ledger,
         parts.books.foreman.state,
@@ -159,8 +175,12 @@ def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> D
         post,
         config.core(),
         campaign=parts.books.campaign,
+        plan=load_plan(config.campaign),
+        posts=open_posts(config.posts),
+        returns=returns,
         disk=parts.disk,
         vault=parts.vault,
+        refused_frames=parts.refused_frames,
     )
 
 

@@ -45,6 +45,7 @@ class StationDriver:
         floor_now_s, scale: the floor clock, for the welcome.
         settled_below: see `ControllerSide`.
         resend_s, silent_s: real seconds.
+        refused: called with the code of each frame that is no message of a station.
     """
 
     def __init__(
@@ -56,8 +57,9 @@ class StationDriver:
         settled_below: int = 0,
         resend_s: float = RESEND_S,
         silent_s: float = SILENT_S,
+        refused: Callable[[str], None] = lambda code: None,
     ) -> None:
-        self._floor_now_s = floor_now_s
+        self._floor_now_s, self._refused = floor_now_s, refused
         self._board = Switchboard(centre, scale, settled_below=settled_below, resend_s=resend_s, silent_s=silent_s)
         self._opener: Opener[StationSaid] = Opener(StationSaid, MAX_SAID_BYTES)
         self._peers: dict[str, bytes] = {}
@@ -112,6 +114,7 @@ class StationDriver:
         try:
             message = self._opener.unpack(delivery.body)
         except EnvelopeError as error:
+            self._refused(error.code)
             self._board.side(station)
             self._on_event(station, Lied(error.code))
             return

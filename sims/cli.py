@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from controller.config import ConfigError
 from controller.conversation import ClientError
 from devices.keys import LinkError, read_public
+from sims.conformance.errors import NO_ANSWER_CODE, ConformanceError
 from sims.demo.options import DemoOptionError, DemoOptions
+from sims.errors import UpstreamError
 from sims.floor import DEFAULT_FLOOR, FloorError, load_floor
 from sims.storm.errors import StormOptionError
-from sims.upstream import UpstreamError, run_upstream
 
 USAGE, NO_ANSWER = 2, 3
 DEMO = DemoOptions()
@@ -30,7 +31,10 @@ app = typer.Typer(
 )
 
 StationsDoor = Annotated[str, typer.Option(help="The service's door for stations, like tcp://127.0.0.1:5702.")]
-UpstreamsDoor = Annotated[str, typer.Option(help="The service's door for upstreams, like tcp://127.0.0.1:5701.")]
+UpstreamsDoor = Annotated[
+    str | None,
+    typer.Option("--endpoint", "--connect", help="The service's door for upstreams, like tcp://127.0.0.1:5701."),
+]
 ServerKey = Annotated[Path, typer.Option(help="The service's public key file.")]
 
 
@@ -62,17 +66,38 @@ def stations(
 
 @app.command()
 def upstream(
-    endpoint: UpstreamsDoor,
-    server_key: ServerKey,
-    secret: Annotated[Path, typer.Option(help="This upstream's .secret file.")],
-    out: Annotated[Path, typer.Option(help="Folder for receipts and what was planted.")],
+    endpoint: UpstreamsDoor = None,
+    server_key: Annotated[Path | None, typer.Option(help="The service's public key file.")] = None,
+    secret: Annotated[Path | None, typer.Option(help="This upstream's .secret file.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for receipts and what was planted.")] = None,
     cards: Annotated[int, typer.Option(min=1, max=1_000_000, help="Applications to send.")] = DEMO.cards,
-    seed: Annotated[int, typer.Option(min=0, help="Of people, portraits and faults.")] = DEMO.seed,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of people, portraits and faults.")] = None,
     bad_share: Annotated[float, typer.Option(min=0, max=0.4, help="With a fault that is refused.")] = DEMO.bad_share,
     hold_share: Annotated[float, typer.Option(min=0, max=0.4, help="With a fault that is held.")] = DEMO.hold_share,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="Instead: judge by docs/protocol.md. A name or `all`, may be repeated.")
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="Name the scenarios.")] = False,
+    other_secret: Annotated[Path | None, typer.Option(help="Of a scenario: a second upstream's .secret file.")] = None,
+    json: Annotated[str, typer.Option("--json", help="Of scenarios: what came of them; a file, or `-`.")] = "",
 ) -> None:
-    """Send synthetic people's applications and follow the receipts, until every batch is closed."""
-    run_upstream(endpoint, server_key, secret, out, cards=cards, seed=seed, bad_share=bad_share, hold_share=hold_share)
+    """Send synthetic people's applications and follow the receipts, until every batch is closed.
+
+    With --scenario: judge what serves at --connect, or else a service started here, by docs/protocol.md.
+    """
+    if list_ or scenario:
+        from sims.conformance.run import list_scenarios, run_command
+
+        if list_:
+            list_scenarios()
+            return
+        sys.exit(run_command(scenario or [], endpoint, server_key, secret, other_secret, seed, json))
+    if endpoint is None or server_key is None or secret is None or out is None:
+        raise UpstreamError("name --endpoint, --server-key, --secret and --out, or a --scenario")
+    from sims.upstream import run_upstream  # numpy, zmq and SQLAlchemy load here, not for every small command
+
+    numbers: dict[str, Any] = {"cards": cards, "seed": DEMO.seed if seed is None else seed}
+    run_upstream(endpoint, server_key, secret, out, **numbers, bad_share=bad_share, hold_share=hold_share)
 
 
 @app.command()
@@ -112,6 +137,8 @@ def main() -> None:
         app(standalone_mode=True)
     except (ConfigError, LinkError, FloorError, UpstreamError, DemoOptionError, StormOptionError) as error:
         fail(error, USAGE)
+    except ConformanceError as error:
+        fail(error, NO_ANSWER if error.code == NO_ANSWER_CODE else USAGE)
     except ClientError as error:
         fail(error, USAGE if error.code.startswith("keys.") else NO_ANSWER)
     except OSError as error:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
+from controller.core.calendar import DAY_S
 from controller.core.events import BatchChecked
 from controller.core.moves import RowVerdict, Verdict
 from sims.places import County, load_counties
@@ -13,7 +14,6 @@ from sims.places import County, load_counties
 COUNTIES = 60
 SMALLEST, LARGEST = 50, 1_200  # cards of a batch
 MEAN_CARDS = (SMALLEST + LARGEST) / 2
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
 from devices.keys import KeyPair
 from sims.answers import Answers
 from sims.batches import BatchDraft, BatchPlan, Shares, encode_planted
+from sims.errors import UpstreamError
 from sims.receipt_file import ReceiptFile
 
 PORTRAITS_KEPT = 24
@@ -28,12 +29,6 @@ PROGRESS_S = 1.0
 REST_S = 0.25  # between two looks for receipts
 
 Say = Callable[[dict[str, Any]], None]
-
-
-class UpstreamError(Exception):
-    """This run cannot be done; the sentence says why.  `code` is stable."""
-
-    code = "upstream.other_run"
 
 
 class Run(msgspec.Struct, frozen=True):

@@ -1,14 +1,21 @@
-"""What tests of several rooms share: a real PostgreSQL server, started once, and a database on it for each test."""
+"""What tests of several rooms share: their order, a real PostgreSQL server, and a database on it for each test."""
 
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 
 import pytest
 
 from sims.postgres_server import PostgresServer
 
 _numbers = count(1)
+_WHOLE = Path(__file__).parent / "whole"
+
+
+def pytest_collection_modifyitems(items):
+    """Put whole centres first: where files of tests are shared out to processes, the longest must not come last."""
+    items.sort(key=lambda item: _WHOLE not in item.path.parents)
 
 
 @pytest.fixture(scope="session")

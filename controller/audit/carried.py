@@ -17,7 +17,7 @@ from controller.audit.manifest_difference import broken_fault, difference
 from controller.ledger import tables
 from controller.ledger.chain import Head
 from controller.ledger.consignments import Consignments
-from controller.ledger.verify_report import Verified
+from controller.ledger.verify.report import Verified
 from controller.manifest import ManifestError, digest_of, read_manifest
 from controller.wire import Receipt
 

@@ -13,7 +13,7 @@ from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.errors import LedgerDamaged
 from controller.ledger.journal import last_head, open_move, read_rows
-from controller.ledger.verify_report import Tell, tell_nobody
+from controller.ledger.verify.report import Tell, tell_nobody
 
 FORMAT = 1
 TOLD_EVERY = 10_000

@@ -130,8 +130,10 @@ class OfCard:
 
 def names_batch(move: AnyMove, batch_id: int) -> bool:
     """Say whether a move names a batch or a card of it."""
-    if isinstance(move, r.TablesFolded | r.BatchesPurged):
-        return any(one == batch_id for one, _ in move.batches)
+    if isinstance(move, r.TablesFolded):
+        return batch_id in {*(one for one, _ in move.batches), *(one for one, _, _ in move.waiting)}
+    if isinstance(move, r.BatchesPurged):
+        return batch_id in {*(one for one, _ in move.batches), *move.altered}
     return getattr(move, "batch_id", 0) == batch_id or any(batch_of(card) == batch_id for card in cards_in(move))
 
 

@@ -14,10 +14,10 @@ from sqlalchemy import Connection, Engine, Table, select
 from controller.application import batch_of, card_id
 from controller.core.cards import State
 from controller.ledger import tables as ledger_tables
-from controller.ledger.verify_file import check_file
-from controller.ledger.verify_report import Verified
-from controller.ledger.verify_rows import PAGE_ROWS, cells, check_row_hashes, readable
-from controller.ledger.verify_schema import Made, check_schema
+from controller.ledger.verify.file import check_file
+from controller.ledger.verify.report import Verified
+from controller.ledger.verify.rows import PAGE_ROWS, cells, check_row_hashes, readable
+from controller.ledger.verify.schema import Made, check_schema
 from controller.vault import tables
 from controller.vault.errors import Tampered
 from controller.vault.keyring import KeyRing

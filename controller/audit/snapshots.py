@@ -8,9 +8,9 @@ from controller.books import Books, code_of, empty_books, encode_books
 from controller.config import Config
 from controller.core.moves import AnyMove
 from controller.ledger import tables
-from controller.ledger.verify_report import Verified
-from controller.ledger.verify_rows import readable
-from controller.ledger.verify_stock import NOT_OF_A_FOREMAN
+from controller.ledger.verify.report import Verified
+from controller.ledger.verify.rows import readable
+from controller.ledger.verify.stock import NOT_OF_A_FOREMAN
 
 
 class SnapshotCheck:

@@ -19,9 +19,9 @@ from controller.ledger import tables
 from controller.ledger.chain import Head
 from controller.ledger.engine import Place, reach_advice, reason_of
 from controller.ledger.store import ledger_place
-from controller.ledger.verify import verify_into
-from controller.ledger.verify_report import Tell, Verified, tell_nobody
-from controller.ledger.verify_rows import readable
+from controller.ledger.verify.report import Tell, Verified, tell_nobody
+from controller.ledger.verify.rows import readable
+from controller.ledger.verify.whole import verify_into
 from controller.vault.errors import VaultError
 from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, read_ring
 from controller.vault.keyring import KeyRing

@@ -107,6 +107,16 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "signed_on": ("{operator} works at {station}", "{operator} 在 {station} 上岗"),
     "set_good": ("card {card}: blank {blank} set good ({code})", "卡 {card}：空白卡 {blank} 改判合格（{code}）"),
     "came_back": ("card {card} came back ({code}), blank {blank}", "卡 {card} 退回（{code}），空白卡 {blank}"),
+    # the review desk
+    "contested": (
+        "card {card} waits for two people: card {rival} has its number too",
+        "卡 {card} 待两人处理：卡 {rival} 与其同号",
+    ),
+    "looked": (
+        "{by} looked at {fields} fields of card {card} ({reason})",
+        "{by} 查看卡 {card} 的 {fields} 项内容（{reason}）",
+    ),
+    "hastened": ("{by} wants card {card} express ({reason})", "{by} 要求卡 {card} 加急（{reason}）"),
     # the record itself
     "tables_folded": (
         "daily head of {day}: {batches} batches, event {event_seq}",
@@ -114,8 +124,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     ),
     "purge_approved": ("purge {purge_id} approved", "批准第 {purge_id} 次清除个人信息"),
     "batches_purged": (
-        "purge {purge_id}: {batches} batches, {is_last}",
-        "第 {purge_id} 次清除：数据包 {batches} 个，{is_last}",
+        "purge {purge_id}: {batches} batches ({unfinished} never brought whole), {altered} left as altered, {is_last}",
+        "第 {purge_id} 次清除：数据包 {batches} 个（未收齐 {unfinished} 个），被改动而留下 {altered} 个，{is_last}",
     ),
     "vault_keys": ("the vault's keys were {what}", "保险库密钥：{what}"),
     "ledger_restored": (

@@ -37,7 +37,7 @@ from controller.ledger.errors import LedgerDamaged
 from controller.ledger.journal import last_event, last_head
 from controller.ledger.lock import lock_folder
 from controller.ledger.store import check_tail, ledger_place
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from controller.vault import tables as vault_tables
 from controller.vault.keys import sync_folder
 from controller.vault.store import vault_place

@@ -4,6 +4,7 @@
 - `context`, `policy`, `shipped`, `regions`, `named_codes`, `tables/`: what the checks may know
 - `rows`: the list of checks of one application, over `structure`, `number`, `ethnic`, `names` (`characters`),
   `authority`, `validity` (`days`), `reason`, `portrait` (`jpeg`)
-- `pixels`: the portrait once somebody has decoded it; `record`: what could not be typed
+- `pixels` (`pixel_kernel`, its twin `pixel_twin`, `pixel_bounds`): the portrait once somebody has decoded it
+- `record`: what could not be typed
 - `digests`, `duplicates`, `batch`: what only the whole batch and the history show
 """

@@ -19,11 +19,14 @@ def check_authority(app: Application, context: CheckContext) -> Iterator[Finding
     known = context.authorities.get(app.address_county)
     if known is None and app.address_county:
         yield FINDINGS["authority.county_unknown"]
-    if app.authority == known or not app.authority:
+    if not app.authority:
         return
-    if len(app.authority) > NAME_UNITS or units_of(app.authority) > NAME_UNITS:
+    is_long = len(app.authority) > NAME_UNITS or units_of(app.authority) > NAME_UNITS
+    if is_long:  # even if the table has it: the chip record has no place for it
         yield FINDINGS["authority.too_long"]
-    elif not is_plain_address(app.authority) and not UNPRINTABLE.isdisjoint(kinds_of(app.authority)):
+    if app.authority == known:
+        return
+    if not is_long and not is_plain_address(app.authority) and not UNPRINTABLE.isdisjoint(kinds_of(app.authority)):
         yield FINDINGS["authority.character"]
     if known is not None:
         yield FINDINGS["authority.other_name"]

@@ -58,12 +58,33 @@ class Known(msgspec.Struct, frozen=True):
     same_batch: bool = False
 
 
-class _Claim(msgspec.Struct, frozen=True):
-    """One application that holds an identity number; `index` is -1 for one of the history."""
+class _Claims:
+    """Who holds one identity number; looked up and never gone through, so that 10,000 people with one cost no more."""
 
-    person: bytes
-    made: bool
-    index: int = -1
+    __slots__ = ("lone", "made", "open", "people")
+
+    def __init__(self) -> None:
+        self.people: set[bytes] = set()
+        self.open: set[bytes] = set()
+        self.made: set[bytes] = set()
+        self.lone: list[tuple[bytes, int]] = []  # rows of this batch that no other person's row has held yet
+
+    def take(self, person: bytes, index: int = -1, *, made: bool = False) -> None:
+        """Add one application; `index` is -1 for one of the history."""
+        self.people.add(person)
+        (self.made if made else self.open).add(person)
+        if index >= 0:
+            self.lone.append((person, index))
+
+    def others_than(self, person: bytes) -> bool:
+        """Say whether anybody else holds the number."""
+        return len(self.people) > (person in self.people)
+
+    def held_by(self, person: bytes) -> list[int]:
+        """Give the rows that another person's row holds now, each once."""
+        held = [index for holder, index in self.lone if holder != person]
+        self.lone = [(holder, index) for holder, index in self.lone if holder == person]
+        return held
 
 
 class _Search:
@@ -71,14 +92,14 @@ class _Search:
 
     def __init__(self, known: Sequence[Known], policy: Policy) -> None:
         self._policy = policy
-        self._claims: defaultdict[bytes, list[_Claim]] = defaultdict(list)
+        self._claims: defaultdict[bytes, _Claims] = defaultdict(_Claims)
         self._taken: dict[str, str] = {}
         for entry in known:
             self._taken[entry.acceptance_number] = (
                 "duplicate.acceptance_in_batch" if entry.same_batch else "duplicate.acceptance_before"
             )
             if entry.state is not Standing.ENDED:
-                self._claims[entry.identity].append(_Claim(entry.person, entry.state is Standing.MADE))
+                self._claims[entry.identity].take(entry.person, made=entry.state is Standing.MADE)
 
     def findings_of(self, row: Person, own: Severity, reason: str) -> Iterator[tuple[int, Finding]]:
         """Give what is doubled about the next row, and take its claims."""
@@ -87,32 +108,26 @@ class _Search:
             found.append(FINDINGS[self._taken[row.acceptance_number]])
         elif row.acceptance_number:
             self._taken[row.acceptance_number] = "duplicate.acceptance_in_batch"
-        rivals = list(self._claims.get(row.identity, ()))
-        found += self._identity_findings(row, rivals, reason)
+        claims = self._claims[row.identity]
+        found += self._identity_findings(row, claims, reason)
         for finding in found:
             yield row.index, finding
         if max(own, verdict(found)) < Severity.REFUSE:
-            yield from self._earlier_findings(row, rivals)
-            self._claims[row.identity].append(_Claim(row.person, False, row.index))
+            if self._policy.shared_number is SharedNumber.NEITHER:  # the history is for the caller to stop
+                for index in claims.held_by(row.person):
+                    yield index, FINDINGS["duplicate.shared_number"]
+            claims.take(row.person, row.index)
 
-    def _identity_findings(self, row: Person, rivals: Sequence[_Claim], reason: str) -> list[Finding]:
-        mine = [claim for claim in rivals if claim.person == row.person]
-        if any(not claim.made for claim in mine):
+    def _identity_findings(self, row: Person, claims: _Claims, reason: str) -> list[Finding]:
+        if row.person in claims.open:
             return [FINDINGS["duplicate.application"]]
         found = []
-        if mine:
+        if row.person in claims.made:
             found.append(FINDINGS["duplicate.made_before" if reason in REPLACEMENTS else "duplicate.first_again"])
-        if len(mine) < len(rivals):
+        if claims.others_than(row.person):
             is_tolerated = self._policy.shared_number is SharedNumber.BOTH
             found.append(FINDINGS["duplicate.shared_tolerated" if is_tolerated else "duplicate.shared_number"])
         return found
-
-    def _earlier_findings(self, row: Person, rivals: Sequence[_Claim]) -> Iterator[tuple[int, Finding]]:
-        """Under *neither*, hold the earlier rows of this batch too; the history is for the caller to stop."""
-        if self._policy.shared_number is SharedNumber.NEITHER:
-            for claim in rivals:
-                if claim.index >= 0 and claim.person != row.person:
-                    yield claim.index, FINDINGS["duplicate.shared_number"]
 
 
 def check_duplicates(

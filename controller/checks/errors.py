@@ -17,3 +17,14 @@ class TableError(CheckError):
     def __init__(self, table: str, line: int, expected: str) -> None:
         super().__init__(f"{self.code}: table {table}, line {line}: expected {expected}")
         self.table, self.line, self.expected = table, line, expected
+
+
+class KernelError(CheckError):
+    """The compiled look at portraits does not measure what its twin does."""
+
+    code = "checks.self_test"
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"{self.code}: the kernel gives other figures than its twin; clear the numba cache, start again"
+        )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 START_OF_IMAGE = b"\xff\xd8"
 END_OF_IMAGE = 0xD9
 BASELINE = 0xC0
 MAX_SEGMENTS = 256  # a portrait has about ten; more is somebody playing
+KEPT_SEGMENTS = 64  # Huffman segments whose tables are remembered: most encoders write the four of T.81, annex K
 
 # Table K.1 of T.81, the sum of which tells the quality factor of encoders that scale it as the IJG's do.
 _LUMINANCE = (
@@ -134,8 +136,8 @@ class _Walk:
         return picture[at], at + 1
 
     def _end_of_segment(self, at: int) -> int:
-        length = int.from_bytes(self._picture[at : at + 2], "big")
-        if at + max(length, 2) > len(self._picture):
+        length, size = int.from_bytes(self._picture[at : at + 2], "big"), len(self._picture)
+        if at + length > size or at + 2 > size:
             raise Broken(is_cut=True)
         if length < 2:
             raise Broken(is_cut=False)
@@ -175,19 +177,10 @@ class _Walk:
             at += 1 + len(steps)
 
     def _huffman(self, body: bytes) -> None:
-        at = 0
-        while at < len(body):
-            self._huffman_tables += 1
-            _require(self._huffman_tables <= MAX_SEGMENTS)
-            counts = body[at + 1 : at + 17]
-            codes = sum(counts)
-            _require(len(counts) == 16 and 1 <= codes <= 256 and at + 17 + codes <= len(body))
-            room = 1 << 16  # what the code lengths use up of it may not exceed it
-            for length, count in enumerate(counts, start=1):
-                room -= count << (16 - length)
-            _require(room >= 0)
-            self._shortest[body[at]] = next(length for length, count in enumerate(counts, start=1) if count)
-            at += 17 + codes
+        tables = _huffman_tables(body)
+        self._huffman_tables += len(tables)
+        _require(self._huffman_tables <= MAX_SEGMENTS)
+        self._shortest.update(tables)
 
     def _scan(self, header: bytes, start: int) -> int:
         """Take one scan's entropy-coded bytes, unread but for their markers; gives where the next marker stands."""
@@ -236,6 +229,25 @@ class _Walk:
         if self._scanned < frame.components.keys():  # a component whose scan never came
             raise Broken(is_cut=True)
         frame.trailing_bytes = len(self._picture) - end
+
+
+@lru_cache(maxsize=KEPT_SEGMENTS)
+def _huffman_tables(body: bytes) -> tuple[tuple[int, int], ...]:
+    """Give name and bits of the shortest code of each table in a segment.  Raises: Broken."""
+    tables: list[tuple[int, int]] = []
+    at = 0
+    while at < len(body):
+        counts = body[at + 1 : at + 17]
+        codes = sum(counts)
+        _require(len(tables) < MAX_SEGMENTS)
+        _require(len(counts) == 16 and 1 <= codes <= 256 and at + 17 + codes <= len(body))
+        room = 1 << 16  # what the code lengths use up of it may not exceed it
+        for length, count in enumerate(counts, start=1):
+            room -= count << (16 - length)
+        _require(room >= 0)
+        tables.append((body[at], next(length for length, count in enumerate(counts, start=1) if count)))
+        at += 17 + codes
+    return tuple(tables)
 
 
 def _ceil(amount: int, size: int) -> int:

@@ -1,6 +1,7 @@
 """The command line's audit: verify, show and export what the ledger holds, from the data folder itself.
 
 No service is asked: one may work there meanwhile, or none, or the folder may be a copy in somebody else's hands.
+What reads the ledger loads SQLAlchemy: each command imports it for itself, so that no other command waits for it.
 """
 
 from __future__ import annotations
@@ -9,30 +10,26 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
-from controller.audit.carried import head_in, look_at
 from controller.audit.errors import Unreadable
-from controller.audit.export import export
-from controller.audit.history import History
-from controller.audit.verification import as_json, opened_ledger, verify_folder
-from controller.audit.words import named_fields, people_of, positions_text, sentences_of
 from controller.clock import floor_text
 from controller.commandline import show as shown
 from controller.commandline.options import ConfigPath, DataPath, JsonPath
 from controller.commandline.trace import floor_s
 from controller.config import ConfigError, load_config
 from controller.core.record_moves import TablesFolded
-from controller.ledger.engine import reason_of
-from controller.ledger.journal import TAGS
-from controller.ledger.verify_report import Tell, Verified
-from controller.trace.moves import Told
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from controller.audit.history import History
+    from controller.ledger.verify.report import Tell, Verified
+    from controller.trace.moves import Told
 
 FAULTY = 1
 LIMIT = 50
@@ -56,6 +53,9 @@ def verify(
     json: JsonPath = "",
 ) -> None:
     """Compute all of ledger and vault anew and compare. Exit code 0: sound; 1: faults."""
+    from controller.audit.carried import head_in, look_at
+    from controller.audit.verification import as_json, verify_folder
+
     settings = load_config(config)
     folder, url = data or settings.service.path(), settings.storage.url
     carried, heads = [look_at(path) for path in against or []], [head_in(text) for text in head or []]
@@ -89,20 +89,11 @@ def show(
     for option, said in {"--card": card, "--batch": batch}.items():
         if said and not (said.isascii() and said.isdigit()):
             raise ConfigError(f"{option} {said!r}: wanted are digits")
+    from controller.audit.history import History
+
     with _ledger(config, data) as ledger:
-        history, more = History(ledger), limit + 1  # one more than is shown tells that there are more
-        if move:
-            told, missing = history.move(move), f"move {move}: the last one is {history.head().seq}"
-        elif card:
-            told, missing = history.card(history.card_called(card), more), f"move about a card {card}"
-        elif batch:
-            told, missing = history.batch(history.batch_called(batch), more), f"move about a batch {batch}"
-        elif by:
-            told, missing = history.by(by, more), f"move that {by!r} stands behind"
-        elif since:
-            told, missing = history.since(floor_s(since, "--since"), more), f"move since {since}"
-        else:
-            told, missing = history.last(more), "move yet"
+        # one more than is shown tells that there are more
+        told, missing = _asked(History(ledger), _Asked(move, card, batch, by, since), limit + 1)
     if not told:
         print(f"cardmill: there is no {missing}", file=sys.stderr)
         raise typer.Exit(FAULTY)
@@ -115,6 +106,31 @@ def show(
     print("\n".join(line for one in told for line in move_lines(one, whole=bool(move))))
 
 
+class _Asked(NamedTuple):
+    """What moves somebody wants to see: one of these, or the last ones."""
+
+    move: int
+    card: str
+    batch: str
+    by: str
+    since: str
+
+
+def _asked(history: History, asked: _Asked, most: int) -> tuple[list[Told], str]:
+    """Give the moves, and what there is none of if there are none."""
+    if asked.move:
+        return history.move(asked.move), f"move {asked.move}: the last one is {history.head().seq}"
+    if asked.card:
+        return history.card(history.card_called(asked.card), most), f"move about a card {asked.card}"
+    if asked.batch:
+        return history.batch(history.batch_called(asked.batch), most), f"move about a batch {asked.batch}"
+    if asked.by:
+        return history.by(asked.by, most), f"move that {asked.by!r} stands behind"
+    if asked.since:
+        return history.since(floor_s(asked.since, "--since"), most), f"move since {asked.since}"
+    return history.last(most), "move yet"
+
+
 @audit.command("export")
 def export_moves(
     file: Annotated[str, typer.Argument(help="Where the lines of JSON go, `-` for standard output.")],
@@ -122,6 +138,8 @@ def export_moves(
     data: DataPath = None,
 ) -> None:
     """Write every move as a line of JSON, and the head; docs/audit.md says how anyone computes the chain from it."""
+    from controller.audit.export import export
+
     with _ledger(config, data) as ledger, _bar() as tell:
         if file == "-":
             head = export(ledger, sys.stdout.buffer.write, tell)
@@ -135,6 +153,8 @@ def export_moves(
 @audit.command("head")
 def show_head(config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
     """Say where the chain stands now, to be written down and kept elsewhere, and the last daily head."""
+    from controller.audit.history import History
+
     with _ledger(config, data) as ledger:
         history = History(ledger)
         head, day = history.head(), history.last_day()
@@ -163,6 +183,8 @@ def report_lines(report: Verified) -> list[str]:
 
 def move_lines(told: Told, *, whole: bool = False) -> list[str]:
     """Give a move for people; `whole`: with all its fields."""
+    from controller.audit.words import named_fields, people_of, positions_text, sentences_of
+
     english, chinese = sentences_of(told.move)
     people = people_of(told.move)
     who = f"  [{', '.join(people)}]" if people else ""
@@ -176,6 +198,9 @@ def move_lines(told: Told, *, whole: bool = False) -> list[str]:
 
 
 def _as_json(told: Told) -> dict[str, Any]:
+    from controller.audit.words import named_fields, people_of, sentences_of
+    from controller.ledger.journal import TAGS
+
     english, chinese = sentences_of(told.move)
     return {
         "seq": told.seq,
@@ -196,6 +221,11 @@ def _place(config: Path | None, data: Path | None) -> tuple[Path, str]:
 @contextmanager
 def _ledger(config: Path | None, data: Path | None) -> Iterator[Engine]:
     """Give the ledger to read from.  Raises: AuditError; Unreadable when the database itself cannot be read."""
+    from sqlalchemy.exc import DBAPIError
+
+    from controller.audit.verification import opened_ledger
+    from controller.ledger.engine import reason_of
+
     with opened_ledger(*_place(config, data)) as engine:
         try:
             yield engine

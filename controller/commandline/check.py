@@ -18,7 +18,6 @@ from rich.table import Table
 
 from controller.checks.codes import CODES
 from controller.checks.errors import TableError
-from controller.checks.named_codes import read_authorities
 from controller.commandline.options import ConfigPath, JsonPath
 from controller.config import Config, ConfigError, load_config
 from controller.table_file import read_table
@@ -59,7 +58,7 @@ def check(
 
     today = datetime.now().astimezone().strftime("%Y%m%d")
     count = Count()
-    with opened(file) as one, _output(json, file) as out, _progress(one) as tell:
+    with opened(file, anywhere=True) as one, _output(json, file) as out, _progress(one) as tell:
         answers = check_parts(one.parts, one.read_picture, settings, today, authorities=table, pixels=pixels)
         for number, answer in enumerate(answers):
             count.add(answer)
@@ -78,6 +77,8 @@ def _authorities(path: Path | None, settings: Config) -> dict[str, str] | None:
     chosen = Path(settings.checks.authorities) if path is None and settings.checks.authorities else path
     if chosen is None:
         return None
+    from controller.checks.named_codes import read_authorities  # it builds the table of all characters
+
     try:
         return dict(read_authorities(read_table(setting, chosen, AUTHORITIES_MAX_BYTES, ConfigError)))
     except TableError as error:

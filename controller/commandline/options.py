@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from controller.client import OperatorClient
 from controller.commandline import show
 from controller.config import Config, ConfigError, load_config
 from controller.conversation import Patience
 from devices.keys import NAME, OPERATOR, KeyFileError
+
+if TYPE_CHECKING:
+    from controller.client import OperatorClient
 
 ConfigPath = Annotated[Path | None, typer.Option("--config", help="Settings; without it every default holds.")]
 DataPath = Annotated[Path | None, typer.Option("--data", help="The service's data folder.", show_default=False)]
@@ -50,6 +52,8 @@ def line(as_name: str, config: Path | None, data: Path | None) -> OperatorClient
         )
     if not NAME.fullmatch(as_name):
         raise KeyFileError("keys.bad_name", repr(as_name))
+    from controller.client import OperatorClient  # trio and zmq load here, for those who ask the service
+
     endpoint = show.endpoint(folder, "operators")
     server = folder / "keys" / "server.public"
     secret = folder / "peers" / f"{as_name}.secret"

@@ -14,13 +14,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from controller.checks.codes import CODES
-from controller.client import UpstreamClient
 from controller.commandline import show
 from controller.commandline.options import JsonPath
 from controller.config import ConfigError
 from controller.conversation import PATIENCE, Patience
 
 if TYPE_CHECKING:
+    from controller.client import UpstreamClient
     from controller.offline.sending import Outcome
 
 NOT_ACCEPTED = 1
@@ -53,6 +53,8 @@ def submit(
     Shapes: docs/offline.md.
     """
     patience = Patience(answer_within_s=min(PATIENCE.answer_within_s, give_up_s), give_up_s=give_up_s)
+    from controller.client import UpstreamClient  # trio and zmq load here, for those who ask the service
+
     connect = partial(UpstreamClient.connect, endpoint, server_key, secret, patience=patience)
     if (path is None) == (watch is None):
         raise ConfigError("say what is to be sent: a file or folder, or --watch with a folder")

@@ -167,6 +167,23 @@ def _stops_at_once(rows: Sequence[Row]) -> list[str]:
     return [f"released, these stop at once, for the font cannot draw them ({NO_GLYPH[1:]}): {', '.join(cards)}"]
 
 
+def _who_lifts(row: Row) -> str:
+    """Say how many people it takes, and which proposal waits for the second."""
+    if row["act_id"]:
+        return f"act {row['act_id']}"
+    return "two" if row["people"] == 2 else "one"
+
+
+def _reviewing(rows: Sequence[Row]) -> list[str]:
+    """Say how one is looked at and ended; of those that two people must lift, that too."""
+    card = rows[0]["card"]
+    ways = [f"`cardmill look {card} --reason TEXT` shows it; `cardmill decide release|refuse {card} --reason TEXT`"]
+    two = [row["card"] for row in rows if row["people"] == 2]
+    if two:
+        ways.append(f"two people share a number: `cardmill act override card={two[0]} reason=TEXT`, then `second`")
+    return [*ways, *_stops_at_once(rows)]
+
+
 def _ending(rows: Sequence[Row]) -> list[str]:
     decisions = "resume (it is tried again), cancel (it is withdrawn), refuse_late (it cannot be made)"
     return [f"`cardmill decide DECISION CARD --reason TEXT` ends it: {decisions}"]
@@ -176,7 +193,7 @@ NOTES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
     "stations": _by_station(_condition),
     "holds": _by_station(lambda row: str(row["to_do"])),
     "suspects": _settling,
-    "review": _stops_at_once,
+    "review": _reviewing,
     "stopped": _ending,
 }
 _CLOCKS = (
@@ -195,7 +212,13 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         _count("worked"),
         _text("operator"),
     ),
-    "review": (*_WAITING, _text("codes", "doubtful because"), _text("fields")),
+    "review": (
+        *_WAITING,
+        Column("for", lambda row: age(row["age_s"]), right=True),
+        Column("who", _who_lifts),
+        _text("codes", "doubtful because"),
+    ),
+    "rivals": (_name("card"), _name("acceptance_number"), _name("standing"), _name("same_person", "same person")),
     "stopped": (*_WAITING, _text("code", "stopped for"), _text("fields")),
     "suspects": (
         *(_name("sheet_id", "sheet"), _text("station", "lost at"), _name("step")),

@@ -14,7 +14,7 @@ from controller.clock import day_start_floor_s, floor_date
 from controller.commandline import show
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
 from controller.config import Config, ConfigError, load_config
-from controller.core.record_keeping import DAY_S
+from controller.core.calendar import DAY_S
 from controller.core.why.sentences import counted
 from controller.floor_time import read_clock
 from controller.ledger.errors import LedgerInUse
@@ -33,6 +33,7 @@ master = typer.Typer(help="The master key, which wraps all batch keys.", no_args
 def add_keys_to(keys: typer.Typer) -> None:
     """Add the commands that work on the key files of a data folder."""
     keys.add_typer(master, name="master")
+    keys.command("export")(export)  # the plain name of `keys master export`
     keys.command("backup")(backup)
     keys.command("restore")(restore)
 
@@ -74,6 +75,8 @@ def export(
 
     by, (_, folder) = _who(as_name), _place(config, data)
     needed, count = read_numbers(shares)
+    if out.absolute().resolve().is_relative_to(folder.resolve()):
+        raise CannotWrite(f"{out} lies in the data folder, beside what it opens: name a folder elsewhere with --out")
     with _held(folder):
         require_no_shares(out)
         key = open_key_files(folder, may_create=False).master
@@ -255,14 +258,14 @@ def purge(
     """Show what a purge would destroy. With --propose, propose it; it takes two people.
 
     Dispatched: so many of the applications are cards that were sent. Unfinished: batches announced before that time and
-    never brought whole; no purge takes them.
+    never brought whole; they are refused and purged too. Altered: batches that purges left, their rows were changed.
     """
     if days is not None and not 1 <= days <= DAYS_MAX:
         raise _bad_days("vault.retention_days")
     found = ask("purge_preview", {} if days is None else {"days": days}, as_name, config, data)
     if found["days"] < found["retention_days"]:
         raise _bad_days(f"{found['retention_days']:,}")
-    if propose and not found["batches"]:
+    if propose and not found["batches"] + found.get("unfinished", 0):
         raise ConfigError(f"no batch was closed more than {counted(found['days'], 'day|days')} ago: nothing to propose")
     if propose:
         act = {"verb": "purge", "args": {"days": found["days"]}}

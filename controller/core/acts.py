@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from controller.core import events as e
-from controller.core.cards import Decision, State
+from controller.core.cards import State
 from controller.core.cases import CASE_ACTS
 from controller.core.moves import (
     ActEnded,
     ActProposed,
     AnyMove,
-    CardDecided,
     CardMissing,
     Mark,
     PileRepacked,
@@ -22,6 +21,7 @@ from controller.core.quality_moves import CardSetGood
 from controller.core.record_keeping import RECORD_ACTS
 from controller.core.restored import RESTORE_ACTS
 from controller.core.results import COUNT_DIFFERS, job_forgotten
+from controller.core.review import REVIEW_ACTS
 from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.stock_acts import STOCK_ACTS
 from controller.core.stock_moves import BlanksDestroyed, BlanksLost
@@ -201,21 +201,6 @@ def _missing(turn: Turn, args: Args, by: str, second: str) -> None:
     turn.stop_when_used_up(card.card)
 
 
-# ---- a shared number ------------------------------------------------------------------------------------------
-
-
-def _override_why(turn: Turn, args: Args) -> tuple[str, str] | None:
-    card = turn.state.cards.get(int(args["card"]))
-    if card is None or card.state is not State.HELD:
-        return ("decision.not_held", "this card is not held")
-    return None
-
-
-def _override(turn: Turn, args: Args, by: str, second: str) -> None:
-    people = f"{by}+{second}"
-    turn.record(CardDecided(int(args["card"]), Decision.RELEASE, people, str(args["reason"])))
-
-
 Check = Callable[[Turn, Args], tuple[str, str] | None]
 Do = Callable[[Turn, Args, str, str], None]
 ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
@@ -224,7 +209,7 @@ ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
     "give_up": ({"job_id": int}, _give_up, _give_up_why),
     "repack": ({"batch_id": int, "unit": str}, _repack, _repack_why),
     "missing": ({"card": int}, _missing, _missing_why),
-    "override": ({"card": int, "reason": str}, _override, _override_why),
+    **REVIEW_ACTS,
     **CASE_ACTS,
     **RECORD_ACTS,
     **RESTORE_ACTS,

@@ -36,6 +36,7 @@ class Decision(StrEnum):
     CANCEL = "cancel"
     RESUME = "resume"
     REFUSE_LATE = "refuse_late"
+    CORRECT = "correct"  # by its upstream alone: another revision takes its place
 
 
 class Cause(StrEnum):
@@ -58,6 +59,7 @@ IN_MAKING = frozenset({State.ACCEPTED, State.READY, State.IMPOSED, State.QUARANT
 MOVES: Mapping[tuple[State, str], State] = {
     (State.HELD, Decision.RELEASE): State.ACCEPTED,
     (State.HELD, Decision.REFUSE): State.REFUSED,
+    (State.HELD, Decision.CORRECT): State.REFUSED,
     (State.ACCEPTED, Cause.ENCODED): State.READY,
     (State.ACCEPTED, Cause.STOP): State.STOPPED,
     (State.ACCEPTED, Decision.CANCEL): State.CANCELLED,

@@ -87,6 +87,8 @@ def _set_good_why(turn: Turn, args: Args) -> Refusal | None:
         return ("case.not_rejected", _not_rejected(card))
     if (card.state, Cause.SET_GOOD) not in MOVES:
         return ("case.remake_began", f"its remake is {card.state}: two good cards of one case there must never be")
+    if card.card in turn.state.contested:
+        return ("decision.second_person", "two people share this card's number: `override` it first, by two people")
     if card.rejected_for == WRONG_BLANK:
         return ("case.wrong_blank", "the chip's own number was not the blank's: nobody can say which blank this is")
     if card.rejected_blank not in turn.state.stock.spoiled:

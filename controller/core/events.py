@@ -34,6 +34,7 @@ class BatchChecked(Event, frozen=True, array_like=True, tag="checked"):
     due_floor_s: float
     rows: list[RowVerdict]
     codes: list[str] = []
+    contests: list[tuple[int, int]] = []  # earlier card, and the row's here with its number, where neither may be made
 
 
 class CardsEncoded(Event, frozen=True, array_like=True, tag="encoded"):
@@ -121,6 +122,23 @@ class DecisionMade(Event, frozen=True, array_like=True, tag="decision"):
 
     card: int
     decision: str
+    by: str
+    reason: str
+
+
+class ApplicationLooked(Event, frozen=True, array_like=True, tag="looked"):
+    """A person asks to be shown fields of an application that waits for a person, and says why."""
+
+    card: int
+    fields: list[str]
+    by: str
+    reason: str
+
+
+class ExpressAsked(Event, frozen=True, array_like=True, tag="express"):
+    """An upstream wants an application of its own to go before the others."""
+
+    card: int
     by: str
     reason: str
 
@@ -224,6 +242,8 @@ class TablesDigested(Event, frozen=True, array_like=True, tag="digested"):
     event_hash: bytes
     batches: list[tuple[int, bytes]]
     cursors: list[tuple[str, int]]
+    meta: list[tuple[str, str]] = []
+    waiting: list[tuple[int, list[tuple[int, int]], bytes]] = []
 
 
 class BatchesErased(Event, frozen=True, array_like=True, tag="erased"):
@@ -232,6 +252,8 @@ class BatchesErased(Event, frozen=True, array_like=True, tag="erased"):
     purge_id: int
     batches: list[tuple[int, bytes]]
     is_last: bool
+    unfinished: int = 0
+    altered: list[int] = []
 
 
 class VaultKeysTouched(Event, frozen=True, array_like=True, tag="keys_touched"):
@@ -265,6 +287,8 @@ AnyEvent = (
     | JobNeverSeen
     | JobForgotten
     | DecisionMade
+    | ApplicationLooked
+    | ExpressAsked
     | ActAsked
     | ActSeconded
     | ActWithdrawn
@@ -336,10 +360,14 @@ class FillMagazine(Action, frozen=True):
 
 
 class Purge(Action, frozen=True):
-    """Destroy the keys and the ciphertext of all batches that were closed before a time."""
+    """Destroy the keys and the ciphertext of all batches that were closed, or never brought whole, before a time.
+
+    `begun`: an earlier run of the service was at it.
+    """
 
     purge_id: int
     closed_before_floor_s: float
+    begun: bool = False
 
 
 AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine | Purge

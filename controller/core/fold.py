@@ -11,6 +11,7 @@ from controller.core.errors import UnknownThing
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.quality_folds import QUALITY_FOLDS, make_again
 from controller.core.record_folds import RECORD_FOLDS
+from controller.core.review_folds import REVIEW_FOLDS
 from controller.core.settings import ROUTES
 from controller.core.state import Batch, FloorState, Job, Sheet, Station
 from controller.core.stock import ENTRY_OF_MARK, Account
@@ -26,7 +27,7 @@ LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load
 
 Folder = Callable[[FloorState, float, Any], None]
 Kind = TypeVar("Kind", bound=Folder)
-FOLDS: dict[type, Folder] = {**STOCK_FOLDS, **QUALITY_FOLDS, **RECORD_FOLDS}
+FOLDS: dict[type, Folder] = {**STOCK_FOLDS, **QUALITY_FOLDS, **RECORD_FOLDS, **REVIEW_FOLDS}
 
 
 def folds(kind: type) -> Callable[[Kind], Kind]:

@@ -12,19 +12,20 @@ from controller.core.cards import MOVES, Decision, State
 from controller.core.cases import CASE_HANDLERS, batch_opened
 from controller.core.drift import DriftWatch
 from controller.core.exit_check import EXIT_CHECK, exit_difference
+from controller.core.express import EXPRESS_HANDLERS
 from controller.core.fold import apply
 from controller.core.plan import plan
 from controller.core.quarantine import take_signals
 from controller.core.record_keeping import RECORD_HANDLERS, ask_for_purges
 from controller.core.restored import RESTORE_HANDLERS
 from controller.core.results import bundle_packed, job_forgotten, job_never_seen, step_done
+from controller.core.review import REVIEW_HANDLERS, contest, needs_two
+from controller.core.review_moves import CardContested
 from controller.core.settings import CoreConfig
 from controller.core.state import Batch, FloorState
 from controller.core.stations import STATION_HANDLERS, end_sign_ons, silence
 from controller.core.stocktaking import STOCK_HANDLERS
 from controller.core.turn import Turn
-
-SHARED_NUMBER = "duplicate.shared_number"  # a hold that one person alone cannot lift
 
 
 class Foreman:
@@ -78,6 +79,8 @@ def _batch_checked(turn: Turn, event: e.BatchChecked) -> None:
     if event.codes:
         turn.record(m.BatchRefused(event.batch_id, event.batch_number, event.upstream, event.codes))
         return
+    for earlier, rival in event.contests:
+        contest(turn, earlier, rival)
     turn.record(batch_opened(event, turn.config.calendar))
     finish_batch(turn, event.batch_id)
 
@@ -95,7 +98,8 @@ def finish_batch(turn: Turn, batch_id: int) -> None:
 
 def _finish_stopped(turn: Turn) -> None:
     """Look at the batches of cards that stopped in this turn: the rest of such a batch may be ready to go."""
-    stopped = [turn.state.cards[move.card].batch_id for move in turn.moves if isinstance(move, m.CardStopped)]
+    stopping = (m.CardStopped, CardContested)
+    stopped = [turn.state.cards[move.card].batch_id for move in turn.moves if isinstance(move, stopping)]
     for batch_id in dict.fromkeys(stopped):
         finish_batch(turn, batch_id)
 
@@ -164,7 +168,7 @@ def _decision_made(turn: Turn, event: e.DecisionMade) -> None:
     if (card.state, decision) not in MOVES:
         turn.refuse("decision.too_late", f"the card is {card.state}: {decision} is not possible then")
         return
-    if decision == Decision.RELEASE and SHARED_NUMBER in turn.state.holds.get(event.card, []):
+    if decision in (Decision.RELEASE, Decision.RESUME) and needs_two(turn, card):
         turn.refuse("decision.second_person", "two people share this number: use the act `override`, by two people")
         return
     turn.record(m.CardDecided(event.card, decision, event.by, event.reason))
@@ -210,5 +214,7 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     **STOCK_HANDLERS,
     **CASE_HANDLERS,
     **RECORD_HANDLERS,
+    **REVIEW_HANDLERS,
+    **EXPRESS_HANDLERS,
     **RESTORE_HANDLERS,
 }

@@ -14,6 +14,7 @@ import msgspec
 from controller.core.move import Move
 from controller.core.quality_moves import AnyQualityMove
 from controller.core.record_moves import AnyRecordMove
+from controller.core.review_moves import AnyReviewMove
 from controller.core.stock_moves import AnyStockMove
 
 
@@ -98,12 +99,13 @@ class BatchClosed(Move, frozen=True, array_like=True, tag="batch_closed"):
 
 
 class CardDecided(Move, frozen=True, array_like=True, tag="decided"):
-    """A person decided: `decision` is one of `core.cards.Decision`."""
+    """A person decided, or two did: `decision` is one of `core.cards.Decision`."""
 
     card: int
     decision: str
     by: str
     reason: str
+    second: str = ""  # where it took two people
 
 
 class CardStopped(Move, frozen=True, array_like=True, tag="stopped"):
@@ -346,6 +348,7 @@ AnyMove = (
     | AnyStockMove
     | AnyQualityMove
     | AnyRecordMove
+    | AnyReviewMove
 )
 
 

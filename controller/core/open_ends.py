@@ -10,12 +10,13 @@ from heapq import nsmallest
 from controller.core import moves as m
 from controller.core.moves import Mark, positions_in
 from controller.core.quality_moves import BundleOpened, CardSetGood
+from controller.core.review_moves import CardContested
 from controller.core.state import FloorState
 
 ROWS_MAX = 1_000
 WATCHED = frozenset(
     {
-        *(m.PositionsMarked, m.CardStopped, m.CardDecided, CardSetGood),
+        *(m.PositionsMarked, m.CardStopped, m.CardDecided, CardContested, CardSetGood),
         *(m.BundleMade, BundleOpened, m.ConsignmentSent, m.ArrivalCounted),
     }
 )
@@ -47,6 +48,9 @@ class Since:
             self._marked(at_floor_s, move)
         elif isinstance(move, m.CardStopped):
             self.stopped[move.card] = at_floor_s
+        elif isinstance(move, CardContested):
+            if move.stops:
+                self.stopped[move.card] = at_floor_s
         elif isinstance(move, m.CardDecided | CardSetGood):
             self.stopped.pop(move.card, None)
         elif isinstance(move, m.BundleMade):

@@ -10,7 +10,10 @@ from controller.core.errors import UnknownThing
 from controller.core.state import FloorState
 
 # stations, manifests and people's notes hold numbers of these that a restored ledger does not know to be used
-OUTSIDE_NUMBERS = ("job", "sheet", "bundle", "consignment", "issue", "act")
+OUTSIDE_NUMBERS = (
+    *("job", "sheet", "bundle", "consignment", "issue", "act"),
+    *("destruction", "shift", "count", "arrival", "purge"),
+)
 
 
 def _folded(state: FloorState, at: float, move: m.TablesFolded) -> None:
@@ -27,6 +30,7 @@ def _purged(state: FloorState, at: float, move: m.BatchesPurged) -> None:
         raise UnknownThing(f"purge {move.purge_id}")
     if move.is_last:
         del state.purges[move.purge_id]
+    state.altered = sorted({*state.altered, *move.altered} - {batch_id for batch_id, _ in move.batches})
 
 
 def _keys_changed(state: FloorState, at: float, move: m.VaultKeysChanged) -> None:

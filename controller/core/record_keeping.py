@@ -7,25 +7,26 @@ from typing import Any
 
 from controller.core import events as e
 from controller.core import record_moves as m
+from controller.core.calendar import DAY_S
 from controller.core.turn import Turn
-
-DAY_S = 86_400.0
 
 
 def ask_for_purges(turn: Turn) -> None:
     """Ask for the destruction that was approved and did not come to its end before the last stop."""
     for purge_id, closed_before_floor_s in turn.state.purges.items():
-        turn.act(e.Purge(purge_id, closed_before_floor_s))
+        turn.act(e.Purge(purge_id, closed_before_floor_s, begun=True))
 
 
 def _digested(turn: Turn, event: e.TablesDigested) -> None:
     if event.day > turn.state.folded_day:
-        turn.record(m.TablesFolded(event.day, event.event_seq, event.event_hash, event.batches, event.cursors))
+        whole = (event.batches, event.cursors, event.meta, event.waiting)
+        turn.record(m.TablesFolded(event.day, event.event_seq, event.event_hash, *whole))
 
 
 def _erased(turn: Turn, event: e.BatchesErased) -> None:
     if event.purge_id in turn.state.purges:
-        turn.record(m.BatchesPurged(event.purge_id, event.batches, event.is_last))
+        whole = (event.batches, event.is_last, event.unfinished, event.altered)
+        turn.record(m.BatchesPurged(event.purge_id, *whole))
 
 
 def _keys_changed(turn: Turn, event: e.VaultKeysTouched) -> None:

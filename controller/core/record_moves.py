@@ -9,7 +9,9 @@ class TablesFolded(Move, frozen=True, array_like=True, tag="tables_folded"):
     """The daily head: digests of what stands outside the chain, so that a change of it shows from now on.
 
     `batches` are those decided since the last one, each with the digest of its rows in the inbox; `cursors` say how
-    far each upstream had read its receipts.
+    far each upstream had read its receipts; `meta` is what the database says of itself.  `waiting` are batches that
+    are not decided: which of their rows were there (first index, how many), and the digest of what of these never
+    changes.
     """
 
     day: str  # YYYYMMDD, the floor day that ended
@@ -17,6 +19,8 @@ class TablesFolded(Move, frozen=True, array_like=True, tag="tables_folded"):
     event_hash: bytes  # of that event
     batches: list[tuple[int, bytes]]
     cursors: list[tuple[str, int]]
+    meta: list[tuple[str, str]] = []
+    waiting: list[tuple[int, list[tuple[int, int]], bytes]] = []
 
 
 class PurgeApproved(Move, frozen=True, array_like=True, tag="purge_approved"):
@@ -32,11 +36,15 @@ class BatchesPurged(Move, frozen=True, array_like=True, tag="batches_purged"):
     """The keys of these batches are gone and their ciphertext is deleted; each with its rows' digest from now on.
 
     `is_last`: the purge is over.  Counts, genealogy and the two duplicate digests of each made card stay.
+    `unfinished` of the batches were never brought whole.  `altered` are others that were left as they are, because
+    their rows are not those that the chain knows: somebody changed them.
     """
 
     purge_id: int
     batches: list[tuple[int, bytes]]
     is_last: bool
+    unfinished: int = 0
+    altered: list[int] = []
 
 
 class VaultKeysChanged(Move, frozen=True, array_like=True, tag="vault_keys"):

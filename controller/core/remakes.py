@@ -9,7 +9,7 @@ from typing import Any
 
 from controller.core import moves as m
 from controller.core import quality_moves as q
-from controller.core.calendar import calendar_of
+from controller.core.calendar import DAY_S, calendar_of
 from controller.core.cards import Decision
 from controller.core.moves import Mark, positions_in
 from controller.core.settings import CalendarConfig
@@ -17,7 +17,7 @@ from devices.messages import POSITIONS
 
 REMAKE_DAYS = 1  # working days after the one on which the card was spoiled
 EXPRESS_DAYS = 3  # working days after the one on which the batch came
-RETURN_S = 5 * 86_400.0  # floor seconds after the card came back
+RETURN_S = 5 * DAY_S  # floor seconds after the card came back
 REMADE, RETURNED = "remade", "returned"  # what has a clock
 SPOILING = (Mark.FILM_SPOILED, Mark.SPOILED, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
 ENDING = (Decision.CANCEL, Decision.REFUSE_LATE, Decision.REFUSE)

@@ -16,6 +16,7 @@ from devices.messages import POSITIONS, StationState
 
 # asked for each card of each move: as a class's attribute, a member of an enum costs ten times as much (measured)
 _HELD, _ACCEPTED, _READY, _GOOD, _MADE = State.HELD, State.ACCEPTED, State.READY, State.GOOD, State.MADE
+_STOPPED = State.STOPPED
 
 SILENT = "silent"  # the controller's own word for the state of a station it does not hear
 
@@ -161,8 +162,10 @@ class FloorState:
     stock: Stock = field(default_factory=Stock)
     acts: dict[int, ActProposed] = field(default_factory=dict)
     purges: dict[int, float] = field(default_factory=dict)  # approved, not ended -> of batches closed before
+    altered: list[int] = field(default_factory=list)  # batches that purges left, because their rows were changed
     folded_day: str = ""  # the last one with a daily head, YYYYMMDD
     restored_step: int = 0  # of the last restore out of a backup, 0 for none
+    contested: dict[int, int] = field(default_factory=dict)  # stopped card that two people must resume -> its rival
     reconciling: bool = False  # restored, and two people did not yet compare the floor with the ledger
     last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act, count …
 
@@ -234,12 +237,27 @@ class FloorState:
             self.take_unencoded(card)
         elif card.state is _HELD:
             self.holds.pop(card.card, None)
+        elif card.state is _STOPPED:
+            self.contested.pop(card.card, None)
 
     def take_unencoded(self, card: Card) -> None:
         """Take a card out of those that wait for an encoder; one that an encoder has is not there."""
         place = bisect_left(self.unencoded, card.rank)
         if place < len(self.unencoded) and self.unencoded[place] == card.rank:
             del self.unencoded[place]
+
+    def rank_anew(self, card: Card, rank: Rank) -> None:
+        """Give a card that is on no sheet another place in the order of taking."""
+        queue: list[Rank] = []
+        if card.state is _ACCEPTED:
+            queue = self.unencoded
+        elif card.state is _READY:
+            queue = self.ready[self.batch(card.batch_id).card_kind]
+        place = bisect_left(queue, card.rank)
+        if place < len(queue) and queue[place] == card.rank:  # else an encoder or a person has it
+            del queue[place]
+            insort(queue, rank)
+        card.rank = rank
 
     def put_on_pile(self, card: Card) -> None:
         """Lay a good card on its pile; on a stopped one it waits with the others."""

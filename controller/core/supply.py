@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from controller.core import moves as m
+from controller.core.calendar import DAY_S
 from controller.core.cards import Decision
 from controller.core.moves import Verdict
 from controller.core.state import FloorState
@@ -15,7 +16,7 @@ from controller.core.turn import Refused
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE, Fate
 
-HOUR_S, DAY_S = 3_600.0, 86_400.0
+HOUR_S = 3_600.0
 WINDOW_HOURS = 7 * 24  # a week, so that weekends count as they are
 SUPPLY_KINDS: Mapping[Step, Mapping[str, str]] = {  # what stations of a step are loaded with, and its Chinese name
     Step.PRINT: {"film": "印刷膜", "ribbon": "色带"},

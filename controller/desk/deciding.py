@@ -12,11 +12,13 @@ from controller.core.turn import Refused
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
 from controller.desk.stock import alarm
 
+DECISIONS = tuple(one.value for one in Decision if one is not Decision.CORRECT)  # that one is its upstream's
+
 
 async def _decide(desk: Desk, user: str, args: Args) -> Any:
     reason, decision = text(args, "reason", MAX_REASON), text(args, "decision", 32)
-    if decision not in set(Decision):
-        raise BadArgument("decision", f"one of {', '.join(Decision)}")
+    if decision not in DECISIONS:
+        raise BadArgument("decision", f"one of {', '.join(DECISIONS)}")
     turn = await desk.post(DecisionMade(number(args, "card"), decision, user, reason)).wait()
     made = next((move for move in turn.moves if isinstance(move, CardDecided)), None)
     return turn if made is None else {"decision": str(made.decision)}  # what was recorded, where it is another

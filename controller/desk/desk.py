@@ -17,6 +17,7 @@ from controller.disk import DiskWatch
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
+from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
 from controller.vault.store import Vault
 
@@ -52,6 +53,7 @@ class Desk:
     returns: Returns | None = None
     disk: DiskWatch | None = None
     vault: Vault | None = None
+    refused_frames: RefusedFrames | None = None
 
 
 class AllBefore:

@@ -39,6 +39,8 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "run": state.run,
         "reconciling": state.reconciling,
         "disk": desk.disk.line() if desk.disk else {},
+        "altered": state.altered,
+        "refused_frames": desk.refused_frames.counts() if desk.refused_frames else {},
         "standing": standing_of(state, tally.window.sums(now)["made"]),
         "wants": [asdict(one) for one in wants(state)],
         "last_hour": last_hour(tally, now),
@@ -120,10 +122,6 @@ async def _stock(desk: Desk, user: str, args: Args) -> Any:
             "magazines": {station: stock.in_magazine(station, SINGLE) for station in sorted(stock.magazines)},
         },
     }
-
-
-async def _review(desk: Desk, user: str, args: Args) -> Any:
-    return await trio.to_thread.run_sync(_waiting, desk, State.HELD)
 
 
 async def _stopped(desk: Desk, user: str, args: Args) -> Any:
@@ -220,7 +218,6 @@ VERBS: dict[str, Verb] = {
     "status": _status,
     "stations": _stations,
     "stock": _stock,
-    "review": _review,
     "stopped": _stopped,
     "suspects": _suspects,
     "acts": _acts,

@@ -7,7 +7,7 @@ from typing import Any
 
 import trio
 
-from controller.core.record_keeping import DAY_S
+from controller.core.calendar import DAY_S
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number
 from controller.ledger.purge_rows import PurgeReader
 

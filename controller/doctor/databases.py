@@ -21,6 +21,7 @@ from controller.ledger.engine import REACH_ADVICE, WAL_LIMIT_BYTES, Place, reaso
 from controller.ledger.errors import LedgerDamaged, LedgerError
 from controller.ledger.journal import last_head
 from controller.ledger.migrations import SCHEMA
+from controller.ledger.purge_rows import PurgeReader
 from controller.ledger.reader import Reader
 from controller.ledger.store import check_tail, ledger_place
 from controller.own_files import lost_ledger, lost_vault
@@ -28,6 +29,7 @@ from controller.vault import tables as vault_tables
 from controller.vault.store import SCHEMA as VAULT_SCHEMA
 from controller.vault.store import vault_place
 
+ALTERED_SHOWN = 10  # batches
 QUICK_CHECK_MAX_BYTES = 1 << 30  # a larger file is left to `audit verify`: it takes minutes
 WAL_WARN_BYTES = 4 * WAL_LIMIT_BYTES
 
@@ -118,7 +120,7 @@ def _look(looked: Looked, place: Place, about: str, look: Callable[[Connection],
             looked.findings += look(connection)
             looked.findings += _file(connection, place, about)
             if about == "ledger":
-                looked.findings += _restored(engine, looked)
+                looked.findings += _restored(engine, looked) + _altered(engine)
     except DBAPIError as error:
         text_ = f"{place.name} cannot be read ({reason_of(error)}): look at its disk, or restore a backup"
         looked.findings.append(wrong(about, text_))
@@ -195,6 +197,16 @@ def _restored(engine: Engine, looked: Looked) -> list[Finding]:
         do = "read docs/backup.md, then start it with `cardmill serve --accept-restored`"
         return [wrong("ledger", f"{text_}, and nobody accepted it: {do}")]
     return [warning("ledger", f"{text_}: see docs/backup.md if it is not compared")]
+
+
+def _altered(engine: Engine) -> list[Finding]:
+    """Say which batches a purge left, because somebody changed their rows."""
+    left = PurgeReader(engine).left_altered()
+    if not left:
+        return []
+    named = ", ".join(map(str, left[:ALTERED_SHOWN])) + (" …" if len(left) > ALTERED_SHOWN else "")
+    text_ = f"a purge left {len(left)} batches because their rows in the inbox were changed ({named})"
+    return [wrong("ledger", f"{text_}: run `cardmill audit verify`, find out who did it, see docs/keys.md")]
 
 
 def _server(place: Place) -> list[Finding]:

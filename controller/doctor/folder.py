@@ -14,7 +14,7 @@ from controller.config import Config, ConfigError
 from controller.disk import MIB, RESERVE_NAME, free_bytes
 from controller.doctor.finding import Finding, ok, warning, wrong
 from controller.floor_time import FILE as CLOCK_FILE
-from controller.floor_time import gone, read_clock
+from controller.floor_time import behind, gone, is_behind, read_clock
 from controller.ledger.lock import LOCK_NAME
 
 LOCKS = Path("/proc/locks")
@@ -88,10 +88,12 @@ def look_at_clock(folder: Path, config: Config, last_floor_s: float | None) -> l
             return [warning("clock", f"{CLOCK_FILE} is gone: the next start makes it anew from this machine's clock")]
         return [wrong("clock", gone(folder, last_floor_s, config.clock.scale))]
     try:
-        now_floor_s = read_clock(folder, config.clock).now_floor_s()
+        clock = read_clock(folder, config.clock)
     except ConfigError as error:
         return [wrong("clock", str(error))]
-    behind_s = (last_floor_s or 0.0) - now_floor_s
+    if is_behind(clock, config.clock, last_floor_s):
+        return [wrong("clock", behind(folder, clock, last_floor_s or 0.0))]
+    behind_s = (last_floor_s or 0.0) - clock.now_floor_s()
     if behind_s > 1.0:
         text = (
             f"the floor clock is {behind_s:,.0f} s behind the ledger's last event: floor time stands still until then"

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
 from sqlalchemy.pool import StaticPool
 
 from controller.ledger import postgresql
+from controller.ledger.prepared import say
 
 WAL_LIMIT_BYTES = 64 * 1024 * 1024
 BUSY_TIMEOUT_MS = 5_000
@@ -81,7 +82,7 @@ def scratch_engine() -> Engine:
     return engine
 
 
-def reason_of(error: Exception) -> str:
+def reason_of(error: BaseException) -> str:
     """Give why a database refused, in its words if they are sure to repeat no value of a row."""
     cause: Any = getattr(error, "orig", None) or error
     if getattr(cause, "sqlite_errorname", None):
@@ -121,7 +122,7 @@ def _own_transactions(engine: Engine, pragmas: tuple[str, ...], begin: str) -> N
             connection.execute(pragma)
 
     def on_begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        say(connection, begin)
 
     event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", on_begin)

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, select
 
 from controller.ledger.errors import LedgerOvertaken
 from controller.ledger.migrations import write_meta
+from controller.ledger.prepared import say
 
 _KEY = "epoch"
 
@@ -26,7 +27,7 @@ class Epoch:
 
     def check(self, connection: Connection) -> None:
         """Make sure, in an open transaction, that nobody opens anew before its end.  Raises: LedgerOvertaken."""
-        row = connection.exec_driver_sql(self._query).first()
-        found = row[0] if row else ""
+        rows = say(connection, self._query)
+        found = rows[0][0] if rows else ""
         if found != str(self.number):
             raise LedgerOvertaken(self.number, found)

@@ -115,6 +115,26 @@ class UnknownRow(LedgerError):
         self.table, self.key = table, key
 
 
+class RowPurged(LedgerError):
+    """A purge took the digests of an application out: nothing can be made of it any more."""
+
+    code = "ledger.row_purged"
+
+    def __init__(self, batch_id: int) -> None:
+        super().__init__(f"an application of batch {batch_id} was purged")
+        self.batch_id = batch_id
+
+
+class BatchOver(LedgerError):
+    """A batch takes no applications any more: it was never brought whole, and a purge took what was there."""
+
+    code = "ledger.batch_over"
+
+    def __init__(self, batch_id: int) -> None:
+        super().__init__(f"batch {batch_id} takes no applications any more")
+        self.batch_id = batch_id
+
+
 class ChunkConflict(LedgerError):
     """An application is already stored at this place of the batch, with other content."""
 

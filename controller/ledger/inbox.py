@@ -12,10 +12,34 @@ from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, selec
 from controller.core.moves import RowVerdict
 from controller.ledger import tables
 from controller.ledger.columns import EMPTY_LIST, list_text
-from controller.ledger.errors import ChunkConflict, UnknownRow
-from controller.ledger.row_hash import ROW_HASH, rehash, row_hash
+from controller.ledger.errors import BatchOver, ChunkConflict, UnknownRow
+from controller.ledger.prepared import Prepared
+from controller.ledger.row_hash import ROW_HASH, rehash_row, row_hash
 
 NO_VERDICT = -1
+NEVER_WHOLE = "batch.unfinished"  # why a batch is refused that was announced, and not brought while data is kept
+GIVEN_UP = list_text([NEVER_WHOLE])
+
+SAID = ("unit", "express", "verdict", "codes", "fields")  # what the judge sets in a row
+_cursor, _receipt, _row, _batch = tables.receipt_cursor, tables.receipt, tables.inbox_application, tables.inbox_batch
+_mine, _theirs = _row.c.batch_id == bindparam("the_batch"), _receipt.c.upstream == bindparam("upstream")
+_of_upstream = _cursor.c.upstream == bindparam("the_upstream")
+BATCH_OF_NUMBER = select(_batch).where(_batch.c.batch_number == bindparam("batch_number"))
+_BATCH_OF_NUMBER = Prepared(BATCH_OF_NUMBER)
+_CODES = Prepared(select(_batch.c.codes).where(_batch.c.batch_id == bindparam("the_batch")))
+_DIGESTS = Prepared(
+    select(_row.c.idx, _row.c.row_digest).where(_mine, _row.c.idx.between(bindparam("first"), bindparam("last")))
+)
+_STORE = Prepared(insert(_row))
+_COUNT = Prepared(select(func.count()).select_from(_row).where(_mine))
+_ROWS = Prepared(select(_row).where(_mine))
+_SAY = Prepared(update(_row).where(_mine, _row.c.idx == bindparam("the_index")), (*SAID, ROW_HASH))
+_SET_STATE = update(_batch).where(_batch.c.batch_id == bindparam("the_batch"))
+_SET_STATE = _SET_STATE.values(state=bindparam("state"), codes=bindparam("codes"))
+_LAST = Prepared(select(func.max(_receipt.c.number)).where(_theirs))
+_KNOWN = Prepared(select(_cursor.c.acknowledged).where(_of_upstream))
+_PLACE = Prepared(insert(_cursor))
+_MOVE = Prepared(update(_cursor).where(_of_upstream), ["acknowledged"])
 
 
 class InboxState(StrEnum):
@@ -78,15 +102,14 @@ class AnnounceBatch:
 
     def apply(self, connection: Connection) -> InboxBatch:
         """Give the batch of this number.  The caller compares: another digest or upstream is a conflict (law 5)."""
-        known = read_batch(connection, tables.inbox_batch.c.batch_number == self.batch_number)
-        if known is not None:
-            return known
+        for known in _BATCH_OF_NUMBER.ask(connection, self.batch_number):
+            return InboxBatch(*known[:-1])  # all but its hash
         values = {name: getattr(self, name) for name in self.__slots__}
         row = insert(tables.inbox_batch).values(
             **values, state=InboxState.RECEIVING.value, codes=EMPTY_LIST, row_hash=b""
         )
         [batch_id] = connection.execute(row).inserted_primary_key or (0,)
-        rehash(connection, tables.inbox_batch, tables.inbox_batch.c.batch_id == batch_id)
+        rehash_row(connection, tables.inbox_batch, batch_id)
         return InboxBatch(batch_id, **values, state=InboxState.RECEIVING.value, codes=EMPTY_LIST)
 
 
@@ -98,19 +121,22 @@ class StoreChunk:
     rows: Sequence[InboxRow]
 
     def apply(self, connection: Connection) -> int:
-        """Give how many applications of the batch are stored now.  Raises: ChunkConflict, and nothing is stored."""
-        table = tables.inbox_application
-        mine = table.c.batch_id == self.batch_id
-        indexes = [row.index for row in self.rows]
-        query = select(table.c.idx, table.c.row_digest).where(mine, table.c.idx.in_(indexes))
-        known = {stored.idx: stored.row_digest for stored in connection.execute(query)}
+        """Give how many applications of the batch are stored now.
+
+        Raises: ChunkConflict, BatchOver; and nothing is stored.
+        """
+        if (GIVEN_UP,) in _CODES.ask(connection, self.batch_id):
+            raise BatchOver(self.batch_id)
+        indexes = [row.index for row in self.rows] or [0]
+        known: dict[int, bytes] = dict(_DIGESTS.ask(connection, self.batch_id, min(indexes), max(indexes)))
         for row in self.rows:
             if known.get(row.index, row.row_digest) != row.row_digest:
                 raise ChunkConflict(self.batch_id, row.index)
         new = [self._values(row) for row in self.rows if row.index not in known]
-        if new:
-            connection.execute(insert(table), new)
-        return connection.execute(select(func.count()).select_from(table).where(mine)).scalar_one()
+        names = _STORE.words(connection.dialect).names
+        _STORE.run(connection, [tuple(map(values.__getitem__, names)) for values in new])
+        [(stored,)] = _COUNT.ask(connection, self.batch_id)
+        return int(stored)
 
     def _values(self, row: InboxRow) -> dict[str, object]:
         values: dict[str, object] = {
@@ -141,13 +167,12 @@ class StoreVerdicts:
 
     def apply(self, connection: Connection) -> None:
         """Raises: UnknownRow: the batch is not in the inbox."""
-        table = tables.inbox_application
-        mine = table.c.batch_id == self.batch_id
-        rows = connection.execute(select(table).where(mine)).mappings()
-        stored = {row["idx"]: dict(row) for row in rows}
+        names = [column.name for column in tables.inbox_application.columns]
+        rows = [dict(zip(names, row, strict=True)) for row in _ROWS.ask(connection, self.batch_id)]
+        stored = {row["idx"]: row for row in rows}
         found = [self._said_of(row, stored[row.index]) for row in self.verdicts if row.index in stored]
-        if found:
-            connection.execute(update(table).where(mine, table.c.idx == bindparam("the_index")), found)
+        order = _SAY.words(connection.dialect).names
+        _SAY.run(connection, [tuple(map(said.__getitem__, order)) for said in found])
         _set_state(connection, self.batch_id, InboxState.CHECKED, EMPTY_LIST)
 
     def _said_of(self, row: RowVerdict, stored: Mapping[str, Any]) -> dict[str, object]:
@@ -160,7 +185,7 @@ class StoreVerdicts:
             "fields": list_text(row.fields),
         }
         hashed = row_hash(tables.inbox_application, {**stored, **said})
-        return {**said, "the_index": row.index, ROW_HASH: hashed}
+        return {**said, "the_batch": self.batch_id, "the_index": row.index, ROW_HASH: hashed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +202,25 @@ class SetBatchState:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveUpBatch:
+    """Refuses a batch that was never brought whole."""
+
+    batch_id: int
+
+    def apply(self, connection: Connection) -> bool:
+        """Say whether it is given up, now or before; one that became whole is not.  Raises: UnknownRow."""
+        batch, row = tables.inbox_batch, tables.inbox_application
+        known = read_batch(connection, batch.c.batch_id == self.batch_id)
+        stored = select(func.count()).select_from(row).where(row.c.batch_id == self.batch_id)
+        if known is None:
+            raise UnknownRow(batch.name, self.batch_id)
+        if known.state == InboxState.RECEIVING and connection.execute(stored).scalar_one() < known.count:
+            _set_state(connection, self.batch_id, InboxState.REFUSED, GIVEN_UP)
+            return True
+        return (known.state, known.codes) == (InboxState.REFUSED, GIVEN_UP)
+
+
+@dataclass(frozen=True, slots=True)
 class AcknowledgeReceipts:
     """Notes that an upstream keeps its receipts up to a number; the cursor never goes back, nor past the last one."""
 
@@ -185,17 +229,14 @@ class AcknowledgeReceipts:
 
     def apply(self, connection: Connection) -> int:
         """Give where the cursor stands now."""
-        cursor, receipt = tables.receipt_cursor, tables.receipt
-        query = select(func.max(receipt.c.number)).where(receipt.c.upstream == self.upstream)
-        last = connection.execute(query).scalar() or 0
-        here = cursor.c.upstream == self.upstream
-        known = connection.execute(select(cursor.c.acknowledged).where(here)).scalar()
-        upto = max(min(self.upto, last), known or 0)
-        if known is None:
-            connection.execute(insert(cursor).values(upstream=self.upstream, acknowledged=upto, row_hash=b""))
+        [(last,)] = _LAST.ask(connection, self.upstream)
+        known = [acknowledged for (acknowledged,) in _KNOWN.ask(connection, self.upstream)]
+        upto: int = max(min(self.upto, last or 0), *known, 0)
+        if known:
+            _MOVE.run(connection, [(upto, self.upstream)])
         else:
-            connection.execute(update(cursor).where(here).values(acknowledged=upto))
-        rehash(connection, cursor, here)
+            _PLACE.run(connection, [(self.upstream, upto, b"")])
+        rehash_row(connection, tables.receipt_cursor, self.upstream)
         return upto
 
 
@@ -207,9 +248,7 @@ def read_batch(connection: Connection, where: ColumnElement[bool]) -> InboxBatch
 
 def _set_state(connection: Connection, batch_id: int, state: InboxState, codes: str) -> None:
     table = tables.inbox_batch
-    result = connection.execute(
-        update(table).where(table.c.batch_id == batch_id).values(state=state.value, codes=codes)
-    )
+    result = connection.execute(_SET_STATE, {"the_batch": batch_id, "state": state.value, "codes": codes})
     if result.rowcount == 0:
         raise UnknownRow(table.name, batch_id)
-    rehash(connection, table, table.c.batch_id == batch_id)
+    rehash_row(connection, table, batch_id)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, get_args
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, bindparam, insert, literal_column, select
 
 from controller.core.events import AnyEvent
 from controller.core.moves import AnyMove
+from controller.core.record_moves import LedgerRestored
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, event_link, link
 from controller.ledger.errors import LedgerDamaged
+from controller.ledger.prepared import Prepared
 from controller.ledger.projection import Projection
 from controller.ledger.receipts import Stamp
-from controller.ledger.shelf import Prepared
 from encoders.envelope import EnvelopeError, Opener, pack
 
 PAGE_ROWS = 10_000  # a long read is cut into short ones, so that the WAL can be checkpointed meanwhile
@@ -27,6 +29,7 @@ TAGS: dict[type, str] = {kind: str(kind.__struct_config__.tag) for kind in get_a
 
 _moves: Opener[AnyMove] = Opener(AnyMove, ROW_BYTES_MAX)
 _events: Opener[AnyEvent] = Opener(AnyEvent, ROW_BYTES_MAX)
+_INSERT_MOVE, _INSERT_EVENT = Prepared(insert(tables.move)), Prepared(insert(tables.journal_event))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,9 @@ class Journal:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._insert_move = Prepared(insert(tables.move), connection.dialect)
-        self._insert_event = Prepared(insert(tables.journal_event), connection.dialect)
         self.head = self.durable_head = last_head(connection)
         self._events = last_event(connection)
-        self._projection = Projection(connection)
+        self._projection = Projection(connection, _jumped(connection))
         self._move_rows: list[tuple[Any, ...]] = []
         self._event_rows: list[tuple[Any, ...]] = []
 
@@ -79,8 +80,8 @@ class Journal:
         if not self._event_rows:
             return 0
         written = len(self._move_rows)
-        self._insert_event.run(self._connection, self._event_rows)
-        self._insert_move.run(self._connection, self._move_rows)
+        _INSERT_EVENT.run(self._connection, self._event_rows)
+        _INSERT_MOVE.run(self._connection, self._move_rows)
         self._projection.flush()
         self._event_rows.clear()
         self._move_rows.clear()
@@ -90,6 +91,14 @@ class Journal:
         """Take note that all that was written is durable, and forget what nobody needs in memory."""
         self.durable_head = self.head
         self._projection.settle()
+
+
+def _jumped(connection: Connection) -> int:
+    """Give by how much all restores together let numbers jump, from their moves."""
+    move = tables.move
+    is_restore = move.c.tag == literal_column(f"'{TAGS[LedgerRestored]}'")  # as the index of rare moves has it
+    moves = [open_move(row) for row in connection.execute(select(move).where(is_restore))]
+    return sum(one.step for one in moves if isinstance(one, LedgerRestored))
 
 
 def last_head(connection: Connection) -> Head:
@@ -109,13 +118,17 @@ def last_event(connection: Connection) -> Head:
 def read_rows(engine: Engine, table: Any, after: int = 0) -> Iterator[Any]:
     """Give the rows of a journal table numbered above `after`, in order, page by page."""
     while True:
-        query = select(table).where(table.c.seq > after).order_by(table.c.seq).limit(PAGE_ROWS)
         with engine.connect() as connection:
-            page = connection.execute(query).all()
+            page = connection.execute(_page_of(table), {"after": after, "most": PAGE_ROWS}).all()
         yield from page
         if len(page) < PAGE_ROWS:
             return
         after = page[-1].seq
+
+
+@cache
+def _page_of(table: Any) -> Any:
+    return select(table).where(table.c.seq > bindparam("after")).order_by(table.c.seq).limit(bindparam("most"))
 
 
 def open_move(row: Any) -> AnyMove:

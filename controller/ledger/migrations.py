@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from sqlalchemy import Connection, MetaData, Table, delete, insert, inspect, select
 
 from controller.ledger.errors import LedgerDamaged, LedgerTooNew
-from controller.ledger.row_hash import rehash
+from controller.ledger.row_hash import rehash_row
 from controller.ledger.schema_2 import to_schema_2
 
 Step = Callable[[Connection], None]
@@ -41,7 +41,7 @@ def write_meta(connection: Connection, meta: Table, key: str, value: str) -> Non
     """Keep one fact about the database itself."""
     connection.execute(delete(meta).where(meta.c.key == key))
     connection.execute(insert(meta).values(key=key, value=value, row_hash=b""))
-    rehash(connection, meta, meta.c.key == key)
+    rehash_row(connection, meta, key)
 
 
 def _schema_of(connection: Connection, meta: Table) -> int:

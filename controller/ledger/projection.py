@@ -16,12 +16,14 @@ from controller.core import quality_moves as q
 from controller.core import record_moves as r
 from controller.core.cards import Cause, Decision, IllegalMove, State
 from controller.core.moves import Mark, Verdict, positions_in
+from controller.core.review_moves import ApplicationSeen, CardHastened
 from controller.core.stock_moves import AnyStockMove
 from controller.ledger import receipts, tables
-from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in
+from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in, words_in
 from controller.ledger.quality_rows import QUALITY_ROWS
 from controller.ledger.receipts import ReceiptBook, Stamp
 from controller.ledger.record_rows import RECORD_ROWS
+from controller.ledger.review_rows import REVIEW_ROWS
 from controller.ledger.rows import (
     ArrivalRow,
     BatchRow,
@@ -61,14 +63,19 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         r.PurgeApproved,
         r.VaultKeysChanged,
         r.RestoreReconciled,
+        ApplicationSeen,
+        CardHastened,
     }
 )
 
 
 class Projection:
-    """Folds moves into rows of the state tables, for `flush` to write.  One thread, one connection."""
+    """Folds moves into rows of the state tables, for `flush` to write.  One thread, one connection.
 
-    def __init__(self, connection: Connection) -> None:
+    `jumped`: by how much restores let numbers jump in the moves that were folded before.
+    """
+
+    def __init__(self, connection: Connection, jumped: int = 0) -> None:
         self.batches = Shelf(tables.batch, BatchRow, connection)
         self.cards = CardShelf(connection)
         self.encode_jobs = Shelf(tables.encode_job, EncodeJobRow, connection)
@@ -77,7 +84,7 @@ class Projection:
         self.consignments = Shelf(tables.consignment, ConsignmentRow, connection)
         self.arrivals = Shelf(tables.arrival, ArrivalRow, connection)
         self.stations = Shelf(tables.station, StationRow, connection)
-        self.receipts = ReceiptBook(connection)
+        self.receipts = ReceiptBook(connection, jumped)
         self._shelves: tuple[Shelf[Any], ...] = (
             self.batches,
             self.cards,
@@ -89,7 +96,11 @@ class Projection:
             self.stations,
         )
         self.over: list[tuple[Shelf[Any], Iterable[int]]] = []
-        self._folds: dict[type, Callable[[Stamp, Any], None]] = {
+        self._folds = self._own_folds()
+
+    def _own_folds(self) -> dict[type, Callable[[Stamp, Any], None]]:
+        """Give how each kind of move is folded."""
+        return {
             **dict.fromkeys(NOT_PROJECTED, _leave),
             m.BatchOpened: self._batch_opened,
             m.BatchRefused: self._batch_refused,
@@ -109,7 +120,7 @@ class Projection:
             m.ArrivalCounted: self._arrival_counted,
             m.StationJoined: self._station_joined,
             m.StationChanged: self._station_changed,
-            **{kind: partial(fold, self) for kind, fold in (QUALITY_ROWS | RECORD_ROWS).items()},
+            **{kind: partial(fold, self) for kind, fold in (QUALITY_ROWS | RECORD_ROWS | REVIEW_ROWS).items()},
         }
 
     def apply(self, stamp: Stamp, move: m.AnyMove) -> None:
@@ -199,6 +210,8 @@ class Projection:
         codes, fields = EMPTY_LIST, EMPTY_LIST
         if move.decision in _AS_FOUND:
             codes, fields = card.codes, card.fields
+        elif move.decision == Decision.CORRECT:
+            codes = list_text([receipts.REPLACED])
         elif move.decision == Decision.REFUSE_LATE and card.stopped_for:
             codes = list_text([card.stopped_for])
         self.bring(stamp, [card], move.decision, codes, fields)
@@ -321,9 +334,10 @@ class Projection:
         _make_again(card)
 
     def _consignment_sent(self, stamp: Stamp, move: m.ConsignmentSent) -> None:
-        sent = 0
+        sent, units = 0, set[str]()
         for bundle_id in move.bundles:
             bundle = self.bundles.get(bundle_id)
+            units.add(bundle.unit)
             bundle.consignment_id = move.consignment_id
             self.bundles.changed(bundle)
             cards = self.cards.get_all(numbers_in(bundle.cards))
@@ -331,7 +345,7 @@ class Projection:
             self.bring(stamp, cards, Cause.SEND)
         row = ConsignmentRow(
             move.consignment_id, move.batch_id, list_text(move.bundles), sent, move.by, stamp.at_floor_s, stamp.chain,
-            stamp.seq, move.scanned, move.box_max,
+            stamp.seq, move.scanned, move.box_max, list_text(sorted(units)),
         )  # fmt: skip
         self.consignments.add(move.consignment_id, row)
         self.over += [(self.bundles, list(move.bundles)), (self.consignments, [move.consignment_id])]
@@ -341,7 +355,12 @@ class Projection:
             move.arrival_id, move.consignment_id, move.unit, move.sent, move.cards, move.by, stamp.at_floor_s
         )
         self.arrivals.add(move.arrival_id, row)
-        self.over.append((self.arrivals, [move.arrival_id]))
+        self.over += [(self.arrivals, [move.arrival_id]), (self.consignments, [move.consignment_id])]
+        consignment = self.consignments.find(move.consignment_id)  # none has a number that a restore jumped over
+        if consignment is not None:
+            waiting = words_in(consignment.uncounted)
+            consignment.uncounted = list_text([unit for unit in waiting if unit != move.unit])
+            self.consignments.changed(consignment)
 
     def _station_joined(self, stamp: Stamp, move: m.StationJoined) -> None:
         station = self.stations.find(move.station)

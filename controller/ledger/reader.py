@@ -11,12 +11,13 @@ from sqlalchemy import Engine, Select, and_, bindparam, func, or_, select
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.core.cards import State
 from controller.core.moves import Verdict
-from controller.ledger import inbox, tables
-from controller.ledger.columns import counts_in, numbers_in, words_in
+from controller.ledger import questions, tables
+from controller.ledger.columns import counts_in, words_in
 from controller.ledger.consignments import Consignments, SentUnit
-from controller.ledger.inbox import InboxBatch, InboxRow, InboxState
+from controller.ledger.inbox import BATCH_OF_NUMBER, InboxBatch, InboxRow, InboxState
 from controller.ledger.rows import BatchRow, CardRow
 from controller.manifest import Manifest
+from controller.revision import revision_of
 from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
 
 OPEN, MADE = "open", "made"
@@ -83,8 +84,8 @@ class Reader:
 
     def announced(self, batch_number: str) -> InboxBatch | None:
         """Give a batch as it was announced, by its number."""
-        with self._engine.connect() as connection:
-            return inbox.read_batch(connection, tables.inbox_batch.c.batch_number == batch_number)
+        found = self._all(BATCH_OF_NUMBER, batch_number=batch_number)
+        return InboxBatch(*found[0][:-1]) if found else None  # all but its hash
 
     def unfinished(self) -> list[InboxBatch]:
         """Give the batches that the floor has not heard of yet, oldest first: what intake goes on with at a start."""
@@ -97,17 +98,19 @@ class Reader:
         )
         return [InboxBatch(*row[:-1]) for row in self._all(query)]
 
+    def announced_on(self, day: str) -> list[InboxBatch]:
+        """Give the batches that came on a floor day `YYYYMMDD`.  Cost: a look at each batch there ever was."""
+        batch = tables.inbox_batch
+        query = select(batch).where(batch.c.received_on == day).order_by(batch.c.batch_id)
+        return [InboxBatch(*row[:-1]) for row in self._all(query)]
+
     def missing(self, batch_id: int, count: int) -> list[tuple[int, int]]:
         """Give what is not stored of a batch of `count` applications, as (first index, how many)."""
-        table = tables.inbox_application
-        query = select(table.c.idx).where(table.c.batch_id == batch_id).order_by(table.c.idx)
-        return _gaps([index for (index,) in self._all(query)], count)
+        return _gaps([index for (index,) in self._all(questions.INDEXES, batch_id=batch_id)], count)
 
     def rows(self, batch_id: int) -> list[InboxRow]:
         """Give the stored applications of a batch, in order of index."""
-        table = tables.inbox_application
-        query = select(table).where(table.c.batch_id == batch_id).order_by(table.c.idx)
-        return [_inbox_row(row) for row in self._all(query)]
+        return [_inbox_row(row) for row in self._all(questions.ROWS, batch_id=batch_id)]
 
     def row(self, batch_id: int, index: int) -> InboxRow | None:
         """Give one stored application of a batch."""
@@ -117,15 +120,7 @@ class Reader:
 
     def stored_digests(self, batch_id: int, indexes: Sequence[int]) -> dict[int, bytes]:
         """Give the row digests of those applications of a batch that are stored, by index."""
-        table = tables.inbox_application
-        query = select(table.c.idx, table.c.row_digest).where(table.c.batch_id == batch_id, table.c.idx.in_(indexes))
-        return dict(self._all(query))
-
-    def row_digests(self, batch_id: int) -> list[bytes]:
-        """Give the SHA-256 digests (32 bytes) of the stored applications of a batch, in order of index."""
-        table = tables.inbox_application
-        query = select(table.c.row_digest).where(table.c.batch_id == batch_id).order_by(table.c.idx)
-        return [digest for (digest,) in self._all(query)]
+        return dict(self._all(questions.DIGESTS, batch_id=batch_id, indexes=list(indexes)))
 
     def verdicts(self, batch_id: int) -> list[VerdictRow]:
         """Give the applications of a batch with their verdicts (-1: none yet), in order of index."""
@@ -184,15 +179,7 @@ class Reader:
 
     def receipts(self, upstream: str, after: int, limit: int = MAX_RECEIPTS_PER_PAGE) -> list[Receipt]:
         """Give an upstream's receipts numbered above `after`, in order; their `texts` are the caller's to fill."""
-        receipt, batch = tables.receipt, tables.batch
-        query = (
-            select(receipt, batch.c.batch_number)
-            .outerjoin(batch, batch.c.batch_id == receipt.c.batch_id)  # one about a restore is of no batch
-            .where(receipt.c.upstream == upstream, receipt.c.number > after)
-            .order_by(receipt.c.number)
-            .limit(limit)
-        )
-        return [_receipt(row) for row in self._all(query)]
+        return [_receipt(row) for row in self._all(questions.RECEIPTS, upstream=upstream, after=after, most=limit)]
 
     def receipt_numbers(self, upstream: str) -> tuple[int, int]:
         """Give an upstream's last receipt and the one up to which it acknowledged; 0 for none."""
@@ -221,7 +208,7 @@ class Reader:
 
     def batch(self, batch_id: int) -> BatchRow | None:
         """Give a batch whose verdicts are out."""
-        rows = self._all(select(tables.batch).where(tables.batch.c.batch_id == batch_id))
+        rows = self._all(questions.BATCH, batch_id=batch_id)
         return BatchRow(*rows[0]) if rows else None
 
     def batches(self, before: int | None = None, limit: int = 100) -> list[BatchRow]:
@@ -237,11 +224,11 @@ class Reader:
 
         Besides `held` and `made`, which are open too.  Empty when the verdicts are not out.
         """
-        card, first = tables.card, card_id(batch_id, 0)
-        mine = card.c.card_id.between(first, first + CARD_IDS_PER_BATCH - 1)
+        first = card_id(batch_id, 0)
+        mine = {"first": first, "last": first + CARD_IDS_PER_BATCH - 1}
         with self._engine.connect() as connection:
-            batch = connection.execute(select(tables.batch).where(tables.batch.c.batch_id == batch_id)).first()
-            states = connection.execute(select(card.c.state, func.count()).where(mine).group_by(card.c.state)).all()
+            batch = connection.execute(questions.BATCH, {"batch_id": batch_id}).first()
+            states = connection.execute(questions.STATES, mine).all()
         return {} if batch is None else _law_4(BatchRow(*batch), {row[0]: row[1] for row in states})
 
     def waiting(self, state: str = State.HELD.value, after: int = 0, limit: int = 100) -> list[WaitingCard]:
@@ -252,6 +239,11 @@ class Reader:
         query = select(card).where(here, card.c.card_id > after).order_by(card.c.card_id).limit(limit)
         return [_waiting(CardRow(*row)) for row in self._all(query)]
 
+    def waiting_card(self, number: int) -> WaitingCard | None:
+        """Give a card that is held, stopped or suspect."""
+        card = self.card(number)
+        return _waiting(card) if card and card.state in tables.WAITING_STATES else None
+
     def card(self, number: int) -> CardRow | None:
         """Give a card by its number."""
         rows = self._all(select(tables.card).where(tables.card.c.card_id == number))
@@ -259,9 +251,7 @@ class Reader:
 
     def cards_of(self, acceptance_number: str) -> list[CardRow]:
         """Give the cards with an acceptance number, newest first."""
-        card = tables.card
-        query = select(card).where(card.c.acceptance_number == acceptance_number).order_by(card.c.card_id.desc())
-        return [CardRow(*row) for row in self._all(query)]
+        return [CardRow(*row) for row in self._all(questions.CARDS_OF, acceptance_number=acceptance_number)]
 
     def sent(self, consignment_id: int | None = None, limit: int = 100) -> list[SentUnit]:
         """Give what the newest consignments, or one of them, held for each police station, and what it counted."""
@@ -279,14 +269,9 @@ class Reader:
         """Give the SHA-256 digest (64 hex digits) of a consignment's manifest file; empty when there is none."""
         return self._consignments.digest(consignment_id)
 
-    def cards_on_sheet(self, sheet_id: int) -> list[int]:
-        """Give the cards that were imposed on a sheet, by position, 0 for an empty place; empty when unknown."""
-        rows = self._all(select(tables.sheet.c.cards).where(tables.sheet.c.sheet_id == sheet_id))
-        return numbers_in(rows[0].cards) if rows else []
-
-    def _all(self, query: Select[Any]) -> Sequence[Any]:
+    def _all(self, query: Select[Any], **values: Any) -> Sequence[Any]:
         with self._engine.connect() as connection:
-            return connection.execute(query).all()
+            return connection.execute(query, values).all()
 
 
 def _gaps(present: Iterable[int], count: int) -> list[tuple[int, int]]:
@@ -299,35 +284,27 @@ def _gaps(present: Iterable[int], count: int) -> list[tuple[int, int]]:
 
 
 def _inbox_row(row: Any) -> InboxRow:
-    return InboxRow(
-        row.idx,
-        row.acceptance_number,
-        row.row_digest,
-        row.identity,
-        row.person,
-        row.unit,
-        row.express,
-        row.reason,
-        words_in(row.codes),
-        words_in(row.fields),
-        row.fee_class,
-        row.in_scope,
-    )
+    _, index, number, digest, identity, person, unit, express, reason, _, codes, fields, fee_class, in_scope, _ = row
+    found = (words_in(codes), words_in(fields))
+    return InboxRow(index, number, digest, identity, person, unit, express, reason, *found, fee_class, in_scope)
 
 
 def _receipt(row: Any) -> Receipt:
+    # by place and not by name, which costs as much as the rest: a page has hundreds
+    _, number, kind, _, _, accepted_as, index, case_no, codes, fields, counts, at_floor_s, _, chain, batch_number = row
     return Receipt(
-        number=row.number,
-        kind=row.kind,
-        batch_number=row.batch_number or "",
-        acceptance_number=row.acceptance_number,
-        index=row.idx,
-        case=row.case_no,
-        codes=words_in(row.codes),
-        fields=words_in(row.fields),
-        counts=counts_in(row.counts),
-        at_floor_s=row.at_floor_s,
-        chain=row.chain.hex(),
+        number=number,
+        kind=kind,
+        batch_number=batch_number or "",
+        acceptance_number=accepted_as,
+        index=index,
+        case=case_no,
+        codes=words_in(codes),
+        fields=words_in(fields),
+        counts=counts_in(counts),
+        at_floor_s=at_floor_s,
+        chain=chain.hex(),
+        revision=revision_of(batch_number or ""),
     )
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, bindparam, func, insert, select
 
 from controller.application import CARD_IDS_PER_BATCH
 from controller.core.cards import State
 from controller.ledger import tables
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, map_text
+from controller.ledger.prepared import Params, Prepared
 from controller.ledger.rows import BatchRow, CardRow, ReceiptRow
-from controller.ledger.shelf import Params, Prepared
 
 REFUSED, HELD, ACCEPTED, MADE = "refused", "held", "accepted", "made"
 SPOILED_REMAKING, DISPATCHED, CANCELLED = "spoiled_remaking", "dispatched", "cancelled"
 REFUSED_LATE, BATCH_CLOSED = "refused_late", "batch_closed"
+REPLACED = "correct.replaced"  # the code of a held one that ended because its upstream corrected it
 RESTORED = "restored"  # the ledger came out of a backup, and this number is far above the one before
 KINDS = (REFUSED, HELD, ACCEPTED, MADE, SPOILED_REMAKING, DISPATCHED, CANCELLED, REFUSED_LATE, BATCH_CLOSED, RESTORED)
 FINAL_KINDS = frozenset({DISPATCHED, CANCELLED, REFUSED_LATE})  # of accepted cases: each has exactly one (law 4)
+_INSERT = Prepared(insert(tables.receipt))
+_LAST = Prepared(select(func.max(tables.receipt.c.number)).where(tables.receipt.c.upstream == bindparam("upstream")))
 
 _KIND_ON_ENTERING = {  # told whenever a card comes to this state
     State.REFUSED: REFUSED,
@@ -54,10 +57,10 @@ def kind_of(before: State, after: State) -> str | None:
 class ReceiptBook:
     """Numbers receipts, and writes them together."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._insert = Prepared(insert(tables.receipt), connection.dialect)
-        assert self._insert.names == ReceiptRow._fields
+    def __init__(self, connection: Connection, jumped: int = 0) -> None:
+        """`jumped`: by how much all restores together let numbers jump so far."""
+        self._connection, self._jumped = connection, jumped
+        assert _INSERT.words(connection.dialect).names == ReceiptRow._fields
         self._last: dict[str, int] = {}
         self._unwritten: list[Params] = []  # each as `ReceiptRow`, but plain: a batch brings a thousand at once
 
@@ -67,7 +70,7 @@ class ReceiptBook:
         """Tell the same about cards of one batch, in their order."""
         seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
         upstream, batch_id = batch.upstream, batch.batch_id
-        first = self._next_number(upstream)
+        first = self._next_number(stamp, upstream)
         self._unwritten += [
             (
                 upstream, number, kind, batch_id,
@@ -84,7 +87,7 @@ class ReceiptBook:
             return
         seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
         upstream, batch_id = batch.upstream, batch.batch_id
-        first = self._next_number(upstream)
+        first = self._next_number(stamp, upstream)
         self._unwritten += [
             (upstream, number, kind, batch_id, card, accepted_as, index, case_no, codes, fields, EMPTY_MAP,
              at_floor_s, seq, chain)
@@ -96,34 +99,40 @@ class ReceiptBook:
         """Tell something about a whole batch."""
         self._issue(stamp, batch, kind, (0, "", -1, 0, codes, EMPTY_LIST, counts))
 
-    def about_restore(self, stamp: Stamp, upstream: str, step: int) -> None:
-        """Tell an upstream that the ledger was restored, with a number `step` above the last: those between are void.
+    def about_restore(self, stamp: Stamp, upstreams: Iterable[str], step: int) -> None:
+        """Tell upstreams that the ledger was restored, with numbers `step` above the last: those between are void.
 
         They may have been given before the restore, for what the restored ledger does not know.
         """
+        for upstream in upstreams:
+            self._tell_restored(stamp, upstream, self._next_number(stamp, upstream), step)
+        self._jumped += step
+
+    def _tell_restored(self, stamp: Stamp, upstream: str, number: int, step: int) -> int:
         seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
-        number = self._next_number(upstream)
-        self._last[upstream] = number + step
         about = (0, "", -1, 0, EMPTY_LIST, EMPTY_LIST, map_text({"first_void": number}))
         self._unwritten.append((upstream, number + step, RESTORED, 0, *about, at_floor_s, seq, chain))
+        self._last[upstream] = number + step
+        return number + step
 
     def flush(self) -> None:
         """Write what was issued."""
-        self._insert.run(self._connection, self._unwritten)
+        _INSERT.run(self._connection, self._unwritten)
         self._unwritten.clear()
 
     def _issue(self, stamp: Stamp, batch: BatchRow, kind: str, about: tuple[int, str, int, int, str, str, str]) -> None:
         seq, at_floor_s, chain = stamp.seq, stamp.at_floor_s, stamp.chain
         upstream = batch.upstream
         self._unwritten.append(
-            (upstream, self._next_number(upstream), kind, batch.batch_id, *about, at_floor_s, seq, chain)
+            (upstream, self._next_number(stamp, upstream), kind, batch.batch_id, *about, at_floor_s, seq, chain)
         )
 
-    def _next_number(self, upstream: str) -> int:
+    def _next_number(self, stamp: Stamp, upstream: str) -> int:
         last = self._last.get(upstream)
         if last is None:
-            column = tables.receipt.c.number
-            query = select(func.max(column)).where(tables.receipt.c.upstream == upstream)
-            last = self._connection.execute(query).scalar() or 0
+            [(found,)] = _LAST.ask(self._connection, upstream)
+            last = found or 0
+            if not last and self._jumped:  # it may have come in a time that a restore lost, and have had some then
+                last = self._tell_restored(stamp, upstream, 1, self._jumped)
         number = self._last[upstream] = last + 1
         return number

@@ -25,8 +25,7 @@ def _purged(rows: Projection, stamp: Stamp, move: r.BatchesPurged) -> None:
 
 
 def _restored(rows: Projection, stamp: Stamp, move: r.LedgerRestored) -> None:
-    for upstream in move.upstreams:
-        rows.receipts.about_restore(stamp, upstream, move.step)
+    rows.receipts.about_restore(stamp, move.upstreams, move.step)
 
 
 def _set_hash(rows: Projection, batch_id: int, rows_hash: bytes) -> None:

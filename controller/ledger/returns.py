@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from controller.core.moves import Verdict
 from controller.ledger import tables
 from controller.ledger.columns import EMPTY_LIST
-from controller.ledger.errors import UnknownRow
+from controller.ledger.errors import RowPurged, UnknownRow
 from controller.ledger.inbox import InboxState, read_batch
 from controller.ledger.row_hash import rehash
 
@@ -27,16 +27,22 @@ class OpenReturn:
     received_floor_s: float
 
     def apply(self, connection: Connection) -> int:
-        """Give the new batch's number on the floor.  Raises: UnknownRow: no such application is stored."""
-        known = read_batch(connection, tables.inbox_batch.c.batch_number == self.batch_number)
-        if known is not None:
-            return known.batch_id
+        """Give the new batch's number on the floor.
+
+        Raises: UnknownRow: no such application is stored.  RowPurged: a purge is at it, or was.
+        """
         row_table, batch_table = tables.inbox_application, tables.inbox_batch
         here = (row_table.c.batch_id == self.from_batch_id, row_table.c.idx == self.from_index)
         row = connection.execute(select(row_table).where(*here)).mappings().first()
         batch = read_batch(connection, batch_table.c.batch_id == self.from_batch_id)
         if row is None or batch is None:
             raise UnknownRow(row_table.name, self.from_batch_id)
+        if not row["row_digest"]:
+            raise RowPurged(self.from_batch_id)
+        known = read_batch(connection, batch_table.c.batch_number == self.batch_number)
+        if known is not None:
+            _fill(connection, known.batch_id, row)
+            return known.batch_id
         values = {
             "batch_number": self.batch_number,
             "upstream": batch.upstream,
@@ -57,3 +63,12 @@ class OpenReturn:
         for table in (batch_table, row_table):
             rehash(connection, table, table.c.batch_id == batch_id)
         return int(batch_id)
+
+
+def _fill(connection: Connection, batch_id: int, row: RowMapping) -> None:
+    """Give a case that was never used its digests again, if a purge took them out."""
+    table = tables.inbox_application
+    here = table.c.batch_id == batch_id
+    again = {name: row[name] for name in ("row_digest", "identity", "person")}
+    connection.execute(update(table).where(here, table.c.row_digest == b"").values(**again))
+    rehash(connection, table, here)

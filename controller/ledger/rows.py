@@ -138,6 +138,8 @@ class BundleRow(StateRow):
 class ConsignmentRow(StateRow):
     """One row of `tables.consignment`."""
 
+    CHANGING: ClassVar[tuple[str, ...]] = ("uncounted",)
+
     consignment_id: int
     batch_id: int
     bundles: str
@@ -148,6 +150,7 @@ class ConsignmentRow(StateRow):
     move_seq: int
     scanned: bool
     box_max: int
+    uncounted: str
 
 
 @dataclass(slots=True)

@@ -5,10 +5,13 @@ Schema 1 stood in SQLite alone.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from sqlalchemy import Connection, bindparam, select, true, update
 
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, event_link
+from controller.ledger.columns import EMPTY_LIST, list_text
 from controller.ledger.row_hash import rehash
 
 _HASHED = (tables.meta, tables.receipt_cursor, tables.inbox_batch, tables.inbox_application)
@@ -24,6 +27,9 @@ def to_schema_2(connection: Connection) -> None:
     connection.exec_driver_sql("ALTER TABLE batch ADD COLUMN purged_floor_s DOUBLE NOT NULL DEFAULT 0")
     tables.snapshot.create(connection)
     tables.rare_moves.create(connection)
+    connection.exec_driver_sql(f"ALTER TABLE consignment ADD COLUMN uncounted TEXT NOT NULL DEFAULT '{EMPTY_LIST}'")
+    tables.consignment_waits.create(connection)
+    _note_uncounted(connection)
     for table in _HASHED:
         rehash(connection, table, true())
     _chain_events(connection)
@@ -31,6 +37,21 @@ def to_schema_2(connection: Connection) -> None:
 
 def _add(connection: Connection, table: str, column: str) -> None:
     connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {column} NOT NULL DEFAULT x''")
+
+
+def _note_uncounted(connection: Connection) -> None:
+    """Say of each consignment which police stations counted nothing of it."""
+    bundle, arrival, consignment = tables.bundle, tables.arrival, tables.consignment
+    sent = select(bundle.c.consignment_id, bundle.c.unit).where(bundle.c.consignment_id > 0)
+    waiting: defaultdict[int, set[str]] = defaultdict(set)
+    for consignment_id, unit in connection.execute(sent.distinct()):
+        waiting[consignment_id].add(unit)
+    for consignment_id, unit in connection.execute(select(arrival.c.consignment_id, arrival.c.unit)):
+        waiting[consignment_id].discard(unit)
+    change = update(consignment).where(consignment.c.consignment_id == bindparam("the_id"))
+    rows = [{"the_id": one, "uncounted": list_text(sorted(units))} for one, units in waiting.items() if units]
+    if rows:
+        connection.execute(change.values(uncounted=bindparam("uncounted")), rows)
 
 
 def _chain_events(connection: Connection) -> None:

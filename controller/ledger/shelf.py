@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, Dialect, Table, bindparam, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 
 from controller.application import CARD_IDS_PER_BATCH, batch_of, card_id
 from controller.ledger import tables
 from controller.ledger.errors import UnknownRow
+from controller.ledger.prepared import Params, Prepared
 from controller.ledger.rows import CardRow, StateRow
 
 Row = TypeVar("Row", bound=StateRow)
-Params = tuple[Any, ...]
+_number = tables.card.c.card_id
+_CARDS_BETWEEN = Prepared(select(tables.card).where(_number.between(bindparam("first"), bindparam("last"))))
 
 
-class Prepared:
-    """One statement in the driver's own words, to be run with many rows of positional parameters."""
+class _Statements(NamedTuple):
+    """What a shelf asks and writes."""
 
-    def __init__(self, statement: Any, dialect: Dialect, column_keys: Sequence[str] | None = None) -> None:
-        compiled = statement.compile(dialect=dialect, column_keys=column_keys)
-        self.sql = str(compiled)
-        self.names: tuple[str, ...] = tuple(compiled.positiontup)
+    insert: Prepared
+    update: Prepared
+    by_key: Prepared
 
-    def run(self, connection: Connection, rows: list[Params]) -> None:
-        """Run the statement once for each row, when there is one.  Raises: DBAPIError."""
-        if not rows:
-            return
-        # past Core: its executemany takes each row as a dict, twice as slow; and ten statements of a small group
-        # through `exec_driver_sql` cost a tenth of its commit (measured)
-        cursor = connection.connection.cursor()
-        try:
-            cursor.executemany(self.sql, rows)
-        except connection.dialect.loaded_dbapi.Error as error:
-            wrapped = DBAPIError.instance(self.sql, None, error, connection.dialect.loaded_dbapi.Error, True)
-            raise wrapped from error
-        finally:
-            cursor.close()
+
+@cache
+def _statements(table: Table, changing: tuple[str, ...]) -> _Statements:
+    """Give the statements for one table: each life of the service opens shelves anew, and they stay compiled."""
+    [key] = table.primary_key.columns
+    is_the_one = key == bindparam("the_key")
+    return _Statements(
+        Prepared(insert(table)),
+        Prepared(update(table).where(is_the_one), changing),
+        Prepared(select(table).where(is_the_one)),
+    )
 
 
 class Shelf(Generic[Row]):
@@ -52,14 +50,12 @@ class Shelf(Generic[Row]):
     def __init__(self, table: Table, row_class: type[Row], connection: Connection) -> None:
         self.table, self._row_class, self._connection = table, row_class, connection
         [self._key] = table.primary_key.columns
-        dialect = connection.dialect
-        self._insert = Prepared(insert(table), dialect)
-        self._whole: Callable[[Row], Params] = attrgetter(*self._insert.names)
+        self._insert, self._update, self._by_key = _statements(table, row_class.CHANGING)
+        self._whole: Callable[[Row], Params] = attrgetter(*self._insert.words(connection.dialect).names)
         if row_class.CHANGING:
-            change = update(table).where(self._key == bindparam("the_key"))
-            self._update = Prepared(change, dialect, row_class.CHANGING)
-            names = (self._key.name if name == "the_key" else name for name in self._update.names)
-            self._changing: Callable[[Row], Params] = attrgetter(*names)
+            names = self._update.words(connection.dialect).names
+            own = (self._key.name if name == "the_key" else name for name in names)
+            self._changing: Callable[[Row], Params] = attrgetter(*own)
         self._rows: dict[Any, Row] = {}
         self._key_of = attrgetter(self._key.name)
         self._new: dict[Any, Row] = {}
@@ -117,13 +113,13 @@ class Shelf(Generic[Row]):
         return iter(self._rows.values())
 
     def _read(self, key: Any) -> None:
-        self._keep(self._key == key)
+        self._keep(self._by_key.ask(self._connection, key))
 
-    def _keep(self, where: Any) -> None:
-        """Read the rows that fit `where`; one that is here already is the newer one and stays."""
-        for values in self._connection.execute(select(self.table).where(where)):
+    def _keep(self, found: Iterable[Params]) -> None:
+        """Take in rows of the table; one that is here already is the newer one and stays."""
+        for values in found:
             row: Row = self._row_class(*values)
-            self._rows.setdefault(getattr(row, self._key.name), row)
+            self._rows.setdefault(self._key_of(row), row)
 
 
 class CardShelf(Shelf[CardRow]):
@@ -135,4 +131,4 @@ class CardShelf(Shelf[CardRow]):
 
     def _read(self, key: Any) -> None:
         first = card_id(batch_of(key), 0)
-        self._keep(self._key.between(first, first + CARD_IDS_PER_BATCH - 1))
+        self._keep(_CARDS_BETWEEN.ask(self._connection, first, first + CARD_IDS_PER_BATCH - 1))

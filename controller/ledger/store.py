@@ -24,7 +24,7 @@ from controller.ledger.journal import Journal, Recorded, open_event, open_move, 
 from controller.ledger.lock import lock_folder
 from controller.ledger.migrations import migrate, write_meta
 from controller.ledger.reader import Reader
-from controller.ledger.verify import Verified, verify
+from controller.ledger.verify.whole import Verified, verify
 from controller.ledger.writer import Observe, Writer
 
 DATABASE_NAME = "ledger.db"

@@ -51,8 +51,12 @@ move = Table(
     _column("hash", LargeBinary),  # see `chain`
 )
 
-# what is walked back for over months: a few a day among tens of thousands
-RARE_TAGS = ("came_back", "received", "signed_on", "supply")
+# what is looked for over weeks and months: one move in twenty, so that the others need not be walked over
+RARE_TAGS = (
+    *("batches_purged", "bundle", "bundle_opened", "bundle_stopped", "came_back", "decided", "encode", "encoded"),
+    *("ledger_restored", "missing", "quarantined", "received", "sent", "set_good", "signed_on", "stopped", "supply"),
+    "tables_folded",
+)
 # SQLite takes a partial index when the query names one of these words as it stands here
 _is_rare = or_(*(move.c.tag == literal_column(f"'{tag}'") for tag in RARE_TAGS))
 rare_moves = Index("move_rare", move.c.tag, move.c.seq, sqlite_where=_is_rare, postgresql_where=_is_rare)
@@ -190,6 +194,15 @@ consignment = Table(
     _column("move_seq", BigInteger),  # that move
     _column("scanned", Boolean),  # at the door, bundle by bundle
     _column("box_max", Integer),  # bundles of one box
+    _column("uncounted", Text),  # JSON list: police stations that counted nothing of it yet
+)
+# written out, so that SQLite takes the index for a query that says the same
+is_uncounted = consignment.c.uncounted != literal_column("'[]'")
+consignment_waits = Index(
+    "consignment_waits",
+    consignment.c.consignment_id,
+    sqlite_where=is_uncounted,
+    postgresql_where=is_uncounted,
 )
 
 arrival = Table(

@@ -46,10 +46,13 @@ class History:
     def known(self, rows: Iterable[Person], before: int) -> list[Known]:
         """Give what shares a number with one of the rows and came before a turn."""
         found: dict[tuple[str, bytes], Known] = {}
+        looked_up: set[bytes] = set()
         for row in rows:
-            for turn, number, person in self._open.get(row.identity, ()):
-                if turn < before:
-                    found[number, row.identity] = Known(number, row.identity, person, Standing.OPEN)
+            if row.identity not in looked_up:
+                looked_up.add(row.identity)
+                for turn, number, person in self._open.get(row.identity, ()):
+                    if turn < before:
+                        found[number, row.identity] = Known(number, row.identity, person, Standing.OPEN)
             if self._taken.get(row.acceptance_number, before) < before:
                 ended = Known(row.acceptance_number, b"", b"", Standing.ENDED)
                 found[row.acceptance_number, b""] = ended

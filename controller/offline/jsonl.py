@@ -132,4 +132,9 @@ def _no_constant(name: str) -> None:
     raise _NotStrict
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant)
+def _whole(digits: str) -> int | None:
+    """Give a whole number, None for one that no field can mean: Python refuses to read digits by the thousand."""
+    return int(digits) if len(digits) <= NUMBER_SHOWN else None
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_constant=_no_constant, parse_int=_whole)

@@ -49,10 +49,11 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Opened]:
+def opened(path: Path, *, anywhere: bool = False) -> Iterator[Opened]:
     """Open a file of JSON lines, or a package: XML, CSV, a zip archive or a folder of either.
 
     The name's end decides; of a regular file without a known one its first bytes, and else it is JSON lines.
+    `anywhere`: the portraits of JSON lines may lie outside the file's folder; those of a package never do.
 
     Raises: PackageError, then and while parts are read: it is no package, or not a whole one; OSError.
     """
@@ -63,7 +64,7 @@ def opened(path: Path) -> Iterator[Opened]:
         shape = _shape(path)
         stream = stack.enter_context(path.open("rb", buffering=BUFFER_BYTES))
         if not shape:
-            yield _lines(stream, path)
+            yield _lines(stream, path, anywhere=anywhere)
         elif shape == ZIP_END:
             yield _zip(stream, _number(path))
         else:
@@ -92,11 +93,11 @@ def _number(path: Path) -> str:
     return match[1]
 
 
-def _lines(stream: BinaryIO, path: Path) -> Opened:
+def _lines(stream: BinaryIO, path: Path, *, anywhere: bool) -> Opened:
     is_seekable = stream.seekable()
     total_bytes = os.fstat(stream.fileno()).st_size
     done = stream.tell if is_seekable else lambda: 0
-    return Opened("", read_jsonl(stream), beside(path.parent), total_bytes, done)
+    return Opened("", read_jsonl(stream), beside(path.parent, anywhere=anywhere), total_bytes, done)
 
 
 def _rows(stream: BinaryIO, size_bytes: int, shape: str, number: str, read: ReadPicture) -> Opened:
@@ -130,7 +131,9 @@ def _zip(stream: BinaryIO, number: str) -> Opened:
             return FINDINGS["portrait.outside"]
         if path not in names or not path.lower().endswith(PORTRAIT_ENDS):
             return FINDINGS["portrait.missing"]
-        return archive.read(path, PORTRAIT_MAX_BYTES)[:READ_UP_TO_BYTES] or FINDINGS["portrait.missing"]
+        if archive.size_bytes(path) > READ_UP_TO_BYTES:
+            return archive.begin(path, READ_UP_TO_BYTES, PORTRAIT_MAX_BYTES) or FINDINGS["portrait.missing"]
+        return archive.read(path, PORTRAIT_MAX_BYTES) or FINDINGS["portrait.missing"]
 
     return _rows(io.BytesIO(content), len(content), _end(rows), number, read)
 

@@ -31,13 +31,13 @@ def check_jsonl(
 
     Args:
         stream: opened for bytes; it is read once, from where it stands.
-        folder: where its portraits lie.
+        folder: from where the paths of its portraits lead.
         today: `YYYYMMDD`, for a header that names no day.
         authorities: county code -> issuing authority; the shipped ones without it.
         pixels: look at the portraits themselves, not at their files' headers alone.
     Raises: OSError: the stream cannot be read on.
     """
-    parts, read = read_jsonl(stream), beside(folder)
+    parts, read = read_jsonl(stream), beside(folder, anywhere=True)
     return check_parts(parts, read, settings, today, authorities=authorities, pixels=pixels)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from controller.report.charts import text_px
 from devices.defects import Step
 
-CAUSES_SHOWN, STATIONS_SHOWN, WANTS_SHOWN, INSPECTORS_SHOWN = 8, 30, 8, 12
+CAUSES_SHOWN, STATIONS_SHOWN, WANTS_SHOWN, INSPECTORS_SHOWN, ALTERED_SHOWN = 8, 30, 8, 12, 5
 COLUMN_PX = 7.2
 BAR = 16
 STANDINGS = {
@@ -59,8 +59,13 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
 
 
 def _alarms(status: Mapping[str, Any]) -> list[str]:
-    """Say what keeps the whole floor from work: a restored ledger that was not compared, a disk that is nearly full."""
+    """Say what concerns the whole floor: a restored ledger not compared, a disk nearly full, rows that were changed."""
     lines = []
+    if status.get("altered"):
+        named = ", ".join(map(str, status["altered"][:ALTERED_SHOWN]))
+        lines.append(
+            f"  ! rows of {len(status['altered'])} batches were changed, no purge takes them ({named}): doctor"
+        )
     if status.get("reconciling"):
         lines.append("  ! `cardmill act reconciled` is awaited: restored from a backup 已从备份恢复")
         lines.append("    nothing is made before two people did it; compare first: docs/backup.md")

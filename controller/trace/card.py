@@ -12,19 +12,14 @@ from sqlalchemy import Engine, select
 
 from controller.core import moves as m
 from controller.core import quality_moves as q
+from controller.core.cards import State
 from controller.core.moves import AnyMove
 from controller.core.why.sentences import Facts, Reason, rule_key, tell
 from controller.ledger import tables
 from controller.trace.loaded import AT_STATIONS, Loaded, loaded_before
+from controller.trace.mentions import moves_about
 from controller.trace.moves import WALK_MOVES, MoveReader, Told
 from devices.messages import blank_serial, body_of, position_of
-from encoders.envelope import pack
-
-KINDS = (
-    *(m.CardDecided, m.CardStopped, m.EncodeStarted, m.EncodeEnded, m.SheetImposed, m.JobStarted, m.JobEnded),
-    *(m.SheetBound, m.PositionsMarked, m.BundleMade, m.BundleStopped, m.CardMissing, m.ConsignmentSent),
-    *(q.CardsQuarantined, q.BundleOpened, q.CardSetGood, q.CardReturned),
-)
 
 
 @dataclass(slots=True)
@@ -75,9 +70,10 @@ class CardHistory:
 def trace_card(engine: Engine, card: int, walk_moves: int = WALK_MOVES) -> CardHistory | None:
     """Give the history of a card; None when no card has this number.
 
-    The moves between its batch's verdicts and its batch's end are looked at, before them what was loaded at the
-    stations, and after them whether it came back; never more than `walk_moves` moves each, or `complete` is False.
-    Cost: a long look, for a worker thread.  Raises: LedgerDamaged.
+    The moves between its batch's verdicts and the end of the batch, or of its own way, are looked at, before them what
+    was loaded at the stations, and after them whether it came back; never more than `walk_moves` moves each, or
+    `complete` is False.
+    Cost: some 30 ms, for a worker thread.  Raises: LedgerDamaged.
     """
     with engine.connect() as connection:
         row = connection.execute(select(tables.card).where(tables.card.c.card_id == card)).first()
@@ -89,10 +85,11 @@ def trace_card(engine: Engine, card: int, walk_moves: int = WALK_MOVES) -> CardH
     first = reader.first_at(batch.decided_floor_s)
     last = reader.first_at(math.nextafter(batch.closed_floor_s, math.inf)) if batch.closed_floor_s else 0
     end = last or reader.last() + 1
+    if row.state == State.DISPATCHED:  # its batch may stay open for long; but for a return nothing happens to it now
+        end = min(end, reader.turn_end(row.move_seq))
     loaded = loaded_before(reader, first, walk_moves)
     follower, looked = _Follower(card, loaded), min(end, first + walk_moves)
-    names = [pack(number) for number in sorted(_numbers(reader, card, first, looked))]
-    about = reader.forward(first, looked, KINDS, names)
+    about = moves_about(engine, reader, row, first, looked)
     for told in merge(about, reader.forward(first, looked, AT_STATIONS), key=lambda one: one.seq):
         follower.take(told)
     came_back = reader.forward(looked, min(reader.last() + 1, looked + walk_moves), (q.CardReturned,))
@@ -103,20 +100,6 @@ def trace_card(engine: Engine, card: int, walk_moves: int = WALK_MOVES) -> CardH
     stands = (row.unit, row.state, row.generation, row.blank, row.bundle_id, sent)
     numbers = (row.acceptance_number, row.case_no, batch.batch_number)
     return CardHistory(card, *numbers, *stands, follower.happened, complete)
-
-
-def _numbers(reader: MoveReader, card: int, first: int, end: int) -> set[int]:
-    """Give the card and the sheets, encode and pack jobs and bundles it was in: what moves about it mention."""
-    found = {card}
-    kinds = (m.EncodeStarted, m.SheetImposed, m.JobStarted, m.BundleMade, q.CardsQuarantined, q.CardSetGood)
-    for told in reader.forward(first, end, kinds, [pack(card)]):
-        move = told.move
-        if isinstance(move, q.CardSetGood):
-            found |= {move.sheet_id} if move.card == card else set()
-        elif card in getattr(move, "cards", ()):
-            names = ("job_id", "sheet_id", "bundle_id")
-            found |= {getattr(move, name) for name in names if getattr(move, name, 0)}
-    return found
 
 
 class _Follower:
@@ -171,7 +154,7 @@ class _Follower:
 
     def _decided(self, at: float, move: m.CardDecided) -> None:
         if move.card == self.card:
-            self._tell(at, move.decision, because=move.reason, people=[move.by])
+            self._tell(at, move.decision, because=move.reason, people=[one for one in (move.by, move.second) if one])
 
     def _stopped(self, at: float, move: m.CardStopped) -> None:
         if move.card == self.card:
@@ -282,7 +265,7 @@ def past(history: CardHistory, now_floor_s: float) -> Reason:
             facts |= {"consignment_id": sent[-1].consignment_id, "sent_floor_s": sent[-1].at_floor_s}
             facts["sent_by"] = ", ".join(sent[-1].people)
         return Reason(*tell(what, keys, facts, now_floor_s), {"because": "was_made", **facts}, jobs[-1].beaten[:3])
-    decided = [one for one in history.happened if one.what in ("refuse", "cancel", "refuse_late")]
+    decided = [one for one in history.happened if one.what in ("refuse", "correct", "cancel", "refuse_late")]
     if decided:
         facts |= {"decided_floor_s": decided[-1].at_floor_s, "decision": decided[-1].what}
         facts |= {"by": ", ".join(decided[-1].people)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, func, literal_column, or_, select
+from sqlalchemy import ColumnElement, Engine, func, literal, literal_column, or_, select
 
 from controller.core.moves import AnyMove
 from controller.ledger import tables
@@ -57,7 +57,7 @@ class MoveReader:
         With `mentions` only those whose packed form holds one of these bytes, as `pack` gives them for a number or a
         name: others may be among them, so look again.
         """
-        step = PAGE_MOVES if mentions or not _are_rare(kinds) else max(1, end - first)
+        step = max(1, end - first) if _are_rare(kinds) else PAGE_MOVES
         for begin in range(first, end, step):
             yield from self._page(begin, min(end, begin + step), kinds, mentions)
 
@@ -68,7 +68,7 @@ class MoveReader:
         (`tables.RARE_TAGS`), which an index has.
         """
         least = max(1, before - most)
-        step = PAGE_MOVES if mentions or not _are_rare(kinds) else max(1, before - least)
+        step = max(1, before - least) if _are_rare(kinds) else PAGE_MOVES
         for end in range(before, least, -step):
             yield from reversed(self._page(max(least, end - step), end, kinds, mentions))
 
@@ -78,28 +78,36 @@ class MoveReader:
             found = connection.execute(select(tables.move.c.at_floor_s).where(tables.move.c.seq == seq)).scalar()
         return float(found or 0.0)
 
-    def _page(self, first: int, end: int, kinds: Kinds, mentions: Mentions = ()) -> list[Told]:
-        if not mentions and _are_rare(kinds):
-            return self._rare(first, end, kinds)
+    def turn_end(self, seq: int) -> int:
+        """Give the number of the first move that is later than a move, one after the last when there is none."""
         move = tables.move
-        tags = [TAGS[kind] for kind in kinds]
-        query = select(move).where(move.c.seq >= first, move.c.seq < end, move.c.tag.in_(tags)).order_by(move.c.seq)
-        if mentions and self._engine.dialect.name == "sqlite":  # elsewhere they are looked through here
-            query = query.where(or_(*(func.instr(move.c.body, one) > 0 for one in mentions)))
+        at = select(move.c.at_floor_s).where(move.c.seq == seq).scalar_subquery()
+        later = select(move.c.seq).where(move.c.seq > seq, move.c.at_floor_s > at).order_by(move.c.seq).limit(1)
         with self._engine.connect() as connection:
-            rows = connection.execute(query).all()
-        return [Told(row.seq, row.at_floor_s, open_move(row)) for row in rows]
+            found = connection.execute(later).scalar()
+        return self.last() + 1 if found is None else int(found)
 
-    def _rare(self, first: int, end: int, kinds: Kinds) -> list[Told]:
-        """Give the moves of rare kinds, tag by tag from their index."""
+    def _page(self, first: int, end: int, kinds: Kinds, mentions: Mentions) -> list[Told]:
         move = tables.move
+        query = select(move).where(move.c.seq >= first, move.c.seq < end).order_by(move.c.seq)
+        if mentions:
+            query = query.where(or_(*map(self._mentions, mentions)))
+        tags = [TAGS[kind] for kind in kinds]
+        queries = [query.where(move.c.tag.in_(tags))]
+        if _are_rare(kinds):  # one after the other, from their index
+            queries = [query.where(move.c.tag == literal_column(f"'{tag}'")) for tag in tags]
         rows: list[Any] = []
         with self._engine.connect() as connection:
-            for kind in kinds:
-                is_kind = move.c.tag == literal_column(f"'{TAGS[kind]}'")
-                query = select(move).where(is_kind, move.c.seq >= first, move.c.seq < end)
-                rows += connection.execute(query.order_by(move.c.seq)).all()
+            for one in queries:
+                rows += connection.execute(one).all()
         return [Told(row.seq, row.at_floor_s, open_move(row)) for row in sorted(rows, key=lambda row: row.seq)]
+
+    def _mentions(self, packed: bytes) -> ColumnElement[bool]:
+        """Give the words for a move whose packed form holds some bytes."""
+        body = tables.move.c.body
+        if self._engine.dialect.name == "sqlite":
+            return func.instr(body, packed) > 0
+        return func.position(literal(packed).op("IN")(body)) > 0
 
 
 def _are_rare(kinds: Kinds) -> bool:

@@ -14,7 +14,6 @@ from binascii import crc32
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from controller.vault.keys import KEY_BYTES
@@ -86,15 +85,6 @@ def read_line(line: bytes) -> KeyLine | Tomb | None:
 def closed_line(text: bytes) -> bytes:
     """Give a text with its checksum, as a line."""
     return b"%b %08x\n" % (text, crc32(text))
-
-
-def is_of(master: AESGCM, one: KeyLine) -> bool:
-    """Say whether a key was wrapped by this master key."""
-    try:
-        one.secret(master)
-    except InvalidTag:
-        return False
-    return True
 
 
 def _bound_to(batch_id: int) -> bytes:

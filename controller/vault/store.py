@@ -20,6 +20,7 @@ from controller.ledger.engine import Place, reason_of
 from controller.ledger.epoch import Epoch
 from controller.ledger.errors import LedgerStopped
 from controller.ledger.migrations import migrate
+from controller.ledger.prepared import Prepared
 from controller.ledger.writer import Observe, Writer
 from controller.vault import tables
 from controller.vault.erasing import EraseRows, ForgetBatch
@@ -52,7 +53,7 @@ class StoreSealed:
         statement = statement.on_conflict_do_update(
             index_elements=[key], set_={blob.name: statement.excluded[blob.name]}
         )
-        connection.execute(statement, [{key.name: number, blob.name: sealed} for number, sealed in self.rows])
+        Prepared(statement, (key.name, blob.name)).run(connection, list(self.rows))
 
 
 class Vault:
@@ -102,9 +103,13 @@ class Vault:
 
     # ---- destruction -------------------------------------------------------------------------------------------
 
-    async def destroy_keys(self, batch_ids: Sequence[int]) -> None:
-        """Destroy the keys of batches: from now on nothing of them can be read.  Raises: VaultStopped."""
-        self._keys.bar(batch_ids)
+    async def destroy_keys(self, batch_ids: Sequence[int], *, bar: bool = True) -> None:
+        """Destroy the keys of batches: from now on nothing of them can be read.
+
+        With `bar` they get no new ones as long as the service runs.  Raises: VaultStopped.
+        """
+        if bar:
+            self._keys.bar(batch_ids)
         await trio.to_thread.run_sync(self._keys.destroy, batch_ids)
 
     async def erase(self, batch_id: int) -> None:

@@ -11,7 +11,7 @@ from controller.core.moves import AnyMove
 from controller.core.stock import Account
 from controller.core.stock_moves import ShiftClosed
 from controller.ledger.store import open_ledger
-from controller.ledger.verify import Verified
+from controller.ledger.verify.whole import Verified
 from controller.report.figures import build_report
 from sims.demo.folder import DemoFolder
 from sims.demo.options import DemoOptions

@@ -8,11 +8,12 @@ from typing import Any
 
 from controller.checks.policy import Policy
 from controller.clock import day_start_floor_s
+from controller.core.calendar import DAY_S
 from controller.core.cards import State
 from controller.core.events import BatchChecked, DecisionMade
-from controller.core.moves import RowVerdict, Verdict
+from controller.core.moves import RowVerdict
 from controller.core.turn import Turn
-from controller.judging import DAY_S, judge
+from controller.judging import judge, verdict_again
 from controller.ledger.columns import words_in
 from controller.ledger.inbox import (
     AcknowledgeReceipts,
@@ -194,7 +195,7 @@ class Door:
         if state.state == InboxState.CHECKED:
             self._life.note("verdicts told again after a crash")
             found = reader.verdicts(batch.batch_id)
-            yield from self._tell(batch, [_again(row) for row in found], [])
+            yield from self._tell(batch, [verdict_again(row) for row in found], [])
             return
         codes, rows = judge(reader, batch, _POLICY)
         change = SetBatchState(batch.batch_id, InboxState.REFUSED, codes) if codes else None
@@ -240,17 +241,3 @@ class Door:
 def _digests(first: int, encoded: list[bytes]) -> Iterator[tuple[int, bytes]]:
     for index, one in enumerate(encoded, first):
         yield index, sha256(one).digest()
-
-
-def _again(row: Any) -> RowVerdict:
-    return RowVerdict(
-        row.index,
-        row.acceptance_number,
-        row.unit,
-        Verdict(row.verdict),
-        row.codes,
-        row.fields,
-        row.express,
-        fee_class=row.fee_class,
-        in_scope=row.in_scope,
-    )

@@ -13,7 +13,7 @@ from controller.core.stock import Account
 from controller.encoding import control_mark
 from controller.ledger import tables
 from controller.ledger.receipts import FINAL_KINDS
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from sims.storm.application import card_of
 from sims.storm.errors import Broken
 from sims.storm.life import CONFIG, Life, fold_ledger

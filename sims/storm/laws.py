@@ -15,7 +15,12 @@ from sims.storm.errors import Broken
 
 _ALIVE = (Mark.PASSED, Mark.QUARANTINED, Mark.SUSPECTED, Mark.FOUND_GOOD)
 _DEAD = (Mark.FILM_SPOILED, Mark.SPOILED, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
-_ENDING = (Decision.REFUSE, Decision.CANCEL, Decision.REFUSE_LATE)
+_ENDING: dict[str, str] = {
+    Decision.REFUSE: "refused",
+    Decision.CORRECT: "refused",
+    Decision.CANCEL: "cancelled",
+    Decision.REFUSE_LATE: "refused_late",
+}
 
 
 class Laws:
@@ -85,7 +90,7 @@ class Laws:
             raise Broken("law 4", f"card {move.card} is refused late, and was never accepted")
         self._held.discard(move.card)
         if move.decision in _ENDING:
-            self._end(move.card, {"refuse": "refused", "cancel": "cancelled"}.get(move.decision, "refused_late"))
+            self._end(move.card, _ENDING[move.decision])
             self._saw(f"card {move.decision}")
         else:
             self._saw(f"card {move.decision}")

@@ -13,7 +13,6 @@ from controller.application import batch_of, index_of
 from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig, VaultConfig
-from controller.core.state import FloorState
 from controller.core.turn import Turn
 from controller.floor_words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
 from controller.hosts.live import LiveHost
@@ -55,11 +54,11 @@ def fold_ledger(engine: Engine, foreman: Foreman) -> tuple[Head, float]:
     """Fold the durable moves into a fresh foreman, checking each link (law 9); give the head and the last stamp."""
     head, last_floor_s = GENESIS, 0.0
     for row in read_rows(engine, tables.move):
-        head = Head(head.seq + 1, link(head.hash, row.at_floor_s, row.body))
-        if (row.seq, row.hash) != head:
-            raise Broken("law 9", f"move {row.seq} does not carry the hash of what stands before it and in it")
-        foreman.replay(row.at_floor_s, open_move(row))
-        last_floor_s = row.at_floor_s
+        seq, last_floor_s, _, body, chain = row
+        head = Head(head.seq + 1, link(head.hash, last_floor_s, body))
+        if (seq, chain) != head:
+            raise Broken("law 9", f"move {seq} does not carry the hash of what stands before it and in it")
+        foreman.replay(last_floor_s, open_move(row))
     return head, last_floor_s
 
 
@@ -86,6 +85,7 @@ class Life:
         self._luck, self._seen = luck, seen
         self.is_alive = True
         self.foreman = Foreman(CONFIG)
+        self.state = self.foreman.state  # asked for after everything that happens
         self.head, last_floor_s = fold_ledger(engine, self.foreman)
         self.host = LiveHost(self.foreman, FloorTime(timeline), self, self._perform, _count)
         self.host.start_after(last_floor_s)
@@ -95,11 +95,6 @@ class Life:
         self._asked: set[int] = set()  # jobs of an earlier life, until the station answered
         self.has_begun = False
         self.purge: Callable[[Life, e.Purge], None] | None = None
-
-    @property
-    def state(self) -> FloorState:
-        """What the foreman knows."""
-        return self.foreman.state
 
     def begin(self) -> None:
         """Tell the foreman that the service began; the doors are open once that is durable."""

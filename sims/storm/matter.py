@@ -98,10 +98,6 @@ class Matter:
         lay.last = step
         return lay
 
-    def has_body(self, press: str, places: int) -> bool:
-        """Say whether a press has a body of so many places."""
-        return bool(self.magazines.get(press, {}).get(places))
-
     def draw(self, press: str, lay: Lay, places: int, *, shifted: bool = False) -> int:
         """Let a press draw the next body under a film; a shifted film lies one position further."""
         body = self.magazines[press][places].popleft()

@@ -15,7 +15,7 @@ from controller.ledger import inbox, journal, tables
 from controller.ledger.chain import Head
 from controller.ledger.inbox import AcknowledgeReceipts, AnnounceBatch, StoreChunk
 from controller.ledger.reader import Reader
-from controller.ledger.receipts import ReceiptBook
+from controller.ledger.receipts import ReceiptBook, Stamp
 from controller.ledger.row_hash import rehash
 from controller.vault.keyring import KeyRing
 from sims.storm.planting import Mutant, always
@@ -80,10 +80,10 @@ def _forgets_which_are_over(right: Callable[[Reader], Any]) -> Callable[[Reader]
     return unfinished
 
 
-def _skips_a_number(right: Callable[[ReceiptBook, str], int]) -> Callable[[ReceiptBook, str], int]:
-    def next_number(self: ReceiptBook, upstream: str) -> int:
+def _skips_a_number(right: Callable[..., int]) -> Callable[..., int]:
+    def next_number(self: ReceiptBook, stamp: Stamp, upstream: str) -> int:
         is_first = upstream not in self._last
-        number = right(self, upstream)
+        number = right(self, stamp, upstream)
         if is_first and number > 1:
             number = self._last[upstream] = number + 1
         return number

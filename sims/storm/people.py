@@ -8,8 +8,8 @@ from random import Random
 from controller.application import batch_of, index_of
 from controller.core import events as e
 from controller.core.cards import MOVES, Cause, Decision, State
-from controller.core.foreman import SHARED_NUMBER
 from controller.core.moves import positions_in
+from controller.core.review_folds import SHARED_NUMBER
 from controller.core.state import SILENT, FloorState, Sheet
 from controller.core.stocktaking import uncounted
 from controller.core.turn import Turn

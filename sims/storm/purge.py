@@ -7,8 +7,8 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from controller.core.calendar import DAY_S
 from controller.core.events import BatchesErased, Purge
-from controller.core.record_keeping import DAY_S
 from controller.ledger.purge_rows import BlankDigests, PurgeReader
 from controller.purging import BATCHES, ROWS
 from controller.vault.key_files import KEYRING_NAME

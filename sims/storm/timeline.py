@@ -23,14 +23,14 @@ class Timeline:
         """The floor's time."""
         return self.now_s * SCALE
 
-    def now_floor(self) -> float:
-        """Give the floor's time."""
-        return self.now_s * SCALE
-
     def after(self, delay_s: float, do: Callable[..., object], *args: Any) -> None:
         """Let something happen in so many link seconds."""
         self._entered += 1
         heapq.heappush(self._heap, (self.now_s + delay_s, self._entered, do, args))
+
+    def close(self) -> None:
+        """Forget what was still to happen."""
+        self._heap.clear()
 
     def run(self, until_s: float, is_over: Callable[[], bool]) -> bool:
         """Go on until `is_over`, or up to a time; say whether it was over."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
+import trio
 from sqlalchemy import select
 
 from controller.core import events as e
 from controller.core.moves import RowVerdict, Verdict
 from controller.core.turn import Turn
+from controller.giving_up import GivingUp
 from controller.ledger import tables
 from controller.ledger.inbox import InboxState, SetBatchState, StoreVerdicts
 from controller.ledger.purge_rows import PurgeReader
@@ -58,7 +60,9 @@ def purger(made: Centre, steps: Steps | None = None) -> Purger:
     steps = steps or Steps()
     host = Cutting(made.host, steps, "post")
     vault = Cutting(made.vault, steps, "destroy_keys", "erase")
-    return Purger(Cutting(made.ledger, steps, "write"), vault, lambda event: host.post(event))
+    ledger = Cutting(made.ledger, steps, "write")
+    giving_up = GivingUp(ledger, trio.Lock(), lambda event: host.post(event), lambda batch_id: None)
+    return Purger(ledger, vault, lambda event: host.post(event), giving_up.give_up)
 
 
 async def make_all(made: Centre) -> tuple[int, int, int]:
@@ -112,10 +116,10 @@ async def purged(made: Centre) -> None:
     await purger(made).purge(await agree(made))
 
 
-def under_way(made: Centre) -> e.Purge:
-    """Give the purge that is open."""
+def under_way(made: Centre, *, begun: bool = True) -> e.Purge:
+    """Give the purge that is open, as the next start asks for it."""
     [(purge_id, before)] = made.host.foreman.state.purges.items()
-    return e.Purge(purge_id, before)
+    return e.Purge(purge_id, before, begun)
 
 
 def can_read(made: Centre, batch_id: int, index: int = 0) -> bool:

@@ -18,7 +18,7 @@ from controller.backup.take import Source, check_pair, take_backup, whole_backup
 from controller.ledger.errors import LedgerInUse
 from controller.ledger.lock import lock_folder
 from controller.ledger.store import open_ledger
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from controller.vault.store import open_vault
 from tests.controller.copied import CLOCK, NATURE, SECRET, bring, fill, rows_of
 

@@ -6,6 +6,7 @@ import pytest
 import trio
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import IntegrityError, OperationalError
 from structlog.testing import capture_logs
 
 from controller import snapshots as snapshots_module
@@ -203,3 +204,40 @@ async def test_while_the_disk_is_low_no_snapshot_takes_the_room_of_moves(tmp_pat
         opened = await _open(ledger)
         await Snapshots(ledger, CONFIG, lambda: True, every_moves=10).store_at_stop(opened.books)
         assert last_snapshot(ledger.reading, code_of(CONFIG)) == 0
+
+
+async def test_a_ledger_that_cannot_be_read_costs_a_snapshot_and_not_the_service(tmp_path, monkeypatch):
+    asked = []
+    with trio.CancelScope() as looks:
+
+        def broken(*args):
+            asked.append(args)
+            if len(asked) == 3:  # so the second was asked after the first had failed
+                trio.from_thread.run_sync(looks.cancel)
+            raise OperationalError("SELECT", {}, Exception("database disk image is malformed"))
+
+        async with open_ledger(tmp_path) as ledger:
+            await _record(ledger, rough_moves(4)[:150])
+            opened, kept = await _open(ledger), Snapshots(ledger, CONFIG, lambda: False, every_moves=10)
+            with monkeypatch.context() as patched, capture_logs() as logs:
+                patched.setattr(snapshots_module, "last_snapshot", broken)
+                await kept.store_at_stop(opened.books)
+                patched.setattr(snapshots_module, "LOOK_S", 0.0)
+                with trio.move_on_after(60):
+                    await kept.keep()
+    assert looks.cancelled_caught
+    assert [entry["event"] for entry in logs][:2] == ["no snapshot kept"] * 2
+
+
+async def test_a_snapshot_that_the_database_refuses_is_none_and_ends_nothing(tmp_path, monkeypatch):
+    async with open_ledger(tmp_path) as ledger:
+        await _record(ledger, rough_moves(4)[:150])
+        opened = await _open(ledger)
+
+        def refuse(change, connection):
+            raise IntegrityError("INSERT", {}, Exception("no"))
+
+        monkeypatch.setattr(StoreSnapshot, "apply", refuse)
+        await Snapshots(ledger, CONFIG, lambda: False, every_moves=10).store_after_start(opened)
+        assert last_snapshot(ledger.reading, code_of(CONFIG)) == 0
+        await _record(ledger, rough_moves(4)[150:160])

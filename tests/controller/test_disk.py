@@ -14,7 +14,7 @@ from controller.core.tally import Tally
 from controller.desk.desk import Desk
 from controller.desk.looking import VERBS
 from controller.disk import BUSY_S, LOOK_S, MIB, RESERVE_NAME, DiskWatch, free_bytes, with_advice
-from controller.intake import Place
+from controller.intake_place import Place
 from controller.metrics import Metrics
 from controller.report.text import status_lines
 from controller.submission import batch_digest

@@ -244,7 +244,7 @@ def spend_reserve(folder):
         (no_database, "ledger", "restore a backup"),
         (lose_clock, "clock", "clock.json is gone"),
         (cut_clock, "clock", "cannot be used"),
-        (clock_back, "clock", "behind the ledger's last event"),
+        (clock_back, "clock", "behind the ledger's last move: it is an older one"),
         (open_folder, "data folder", "may be read by others"),
         (lose_server_pair, "door keys", "no key pair"),
         (lose_server_key, "door keys", "restore it from the backup; or remove the public half too"),

@@ -18,7 +18,8 @@ from controller.core.foreman import Foreman
 from controller.core.moves import BatchOpened, JobStarted, RowVerdict, SheetImposed, Verdict
 from controller.core.settings import CoreConfig
 from controller.hosts.live import LiveHost
-from controller.intake import Intake, Place
+from controller.intake import Intake
+from controller.intake_place import Place
 from controller.judging import Judge, judge
 from controller.ledger.store import open_ledger
 from controller.submission import batch_digest

@@ -117,7 +117,7 @@ async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_reco
         sheets=[SheetResult(sheet.sheet_id, Fate.DONE, positions=seen)],
     )  # fmt: skip
     floor.heard(job.station, p.Finished(done))
-    with trio.fail_after(10):
+    with trio.fail_after(60):
         while not posted:  # noqa: ASYNC110  a thread fetches what was sent
             await trio.sleep(0.01)
     [outcome] = posted[0].sheets

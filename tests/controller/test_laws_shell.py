@@ -27,7 +27,8 @@ from controller.doors import serve_door, upstream_requests
 from controller.examination import examine
 from controller.floor_time import open_clock
 from controller.hosts.live import LiveHost
-from controller.intake import Intake, Place
+from controller.intake import Intake
+from controller.intake_place import Place
 from controller.judging import Judge, judge
 from controller.ledger.errors import LedgerInUse
 from controller.ledger.inbox import InboxState, SetBatchState, StoreVerdicts

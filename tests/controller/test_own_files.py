@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
+import time
 from contextlib import closing
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from controller.backup.errors import NotRestored
 from controller.backup.mark import require_no_copy
 from controller.backup.take import Source, take_backup
+from controller.clock import FloorClock
 from controller.config import ClockConfig, Config, ConfigError, ServiceConfig, StorageConfig
 from controller.floor_time import open_clock
 from controller.ledger.errors import LedgerDamaged, LedgerOther
@@ -98,6 +101,28 @@ async def test_a_service_whose_floor_clock_is_gone_is_refused_when_its_ledger_ha
     code, said = await run_service(config_of(folder), None)
     assert (code, "clock.json is gone" in said, "backup.json" in said) == (2, True, True), said
     assert not (folder / "clock.json").exists()
+
+
+async def test_a_service_whose_floor_clock_is_far_behind_its_ledger_is_refused_and_told_what_to_write(folder):
+    old = json.dumps({"epoch_floor_s": -1e9, "anchor_wall_s": time.time(), "scale": SIMULATED.scale})
+    (folder / "clock.json").write_text(old)
+    code, said = await run_service(config_of(folder), None)
+    assert (code, "behind the ledger's last move" in said, "backup.json" in said) == (2, True, True), said
+    assert (folder / "clock.json").read_text() == old
+    anew = json.loads(said[said.index("{") : said.index("}") + 1])
+    clock = FloorClock(**anew)
+    assert 0.0 <= clock.now_floor_s() - anew["epoch_floor_s"] < 60.0 * SIMULATED.scale
+
+
+def test_a_clock_set_back_by_seconds_and_a_real_floor_s_clock_are_used_as_they_are(tmp_path):
+    now = time.time()
+    (tmp_path / "clock.json").write_text(json.dumps({"epoch_floor_s": 1e9, "anchor_wall_s": now, "scale": 2.0}))
+    config = dataclasses.replace(SIMULATED, scale=2.0)
+    assert open_clock(tmp_path, config, 1e9 + 2.0 * 50.0).now_floor_s() < 1e9 + 100.0
+    with pytest.raises(ConfigError, match="behind the ledger's last move"):
+        open_clock(tmp_path, config, 1e9 + 2.0 * 5_000.0)
+    (tmp_path / "clock.json").write_text(json.dumps({"epoch_floor_s": 1e9, "anchor_wall_s": now, "scale": 1.0}))
+    assert open_clock(tmp_path, ClockConfig(), 2e9).now_floor_s() < 2e9
 
 
 def test_what_the_refusal_says_to_write_lets_floor_time_go_on_from_the_last_move(tmp_path):

@@ -36,6 +36,7 @@ DECIDING = {
     "count",
     "load",
     "card_back",
+    "look",
 }
 
 

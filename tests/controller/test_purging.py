@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from sqlalchemy.exc import OperationalError
 
 from controller.commandline.trace import card_lines
 from controller.core.record_moves import BatchesPurged, PurgeApproved, VaultKeysChanged
@@ -164,11 +165,39 @@ async def test_a_vault_that_cannot_write_leaves_the_purge_open_and_the_floor_wor
         with structlog.testing.capture_logs() as logs:
             await one.purge(action)
         assert [(entry["event"], entry["code"]) for entry in logs] == [("purge not ended", "vault.stopped")]
-        assert under_way(made) == action
+        assert under_way(made, begun=False) == action
         assert can_read(made, mixed)
         assert (await made.ask("purges")).result == [
             {"purge_id": 1, "closed_before_floor_s": action.closed_before_floor_s, "batches_left": 2}
         ]
+
+
+async def test_a_ledger_that_cannot_be_read_leaves_the_purge_open_and_the_floor_working(tmp_path):
+    async with centre(tmp_path) as made:
+        mixed, _, _ = await make_all(made)
+        action, one = await agree(made), purger(made)
+
+        def broken(*args):
+            raise OperationalError("SELECT", {}, Exception("database disk image is malformed"))
+
+        one._reader.due = broken
+        with structlog.testing.capture_logs() as logs:
+            await one.purge(action)
+        assert [(entry["event"], entry["code"]) for entry in logs] == [("purge not ended", "ledger.unread")]
+        assert under_way(made, begun=False) == action
+        assert can_read(made, mixed)
+
+
+async def test_a_card_that_comes_back_while_its_batch_is_being_purged_is_answered_as_one_that_was(tmp_path):
+    async with centre(tmp_path) as made:
+        mixed, _, _ = await make_all(made)
+        await made.ledger.write(BlankDigests(mixed, 0, 3))  # its key is there still: the application was just read
+        answer = await made.back(NUMBERS[0])
+        assert isinstance(answer, Refusal)
+        assert answer.code == "return.purged"
+        with made.ledger.reading.connect() as connection:
+            rows = connection.exec_driver_sql("SELECT count(*) FROM inbox_batch WHERE batch_number LIKE '%-R%'")
+            assert rows.scalar() == 0
 
 
 async def test_a_batch_of_many_rows_is_blanked_in_slices_of_which_each_may_be_done_again(tmp_path):
@@ -205,6 +234,7 @@ async def test_the_preview_says_what_a_purge_would_take_and_changes_nothing(tmp_
             "oldest_floor_s": min(closed),
             "newest_floor_s": max(closed),
             "unfinished": 0,
+            "altered": [],
         }
         assert (await made.ask("purge_preview", days=300)).result["batches"] == 0
         assert (await made.ask("purge_preview", days=0)).result["unfinished"] == 1
@@ -219,7 +249,7 @@ async def test_what_was_purged_is_shown_by_day_when_it_is_asked_for(tmp_path):
         await purged(made)
         assert (await made.ask("purges")).result == []
         [day] = (await made.ask("purges", done=1)).result["done"]
-        assert day == {"purged_floor_s": made.ledger.reader.batch(mixed).purged_floor_s, "batches": 2}
+        assert day == {"purged_floor_s": made.ledger.reader.batch(mixed).purged_floor_s, "batches": 2, "unfinished": 0}
 
 
 async def test_no_preview_goes_further_back_than_a_century(tmp_path):

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
+from controller import core
 from controller.core import events as e
 from controller.core import moves as m
 from controller.core import record_moves as r
 from controller.core.cards import State
 from controller.core.foreman import Foreman
+from controller.core.record_folds import OUTSIDE_NUMBERS
 from controller.core.settings import CoreConfig
 from controller.core.stock import Account
 from controller.core.turn import Turn
@@ -18,6 +23,7 @@ from controller.ledger.inbox import AcknowledgeReceipts
 from controller.ledger.journal import Recorded
 from controller.ledger.reader import Reader
 from controller.ledger.receipts import RESTORED
+from controller.ledger.verify.whole import verify
 from tests.controller.core.rough_floor import STATIONS, RoughFloor
 from tests.controller.ledger.desk import Desk
 from tests.controller.ledger.floor import SmallFloor
@@ -208,6 +214,53 @@ def test_receipts_go_on_far_above_the_last_and_the_first_of_them_says_that_the_l
     assert rest
     [told] = reader.receipts("village", 0)
     assert (told.number, told.kind) == (1 + STEP, RESTORED), "it may have been known in the lost time"
+
+
+def _refused(batch_id: int, upstream: str) -> Recorded:
+    return Recorded(1e6, e.TimerFired(), [m.BatchRefused(batch_id, f"{batch_id:025d}", upstream, ["batch.count"])])
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_an_upstream_that_this_ledger_first_hears_of_after_a_restore_gets_no_number_of_the_lost_time(desk, reopened):
+    restored_desk(desk)
+    if reopened:  # by another start, whose journal was not there at the restore
+        other = Desk(desk.engine)
+        other.keep([_refused(900, "hamlet"), _refused(901, "hamlet")])
+        other.keep([_refused(902, "hamlet")])
+    else:
+        desk.keep([_refused(900, "hamlet"), _refused(901, "hamlet")])
+        desk.keep([_refused(902, "hamlet")])
+    first, *rest = Reader(desk.engine).receipts("hamlet", 0)
+    assert (first.number, first.kind, first.counts) == (1 + STEP, RESTORED, {"first_void": 1})
+    assert [(one.number, one.kind) for one in rest] == [(place + 2 + STEP, "refused") for place in range(3)]
+    assert verify(desk.engine).faults == []
+
+
+def test_after_two_restores_it_gets_none_that_either_lost_time_may_have_given(desk):
+    restored_desk(desk)
+    desk.keep([_refused(900, "hamlet")])
+    again = e.RestoreAccepted(desk.journal.head.seq, STEP, ["city", "hamlet"])
+    desk.keep([Recorded(1e6, again, [r.LedgerRestored(again.at_seq, STEP, again.upstreams)])])
+    desk.keep([_refused(901, "hamlet"), _refused(902, "farm")])
+    reader = Reader(desk.engine)
+    assert [one.number for one in reader.receipts("hamlet", 0)] == [1 + STEP, 2 + STEP, 3 + 2 * STEP, 4 + 2 * STEP]
+    assert [one.number for one in reader.receipts("farm", 0)] == [1 + 2 * STEP, 2 + 2 * STEP]
+    assert verify(desk.engine).faults == []
+
+
+@pytest.mark.parametrize("noun", OUTSIDE_NUMBERS)
+def test_each_number_that_people_write_down_jumps_at_a_restore(noun):
+    foreman = Foreman(CoreConfig())
+    foreman.state.used_id(noun, 7)
+    foreman.replay(1.0, r.LedgerRestored(0, STEP, []))
+    assert foreman.state.next_id(noun) == 8 + STEP
+
+
+def test_every_number_the_foreman_gives_jumps_at_a_restore():
+    given = set()
+    for path in Path(core.__file__).parent.rglob("*.py"):
+        given |= set(re.findall(r'next_id\("(\w+)"\)', path.read_text("utf-8")))
+    assert given == set(OUTSIDE_NUMBERS)
 
 
 def test_a_cursor_in_the_lost_time_is_known_as_such_and_every_other_one_is_not(desk):

@@ -10,9 +10,10 @@ from controller.core.cards import FINAL
 from controller.core.moves import BatchOpened
 from controller.core.quality_moves import CardSetGood
 from controller.ledger import receipts
+from controller.ledger.columns import numbers_in
 from controller.ledger.journal import Recorded
 from controller.ledger.reader import Reader
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from tests.controller.core.rough_floor import RoughFloor
 from tests.controller.ledger.desk import Desk
 
@@ -37,7 +38,8 @@ class Recording(RoughFloor):
         card, row = self.state.cards[number], self.reader.card(number)
         mine = (card.state, card.generation, card.blank, card.sheet_id)
         assert (row.state, row.generation, row.blank, row.sheet_id) == mine
-        assert self.reader.cards_on_sheet(row.sheet_id)[row.position] == number
+        on_sheet = {sheet[0]: numbers_in(sheet[1]) for sheet in self.desk.rows("sheet")}
+        assert on_sheet[row.sheet_id][row.position] == number
         self.compared += 1
 
 

@@ -32,8 +32,13 @@ ANSWERS = {
             "index": 1,
             "codes": ["number.region_group", "name.private_use_moved"],
             "fields": ["identity_number", "name"],
+            "age_s": 187_200.0,
+            "people": 1,
+            "act_id": 0,
+            "proposed_by": "",
         }
     ],
+    "rivals": [{"card": 10_001, "acceptance_number": NUMBER, "standing": "open", "same_person": False}],
     "stopped": [{"card": 10_001, "acceptance_number": NUMBER, "code": "face.no_glyph", "codes": [], "fields": []}],
     "suspects": [
         {
@@ -125,7 +130,7 @@ def test_a_table_fits_a_narrow_terminal_and_cuts_nothing_off(monkeypatch, capsys
     ("title", "words"),
     [
         ("stations", ["10 h 58 min", "1,234,567", "worn_plate"]),
-        ("review", ["123450001", NUMBER, "number.region_group"]),
+        ("review", ["123450001", NUMBER, "number.region_group", "2 d 4 h", "one"]),
         ("stopped", ["10001", NUMBER, "face.no_glyph"]),
         ("suspects", ["1 3 8", "133", "500000017", "laminator-12", "500000020, 500000021", "sheet 1235, 1236"]),
         ("acts", ["12345", "first_body=500000017", "7 h 46 min"]),
@@ -154,6 +159,17 @@ def test_held_cards_the_font_cannot_draw_are_named_below_the_others(monkeypatch,
     rows = [held, held | {"card": 77, "codes": ["name.no_glyph"]}, held | {"card": 78, "codes": ["address.no_glyph"]}]
     told = " ".join(shown(monkeypatch, capsys, "review", rows).split())
     assert told.endswith("released, these stop at once, for the font cannot draw them (no_glyph): 77, 78")
+
+
+def test_below_the_held_stands_how_they_end_and_what_two_people_must_say(monkeypatch, capsys):
+    [held] = ANSWERS["review"]
+    told = shown(monkeypatch, capsys, "review", [held])
+    assert "cardmill look 123450001 --reason TEXT" in " ".join(told.split())
+    assert "override" not in told
+    shared = held | {"card": 77, "people": 2}
+    told = shown(monkeypatch, capsys, "review", [held, shared, shared | {"card": 78, "act_id": 12}])
+    assert "cardmill act override card=77 reason=TEXT" in " ".join(told.split())
+    assert [word for word in ("one", "two", "act 12") if f" {word} " not in told] == []
 
 
 def test_below_the_stopped_stands_which_decisions_end_it(monkeypatch, capsys):

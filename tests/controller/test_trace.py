@@ -6,6 +6,7 @@ import bisect
 from dataclasses import asdict
 
 import pytest
+from sqlalchemy import select
 
 from controller.core import events as e
 from controller.core.moves import (
@@ -20,9 +21,11 @@ from controller.core.moves import (
 from controller.core.quality_moves import CardSetGood, CardsQuarantined
 from controller.core.stock_moves import SupplyLoaded
 from controller.core.tally import SPOILING
+from controller.ledger import tables
 from controller.ledger.journal import Recorded
 from controller.trace.card import past, trace_card
 from controller.trace.loaded import loaded_before
+from controller.trace.mentions import NAMING_IT, NAMING_ITS, OF_SHEETS, moves_about
 from controller.trace.moves import MoveReader
 from controller.trace.station import trace_station
 from devices.messages import blank_serial
@@ -184,6 +187,29 @@ def test_moves_are_read_backwards_in_the_reverse_of_their_order(written):
 
 
 # ---- one card ---------------------------------------------------------------------------------------------------
+
+
+def test_no_move_about_a_card_is_overlooked_where_only_its_own_stretches_are_looked_at(written, quiet, monkeypatch):
+    looked, told = 0, 0
+    for one in (written, quiet):
+        cards = [row[0] for row in one.desk.rows("card")]
+        narrow = {card: trace_card(one.engine, card) for card in cards}
+        with monkeypatch.context() as patched:
+            patched.setattr("controller.trace.card.moves_about", _all_moves)
+            for card in cards:
+                assert trace_card(one.engine, card) == narrow[card]
+        reader = MoveReader(one.engine)
+        with one.engine.connect() as connection:
+            rows = connection.execute(select(tables.card)).all()
+        for row in rows:
+            told += len(moves_about(one.engine, reader, row, 1, reader.last() + 1))
+            looked += reader.last()
+    assert told < looked / 10
+
+
+def _all_moves(engine, reader, card, first, end):
+    kinds = tuple({*NAMING_IT, *NAMING_ITS, *OF_SHEETS})
+    return list(reader.forward(first, end, kinds))
 
 
 def test_a_card_s_history_has_every_load_it_was_in_with_rule_lots_people_and_ends(written):

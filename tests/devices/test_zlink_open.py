@@ -113,7 +113,7 @@ async def test_a_unix_socket_serves_as_well_and_knows_who_asks(tmp_path: Path) -
 BAD_KEYS = ["", "short", "x" * 39, "x" * 41, "é" * 40, '"' * 40, "#" * 40, ALICE.public[:-1] + "\0"]
 
 
-@pytest.mark.parametrize("key", BAD_KEYS)
+@pytest.mark.parametrize("key", BAD_KEYS, ids=range(len(BAD_KEYS)))  # keys are new in every process
 async def test_a_bad_key_is_refused_by_a_sentence_that_does_not_repeat_it(key: str) -> None:
     async def serve() -> None:
         async with serve_router(here.ctx, "tcp://127.0.0.1:*", role=UPSTREAM, server_keys=replace(SERVER, secret=key)):

@@ -75,6 +75,12 @@ EXAMPLES: dict[str, Any] = {
     "acknowledge": wire.AcknowledgeReceipts(request=5, upto=1),
     "acknowledged": wire.Acknowledged(request=5, upto=1),
     "error": wire.Refusal(request=6, code="batch.unknown", text="announce this batch first", field="batch_number"),
+    "correct": wire.CorrectApplication(
+        request=7, acceptance_number="5201020012026031200001", revision=1, application=msgspec.Raw(APPLICATION)
+    ),
+    "corrected": wire.Corrected(
+        request=7, acceptance_number="5201020012026031200001", revision=1, batch_number=f"{BATCH}-C1-0"
+    ),
     "command": wire.Command(
         request=1, verb="decide", args={"card": 10003, "decision": "release", "reason": "seen in the register"}
     ),

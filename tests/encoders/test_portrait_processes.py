@@ -80,10 +80,14 @@ def test_interpreted_kernels_give_the_same_bytes_and_pixels_and_never_overflow()
     assert interpreted == compiled.replace("compiled", "interpreted")
 
 
-def test_no_index_leaves_its_array_whatever_bytes_are_decoded(tmp_path):
+def test_no_index_leaves_its_array_whatever_bytes_are_decoded(pytestconfig, tmp_path):
     from encoders.codec.stream import decode_stream
 
-    checked = said("checked_decodings", NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(tmp_path))
+    cache = getattr(pytestconfig, "cache", None)  # there is none with `-p no:cacheprovider`
+    sources = sorted((ROOT / "encoders" / "codec").glob("*.py"))
+    of_these = sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()[:16]
+    kept = cache.mkdir(f"checked-kernels-{of_these}") if cache else tmp_path  # compiled once for these sources
+    checked = said("checked_decodings", NUMBA_BOUNDSCHECK="1", NUMBA_CACHE_DIR=str(kept))
     digest = sha256()
     for stream in hostile_streams(150):
         digest.update(decode_stream(stream).tobytes())

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from controller.ledger.verify import Verified
+from controller.ledger.verify.whole import Verified
 from controller.report.figures import build_report
 from devices.defects import Step
 from sims.demo.options import DemoOptions

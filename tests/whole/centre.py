@@ -85,6 +85,12 @@ class Centre:
         self.process.wait(120)
         self.process = None
 
+    def rest(self, seconds: float = 0.2) -> None:
+        """Leave the machine to the service and its floor between two looks; no longer than the service lives."""
+        assert self.process is not None
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
+
     def metrics_page(self) -> str:
         """Give what Prometheus would read now."""
         return urlopen(f"http://{self.metrics}/metrics", timeout=30).read().decode()

@@ -20,3 +20,14 @@ def running(centre):
     """A service that is ready."""
     centre.start()
     return centre
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A service that is ready, for all tests of a file that neither end it nor bring it cards."""
+    made = Centre(tmp_path_factory.mktemp("shared"))
+    try:
+        made.start()
+        yield made
+    finally:
+        made.close()

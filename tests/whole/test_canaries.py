@@ -31,7 +31,7 @@ from sims.floor import DEFAULT_FLOOR
 from tests.whole.canaries import canaries, forms, sightings
 from tests.whole.centre import Centre, run_cli
 
-WITHIN_S, DAYS, CARDS = 300.0, 200, 10
+WITHIN_S, DAYS, CARDS = 600.0, 200, 10
 LOOKS = (
     *("status", "stations", "stock", "review", "stopped", "suspects", "acts", "report", "piles", "consignments"),
     *("campaign", "posts", "holds", "remakes", "shift", "supplies", "forecast", "open_ends", "purges", "purge_preview"),
@@ -73,6 +73,7 @@ class Watched:
                 for pair in staff:
                     with suppress(ClientError):
                         pair.look()
+                self.centre.rest()
 
     def submit(self, sequence: int, people) -> str:
         """Bring a batch and give its number."""

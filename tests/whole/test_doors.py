@@ -40,34 +40,34 @@ def noise(seed):
 
 
 @pytest.mark.parametrize("role", ["upstream", "operator"])
-def test_every_garbled_message_gets_a_coded_answer_and_the_service_goes_on(running, role):
-    with dealer(running, role, "stranger") as stranger:
+def test_every_garbled_message_gets_a_coded_answer_and_the_service_goes_on(shared, role):
+    with dealer(shared, role, f"{role}-stranger") as stranger:
         for _, frame in zip(range(NOISE), noise(1), strict=False):
-            stranger.send(frame, 10)
-            answer = msgspec.msgpack.decode(bytes(stranger.recv(10)))
+            stranger.send(frame, 60)
+            answer = msgspec.msgpack.decode(bytes(stranger.recv(60)))
             assert answer["type"] in ("error", "welcome")
             if answer["type"] == "error":
                 assert re.fullmatch(r"[a-z]+\.[a-z_]+", answer["code"]), answer
                 assert answer["text"]
-    with running.operator() as ann:
+    with shared.operator() as ann:
         assert ann.command("status")["tally"]["received"] == 0
-    assert running.process.poll() is None
+    assert shared.process.poll() is None
 
 
-def test_a_station_that_speaks_nonsense_is_an_event_and_no_more(running):
-    with dealer(running, "station", "p9") as station:
+def test_a_station_that_speaks_nonsense_is_an_event_and_no_more(shared):
+    with dealer(shared, "station", "p9") as station:
         for _, frame in zip(range(50), noise(2), strict=False):
-            station.send(frame, 10)
-        station.send(pack({"type": "done", "job_id": 7, "started_floor_s": 1.0, "ended_floor_s": 2.0}), 10)
+            station.send(frame, 60)
+        station.send(pack({"type": "done", "job_id": 7, "started_floor_s": 1.0, "ended_floor_s": 2.0}), 60)
         station.send(
             pack({"type": "hello", "version": 1, "step": "print", "model": "x", "load_max": 1, "state": "idle"}), 10
         )
-        kinds = {msgspec.msgpack.decode(bytes(station.recv(10)))["type"]}
+        kinds = {msgspec.msgpack.decode(bytes(station.recv(60)))["type"]}
     assert kinds == {"welcome"}
-    with running.operator() as ann:
+    with shared.operator() as ann:
         [seen] = ann.command("stations")
         assert (seen["station"], seen["step"]) == ("p9", "print")
-    assert running.process.poll() is None
+    assert shared.process.poll() is None
 
 
 def test_one_record_that_cannot_be_typed_is_refused_alone(running):

@@ -21,7 +21,7 @@ from sims.demo.staff import StockKeepers, Supervisors
 from sims.floor import DEFAULT_FLOOR
 from tests.whole.centre import Centre, run_cli
 
-CARDS, WITHIN_S = 24, 300.0
+CARDS, WITHIN_S = 24, 600.0
 
 
 class Staffed:
@@ -51,6 +51,7 @@ class Staffed:
             with suppress(ClientError):
                 self.keepers.look()
                 self.supervisors.look()
+            self.centre.rest()
 
     def make(self, out: Path) -> None:
         """Let an upstream bring its batches, and wait until all are closed."""

@@ -14,7 +14,7 @@ from sims.demo.staff import StockKeepers, Supervisors
 from sims.floor import DEFAULT_FLOOR
 from tests.whole.centre import Centre
 
-WITHIN_S = 240.0
+WITHIN_S = 600.0
 
 
 def start(*args: str) -> subprocess.Popen[bytes]:

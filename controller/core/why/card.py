@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from controller.core.cards import FINAL, Card, State
-from controller.core.foreman import SHARED_NUMBER
 from controller.core.plan import pile_rank
+from controller.core.review_folds import SHARED_NUMBER
 from controller.core.sheets import foremost, in_order
 from controller.core.state import FloorState, Rank, Sheet
 from controller.core.why.look import Look, for_two, neighbours, stations_of, works
@@ -32,6 +32,8 @@ def why_card(look: Look, card: Card) -> Reason:
         codes = look.state.holds.get(card.card, [])
         facts["codes"] = ", ".join(codes)
         return for_two(look, what, facts, "card", card.card, "held_two" if SHARED_NUMBER in codes else "held")
+    if card.card in look.state.contested:
+        return for_two(look, what, facts | {"codes": SHARED_NUMBER}, "card", card.card, "held_two")
     if card.state is State.STOPPED:
         return _stopped(look, card, what, facts)
     if card.state is State.ACCEPTED:

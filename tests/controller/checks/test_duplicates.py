@@ -49,6 +49,30 @@ def test_two_people_with_one_number_share_it_and_the_later_one_is_held():
     assert search(["1ix", "2iy"]) == [(1, SHARED)]
 
 
+class Looked(bytes):
+    """A digest that counts how often it is compared."""
+
+    times = 0
+    __hash__ = bytes.__hash__
+
+    def __eq__(self, other):
+        Looked.times += 1
+        return bytes.__eq__(self, other)
+
+    def __ne__(self, other):
+        return not self == other
+
+
+@pytest.mark.parametrize("policy", SharedNumber)
+def test_a_number_that_a_thousand_people_send_costs_no_more_than_a_thousand_numbers(policy):
+    known = [Known(f"a{who}", b"i", Looked(who.to_bytes(2)), Standing.OPEN) for who in range(1_000)]
+    rows = [Person(index, f"b{index}", b"i", Looked((1_000 + index).to_bytes(2))) for index in range(1_000)]
+    Looked.times = 0
+    found = check_duplicates(rows, [OK] * 1_000, known, ["21"] * 1_000, Policy(shared_number=policy))
+    assert len(found) == 1_000
+    assert Looked.times < 10_000
+
+
 def test_the_same_person_is_told_apart_from_another_one_in_the_history():
     assert search(["1ix"], known=[("0ix", "open")]) == [(0, APPLICATION)]
     assert search(["1ix"], known=[("0iy", "open")]) == [(0, SHARED)]

@@ -42,8 +42,8 @@ def test_a_bomb_is_refused_by_its_header_and_never_decoded(height_px, width_px, 
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a bomb was decoded")
 
+    bomb = with_size(people()[0].portrait, height_px, width_px)  # drawing people decodes too, once
     monkeypatch.setattr(examination.simplejpeg, "decode_jpeg", never)
-    bomb = with_size(people()[0].portrait, height_px, width_px)
     assert "portrait.dimensions" in examined(bomb, context)
     with pytest.raises(PortraitError):
         prepare(bomb)

@@ -37,6 +37,12 @@ def test_an_authority_is_compared_with_its_countys_entry(county, authority, expe
     assert codes(good(address_county=county, authority=authority)) == expected
 
 
+@pytest.mark.parametrize("name", ["样" * 16, "样" * 14 + "\U00020000"])
+def test_an_authority_over_fifteen_places_is_refused_though_the_table_has_it(name):
+    long = dataclasses.replace(context(), authorities={"520121": name})
+    assert codes(good(address_county="520121", authority=name), long) == ["authority.too_long"]
+
+
 def test_a_centre_brings_its_own_authorities():
     own = dataclasses.replace(context(), authorities={"110101": "北京市公安局东城分局"})
     application = good(address_county="110101", authority="北京市公安局东城分局")

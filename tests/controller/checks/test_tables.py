@@ -83,8 +83,8 @@ def test_a_region_table_of_a_wrong_shape_is_refused_with_its_line(text, line):
         ("county,bureau\n520102,某局\n", 2),
         ("code,name\n520102,某局\n52010,某局\n", 3),
         ("code,name\n520102,某局\n520102,某局\n", 3),
-        ("code,name\n520102,\n", 2),
-        ("code,name\n520102," + "样" * 16 + "\n", 2),
+        ("code,name\n520102," + "样" * 101 + "\n", 2),
+        ("code,name\n520102,\n", 1),
         ("code,name\n520102\n", 2),
         ('code,name\n520102,"' + "样" * 140_000 + '"\n', 2),
     ],
@@ -97,8 +97,15 @@ def test_an_authorities_table_of_a_wrong_shape_is_refused_with_its_line(text, li
     assert f"line {line}" in str(caught.value)
 
 
-def test_a_name_may_take_all_fifteen_places_of_the_chip_record():
-    assert read_authorities(f"code,name\n520102,{'样' * 15}\n") == {"520102": "样" * 15}
+def test_one_county_with_an_empty_or_long_name_does_not_cost_the_others_their_table():
+    rows = f"520102,某局\n520103,\n520111,{'样' * 15}\n520112,{'样' * 16}\n"
+    found = {"520102": "某局", "520111": "样" * 15, "520112": "样" * 16}
+    assert read_authorities(f"code,name\n{rows}") == found
+
+
+def test_a_printed_name_of_an_ethnic_group_is_never_empty():
+    with pytest.raises(TableError):
+        read_ethnic("code,card_name\n01,汉\n02,\n")
 
 
 def test_a_byte_order_mark_from_a_spreadsheet_is_no_fault():

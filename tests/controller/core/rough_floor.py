@@ -347,7 +347,7 @@ class RoughFloor:
         finals: Counter[int] = Counter()
         bundles: dict[int, list[int]] = {}
         for _, move in self.log:
-            if isinstance(move, CardDecided) and move.decision in ("refuse", "cancel", "refuse_late"):
+            if isinstance(move, CardDecided) and move.decision in ("refuse", "cancel", "correct", "refuse_late"):
                 finals[move.card] += 1
             elif type(move).__name__ == "BundleMade":
                 bundles[move.bundle_id] = move.cards  # type: ignore[union-attr]

@@ -15,7 +15,7 @@ from controller.core.settings import CoreConfig
 from controller.hosts.heap import replay
 from controller.ledger.journal import Recorded
 from controller.ledger.receipts import FINAL_KINDS
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from devices.defects import GOOD, Step
 from devices.lies import MAX_SERIAL
 from devices.messages import Fate, blank_serial, position_of

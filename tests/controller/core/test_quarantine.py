@@ -22,7 +22,7 @@ from controller.core.stock import Account
 from controller.hosts.heap import replay
 from controller.ledger.journal import Recorded
 from controller.ledger.receipts import FINAL_KINDS
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from devices.defects import Step
 from devices.messages import position_of
 from tests.controller.core.drifting_floor import DRIFTS, DriftingFloor

@@ -11,8 +11,8 @@ import pytest
 from controller import commands
 from controller.core import events as e
 from controller.core.cards import Card, State, rank_of
-from controller.core.foreman import SHARED_NUMBER
 from controller.core.moves import BatchOpened, RowVerdict, Verdict
+from controller.core.review_folds import SHARED_NUMBER
 from controller.core.settings import CoreConfig, PlanConfig
 from controller.core.state import FloorState
 from controller.core.stock import Account

@@ -6,7 +6,7 @@ from controller.core import moves as m
 from controller.core.events import TimerFired
 from controller.ledger.journal import Recorded
 from controller.ledger.reader import Reader, SentUnit
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from tests.controller.ledger.desk import Desk
 
 pytestmark = pytest.mark.usefixtures("engine_url")  # each test of this file runs on both engines
@@ -56,6 +56,28 @@ def test_a_count_names_the_difference_and_a_later_one_replaces_it(desk):
     count(desk, 2, NEAR, 2, 3)
     assert [(one.arrived, one.difference()) for one in Reader(desk.engine).sent(1)] == [(3, 1), (-1, 0)]
     assert len(desk.rows("arrival")) == 2
+
+
+def test_a_consignment_waits_until_each_police_station_counted_and_not_longer(desk):
+    def waits():
+        return [(one.consignment_id, one.unit) for one in Reader(desk.engine).uncounted()]
+
+    assert waits() == [(1, NEAR), (1, FAR)]
+    count(desk, 1, "110101009", 1, 1)  # one that none of it was for
+    count(desk, 2, NEAR, 2, 2)
+    count(desk, 3, NEAR, 2, 1)
+    assert waits() == [(1, FAR)]
+    count(desk, 4, FAR, 1, 1)
+    assert waits() == []
+    assert [row[-1] for row in desk.rows("consignment")] == ["[]"]
+    assert verify(desk.engine).faults == []
+
+
+def test_a_count_of_a_consignment_that_a_restore_jumped_over_is_kept_and_harms_nothing(desk):
+    move = m.ArrivalCounted(1, 5_000, NEAR, 2, 2, "carl")
+    desk.keep([Recorded(2.0, TimerFired(), [move])])
+    assert len(desk.rows("arrival")) == 1
+    assert verify(desk.engine).faults == []
 
 
 def test_counts_are_folded_from_moves_alone(desk):

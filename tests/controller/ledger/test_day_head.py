@@ -14,9 +14,10 @@ from sqlalchemy.exc import OperationalError
 from controller import day_head
 from controller.clock import FloorClock, day_start_floor_s, floor_date
 from controller.core import record_moves as r
+from controller.core.calendar import DAY_S
 from controller.core.events import TablesDigested
 from controller.core.state import FloorState
-from controller.day_head import DAY_S, REST_S, DayHeads, digested
+from controller.day_head import REST_S, DayHeads, digested
 from controller.ledger.inbox import AcknowledgeReceipts, StoreChunk
 from controller.ledger.row_hash import rows_hash
 from controller.ledger.store import open_ledger

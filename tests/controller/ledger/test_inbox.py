@@ -115,12 +115,12 @@ def test_what_was_stored_of_a_batch_comes_back_as_it_went_in():
     assert inbox.reader.stored_digests(batch, [1, 2]) == {1: b"r" * 32}
 
 
-def test_row_digests_come_in_order_of_index():
+def test_rows_come_in_order_of_index():
     inbox = Inbox()
     batch = inbox.announce(1).batch_id
     for index in (2, 0, 1):
         inbox.do(StoreChunk(batch, [_row(index)]))
-    assert inbox.reader.row_digests(batch) == [_row(index).row_digest for index in range(3)]
+    assert [row.index for row in inbox.reader.rows(batch)] == [0, 1, 2]
 
 
 def test_verdicts_are_kept_with_their_codes():
@@ -265,7 +265,7 @@ def test_a_stopped_card_waits_with_the_code_it_stopped_for():
     assert (card.codes, card.acceptance_number) == (["portrait.size"], told[0].acceptance_number)
 
 
-def test_cards_batches_and_sheets_are_found_by_their_numbers():
+def test_cards_and_batches_are_found_by_their_numbers():
     inbox = Inbox()
     batch, told = inbox.take(1, [(bytes([index]), b"p") for index in range(2)])
     card = card_id(batch, 1)
@@ -276,8 +276,7 @@ def test_cards_batches_and_sheets_are_found_by_their_numbers():
     assert reader.card(card).state == "imposed"
     assert (reader.card(card).sheet_id, reader.card(card).position) == (4, 1)
     assert [row.card_id for row in reader.cards_of(told[1].acceptance_number)] == [card]
-    assert reader.cards_on_sheet(4) == [0, card, 0, 0, 0, 0, 0, 0]
     assert reader.batch(batch).upstream == "city"
     assert [row.batch_id for row in reader.batches()] == [batch]
     assert reader.batches(before=batch) == []
-    assert (reader.card(1), reader.cards_of("x"), reader.cards_on_sheet(99), reader.batch(99)) == (None, [], [], None)
+    assert (reader.card(1), reader.cards_of("x"), reader.batch(99)) == (None, [], None)

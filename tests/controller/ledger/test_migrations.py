@@ -15,6 +15,7 @@ from controller.ledger import tables
 from controller.ledger.chain import head_of
 from controller.ledger.engine import writer_engine
 from controller.ledger.migrations import SCHEMA, STEPS, migrate
+from controller.ledger.reader import Reader
 from controller.ledger.row_hash import ROW_HASH, row_hash
 from controller.ledger.store import Ledger, open_ledger
 from controller.vault.store import open_vault
@@ -82,6 +83,16 @@ def test_an_upgraded_ledger_has_the_tables_and_columns_of_a_new_one(old_folder: 
         assert names == {f"{table}_no_{verb}" for table in ("move", "event") for verb in ("update", "delete")}
     for engine in (upgraded, fresh):
         engine.dispose()
+
+
+def test_an_upgraded_ledger_knows_which_consignments_nobody_counted(old_folder: Path) -> None:
+    engine = writer_engine(old_folder / "ledger.db")
+    with engine.begin() as connection:
+        migrate(connection, tables.metadata, tables.meta)
+    sent, uncounted = Reader(engine).sent(), Reader(engine).uncounted()
+    engine.dispose()
+    assert sent
+    assert uncounted == sorted((one for one in sent if one.arrived < 0), key=lambda one: one.consignment_id) != []
 
 
 def test_there_is_a_step_to_each_schema_after_the_first() -> None:

@@ -17,7 +17,7 @@ from controller.ledger.errors import UnknownRow
 from controller.ledger.journal import Recorded
 from controller.ledger.projection import NOT_PROJECTED, Projection
 from controller.ledger.rows import CardRow, SheetRow, StationRow
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from tests.controller.ledger.desk import Desk, in_groups
 from tests.controller.ledger.floor import SmallFloor
 

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import event
 
 from controller.core.cards import State
-from controller.core.quality_moves import CardReturned
 from controller.ledger import rows, tables
 from controller.ledger.inbox import AnnounceBatch, InboxBatch
 from controller.ledger.journal import TAGS
@@ -16,6 +15,7 @@ from controller.ledger.reader import Reader
 from controller.ledger.row_hash import ROW_HASH
 from controller.ledger.store import open_ledger
 from controller.trace.loaded import AT_STATIONS, KINDS
+from controller.trace.mentions import NAMING_IT, NAMING_ITS
 from controller.trace.moves import MoveReader
 from tests.controller.ledger.desk import Desk, open_raw
 from tests.controller.ledger.floor import SmallFloor
@@ -93,6 +93,13 @@ def test_what_is_asked_often_is_found_by_an_index(call, way):
     assert "SCAN" not in plan
 
 
+def test_what_no_police_station_counted_is_found_by_its_index():
+    plan = _plan(lambda reader: reader.uncounted())
+    assert "SCAN consignment USING INDEX consignment_waits" in plan
+    assert "SCAN bundle" not in plan
+    assert "SCAN arrival" not in plan
+
+
 def test_what_was_sent_is_found_by_indexes():
     plan = _plan(lambda reader: reader.sent(7))
     assert "ix_arrival_consignment_id" in plan
@@ -111,8 +118,9 @@ def test_a_batch_number_is_never_given_twice_even_when_the_inbox_is_emptied():
 
 
 def test_the_tags_of_the_index_of_rare_moves_are_those_that_a_trace_walks_back_for():
-    walked = {*AT_STATIONS, *KINDS, CardReturned}
-    assert sorted(TAGS[kind] for kind in walked) == sorted(tables.RARE_TAGS)
+    walked = {*AT_STATIONS, *KINDS, *NAMING_IT, *NAMING_ITS}
+    others = {"batches_purged", "ledger_restored", "tables_folded"}  # doctor, journal and audit look for these
+    assert {TAGS[kind] for kind in walked} | others == set(tables.RARE_TAGS)
 
 
 async def test_rare_moves_are_found_by_their_index(tmp_path):

@@ -18,8 +18,8 @@ from controller.day_head import digested
 from controller.ledger.inbox import AcknowledgeReceipts, AnnounceBatch, InboxRow, StoreChunk, StoreVerdicts
 from controller.ledger.journal import Recorded
 from controller.ledger.store import ledger_place, open_ledger
-from controller.ledger.verify_file import NO_LOOK
-from controller.ledger.verify_report import Verified
+from controller.ledger.verify.file import NO_LOOK
+from controller.ledger.verify.report import Verified
 from controller.vault.store import open_vault
 from tests.controller.ledger.floor import UNIT, SmallFloor
 

@@ -5,7 +5,7 @@ import pytest
 from controller.ledger.errors import LedgerDamaged
 from controller.ledger.inbox import AnnounceBatch
 from controller.ledger.store import ledger_place, open_ledger
-from controller.ledger.verify import verify
+from controller.ledger.verify.whole import verify
 from tests.controller.ledger.desk import open_raw
 from tests.controller.ledger.floor import SmallFloor
 

@@ -9,7 +9,7 @@ import pytest
 
 from controller.clock import day_start_floor_s, floor_date
 from controller.ledger import tables
-from controller.ledger.verify_report import Verified
+from controller.ledger.verify.report import Verified
 from tests.controller.ledger.audited import audit, copy_of_centre, post_head
 from tests.controller.ledger.test_verify_whole import edit_with_its_hash
 from tests.controller.purge_centre import Cut, Steps, agree, later, make_all, purger, under_way

@@ -12,7 +12,7 @@ import trio
 from controller.audit.carried import head_in, look_at
 from controller.audit.errors import Unreadable
 from controller.clock import day_start_floor_s
-from controller.day_head import DAY_S
+from controller.core.calendar import DAY_S
 from controller.ledger.inbox import AcknowledgeReceipts
 from controller.ledger.store import DATABASE_NAME
 from controller.manifest import manifest_csv

@@ -19,12 +19,13 @@ from controller.core import moves as m
 from controller.core import record_moves as r
 from controller.core import stock_moves as sm
 from controller.core.stock import Account
-from controller.ledger import tables, verify_schema
+from controller.ledger import tables
 from controller.ledger.engine import writer_engine
 from controller.ledger.journal import Recorded
 from controller.ledger.row_hash import rehash
 from controller.ledger.store import open_ledger
-from controller.ledger.verify import verify
+from controller.ledger.verify.schema import BATCHES_OF_A_STEP as VERIFIED_STEP
+from controller.ledger.verify.whole import verify
 from controller.vault.store import open_vault
 from tests.controller.ledger.audited import NUMBERS, audit, copy_of_centre, rewrite
 from tests.controller.ledger.desk import Desk
@@ -204,7 +205,7 @@ def test_batch_numbers_that_a_restore_let_jump_are_no_fault_and_others_are(folde
         mark_restored(connection, Restore(50, LEAST_STEP))
     engine.dispose()
     jumped = 3 + LEAST_STEP // BATCHES_OF_A_STEP
-    assert verify_schema.BATCHES_OF_A_STEP == BATCHES_OF_A_STEP
+    assert VERIFIED_STEP == BATCHES_OF_A_STEP
     assert faults(folder, f"UPDATE sqlite_sequence SET seq = {jumped}") == []
     for seq in (2, 4, jumped - 1):
         assert any("sqlite_sequence" in fault for fault in faults(folder, f"UPDATE sqlite_sequence SET seq = {seq}"))

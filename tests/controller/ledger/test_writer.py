@@ -22,7 +22,7 @@ from tests.controller.ledger.floor import SmallFloor
 metadata = MetaData()
 note = Table("note", metadata, Column("number", Integer, primary_key=True), Column("text", Text, nullable=False))
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 NAMELESS = InboxRow(0, None, b"d", b"i", b"p", "unit", False, "11")  # no acceptance number: the database refuses it
 
 

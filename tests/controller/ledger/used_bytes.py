@@ -1,7 +1,7 @@
 """Where the rows of a SQLite file lie, byte by byte, from its pages: a reading of the format of its own.
 
 Source: https://www.sqlite.org/fileformat2.html, section 1.6.  Written for these tests, on purpose beside
-`controller.ledger.verify_pages`: what looks for damage must not say where to make it.
+`controller.ledger.verify.pages`: what looks for damage must not say where to make it.
 """
 
 from __future__ import annotations

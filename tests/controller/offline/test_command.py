@@ -65,6 +65,14 @@ def test_a_file_that_cannot_be_read_is_a_sentence_and_exit_code_2(name, tmp_path
     assert shown.err.startswith("cardmill: ")
 
 
+def test_portraits_of_json_lines_may_lie_beside_the_folder_of_the_file(tmp_path, monkeypatch, capsys):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    write_file(tmp_path, [])  # with its portrait
+    file = write_file(inner, [batch(1, 1), application(1, portrait="../face.jpg")])
+    assert verdict_of_the_first(file, monkeypatch, capsys) == "ok"
+
+
 def test_the_file_itself_is_not_overwritten_by_its_answers(file, monkeypatch):
     before = file.read_bytes()
     assert run(monkeypatch, file, "--json", file) == 2

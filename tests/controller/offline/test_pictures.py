@@ -42,6 +42,19 @@ def test_an_absolute_path_is_refused_wherever_it_leads(folder):
     assert codes(Pictures(beside(folder)).look(str(folder / "face.jpg"))) == ["portrait.outside"]
 
 
+@pytest.mark.parametrize("name", ["face.jpg", "../face.jpg", "below/../../face.jpg", "../inner/below/face.jpg"])
+def test_any_relative_path_is_read_where_portraits_may_lie_anywhere(folder, name):
+    assert codes(Pictures(beside(folder, anywhere=True)).look(name)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("/etc/hostname", "portrait.outside"), ("..", "portrait.missing"), ("../gone.jpg", "portrait.missing")],
+)
+def test_an_absolute_path_or_no_picture_is_refused_there_too(folder, name, code):
+    assert codes(Pictures(beside(folder, anywhere=True)).look(name)) == [code]
+
+
 @pytest.mark.parametrize("name", ["", "gone.jpg", "below", "x" * 5_000, "a\0b", "face\ud800.jpg", "face.jpg/x"])
 def test_what_is_no_file_there_is_a_missing_portrait(folder, name):
     assert codes(Pictures(beside(folder)).look(name)) == ["portrait.missing"]

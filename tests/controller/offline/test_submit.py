@@ -167,6 +167,16 @@ def test_json_lines_that_cannot_be_sent_whole_are_refused_too(lines, code, tmp_p
     assert why(write_file(tmp_path, lines)) == code
 
 
+def test_a_portrait_outside_the_folder_may_be_checked_and_is_never_sent(tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    write_file(tmp_path, [])  # with its portrait
+    file = write_file(inner, [batch(1, 1, due=DUE), line_of(1, portrait="../face.jpg")])
+    assert why(file) == "package.portrait"
+    with opened(file, anywhere=True) as one:
+        assert one.read_picture("../face.jpg") == portrait()
+
+
 def test_empty_lines_and_a_due_day_by_option_are_no_fault(tmp_path):
     file = write_file(tmp_path, [batch(1, 1), "", line_of(1), "", batch(2, 1, due="20260505"), line_of(2)])
     assert require_whole(file, DUE) == 2

@@ -121,6 +121,22 @@ async def test_without_a_vault_no_backup_is_taken_and_nothing_is_said_to_be_gone
     assert list(tmp_path.iterdir()) == []
 
 
+async def test_no_share_is_written_into_the_folder_whose_keys_it_opens(vault, tmp_path):
+    before = sorted(path.name for path in vault.rglob("*"))
+    (tmp_path / "link").symlink_to(vault)
+    for out in (vault, vault / "shares", vault / "deep" / "er", tmp_path / "link" / "shares"):
+        for words in (("master", "export"), ("export",)):
+            with pytest.raises(CannotWrite, match="lies in the data folder"):
+                ask(*words, "--out", out, folder=vault)
+    assert sorted(path.name for path in vault.rglob("*")) == before
+
+
+async def test_keys_export_is_the_plain_name_of_keys_master_export(vault, tmp_path):
+    ask("export", "--shares", "2of3", "--out", tmp_path / "shares", folder=vault)
+    assert len(list((tmp_path / "shares").glob("master-*.share"))) == 3
+    assert acts(vault) == ["exported"]
+
+
 async def test_shares_of_two_exports_do_not_mingle_in_one_folder(vault, tmp_path):
     ask("master", "export", "--out", tmp_path / "shares", folder=vault)
     before = {path: path.read_bytes() for path in (tmp_path / "shares").iterdir()}

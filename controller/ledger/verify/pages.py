@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 
 from sqlalchemy import Connection
 
-from controller.ledger.verify_report import Verified
+from controller.ledger.verify.report import Verified
 
 TABLE_LEAF, TABLE_INNER, INDEX_LEAF, INDEX_INNER = 13, 5, 10, 2
 PAGES_TOLD = 5_000

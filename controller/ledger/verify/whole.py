@@ -1,8 +1,7 @@
 """Verification: everything the ledger holds computed anew, from its first move on, and compared with what stands there.
 
-The parts stand in files of their own: `verify_file`, `verify_pages`, `verify_schema` (what SQLite says, cells, words),
-`verify_chain` (moves, events), `verify_rows` (row hashes, state tables), `verify_heads` (daily heads, cursors),
-`verify_inbox`, `verify_stock`.
+The parts stand in files of their own: `file`, `pages`, `schema` (what SQLite says, cells, words), `chain` (moves,
+events), `rows` (row hashes, state tables), `heads` (daily heads, cursors), `inbox`, `stock`.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from controller.core.moves import AnyMove
 from controller.ledger import tables
 from controller.ledger.engine import scratch_engine
 from controller.ledger.projection import CLOSED, Projection
-from controller.ledger.verify_chain import TakeMove, check_events, check_moves
-from controller.ledger.verify_file import check_file
-from controller.ledger.verify_heads import HeadCheck
-from controller.ledger.verify_inbox import InboxCheck
-from controller.ledger.verify_report import Tell, tell_nobody
-from controller.ledger.verify_report import Verified as Verified
-from controller.ledger.verify_rows import Cells, Typed, cells, check_row_hashes, compare, readable
-from controller.ledger.verify_schema import LEDGER, check_schema, check_sequence
-from controller.ledger.verify_stock import BlankCheck
+from controller.ledger.verify.chain import TakeMove, check_events, check_moves
+from controller.ledger.verify.file import check_file
+from controller.ledger.verify.heads import HeadCheck
+from controller.ledger.verify.inbox import InboxCheck
+from controller.ledger.verify.report import Tell, tell_nobody
+from controller.ledger.verify.report import Verified as Verified
+from controller.ledger.verify.rows import Cells, Typed, cells, check_row_hashes, compare, readable
+from controller.ledger.verify.schema import LEDGER, check_schema, check_sequence
+from controller.ledger.verify.stock import BlankCheck
 
 HASHED = (tables.meta, tables.receipt_cursor, tables.inbox_batch, tables.inbox_application, tables.snapshot)
 

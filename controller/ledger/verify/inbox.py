@@ -11,8 +11,8 @@ from controller.core import moves as m
 from controller.ledger import tables
 from controller.ledger.columns import list_text
 from controller.ledger.inbox import InboxState
-from controller.ledger.verify_report import Verified
-from controller.ledger.verify_rows import Cells, cells, readable
+from controller.ledger.verify.report import Verified
+from controller.ledger.verify.rows import Cells, cells, readable
 
 _ROW = [column.name for column in tables.inbox_application.columns]
 _BATCH = [column.name for column in tables.inbox_batch.columns]

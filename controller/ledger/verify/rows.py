@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.ledger.engine import reason_of
 from controller.ledger.row_hash import ROW_HASH, ROW_HASH_BYTES
-from controller.ledger.verify_report import Verified
+from controller.ledger.verify.report import Verified
 from encoders.envelope import pack
 
 PAGE_ROWS = 1_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from controller.ledger.verify_pages import DELETED_FROM, check_pages
-from controller.ledger.verify_report import Verified
-from controller.ledger.verify_rows import readable
+from controller.ledger.verify.pages import DELETED_FROM, check_pages
+from controller.ledger.verify.report import Verified
+from controller.ledger.verify.rows import readable
 
 NO_LOOK = "integrity_check, schema and cells: not looked into, that can be done in SQLite alone"
 

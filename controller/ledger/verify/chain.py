@@ -15,8 +15,8 @@ from controller.ledger.errors import LedgerError
 from controller.ledger.journal import PAGE_ROWS, TAGS, open_event, open_move
 from controller.ledger.projection import Projection
 from controller.ledger.receipts import Stamp
-from controller.ledger.verify_report import Verified
-from controller.ledger.verify_rows import Cells, Typed, cells
+from controller.ledger.verify.report import Verified
+from controller.ledger.verify.rows import Cells, Typed, cells
 
 # what a projection raises at a move that this program did not make
 NOT_OURS = (LedgerError, CoreError, LookupError, ValueError, TypeError, AttributeError)

@@ -11,8 +11,8 @@ from sqlalchemy import Connection, MetaData
 from controller.ledger import tables
 from controller.ledger.engine import scratch_engine
 from controller.ledger.schema_2 import to_schema_2
-from controller.ledger.verify_report import Verified
-from controller.ledger.verify_rows import readable
+from controller.ledger.verify.report import Verified
+from controller.ledger.verify.rows import readable
 
 Schema = frozenset[tuple[str, str, str, str | None]]
 
@@ -39,9 +39,10 @@ LEDGER = Made(
         **dict.fromkeys(("meta", "receipt_cursor", "inbox_batch", "inbox_application"), ("row_hash BLOB",)),
         "event": ("hash BLOB",),
         "batch": ("rows_hash BLOB", "purged_floor_s DOUBLE"),
+        "consignment": ("uncounted TEXT",),
     },
     ("snapshot",),
-    (str(tables.rare_moves.name),),
+    (str(tables.rare_moves.name), str(tables.consignment_waits.name)),
 )
 
 

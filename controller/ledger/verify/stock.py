@@ -12,7 +12,7 @@ from controller.core.moves import AnyMove
 from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.core.stock_moves import ShiftClosed
-from controller.ledger.verify_report import Verified
+from controller.ledger.verify.report import Verified
 
 ON_A_BLANK = (State.GOOD, State.QUARANTINED, State.MADE)
 # what a fold raises at a move that no foreman made

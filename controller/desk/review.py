@@ -1,0 +1,149 @@
+"""Verbs of the review desk: what waits for a person and why, and a look at one application, which is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import trio
+
+from controller.application import Application, batch_of, card_id, index_of
+from controller.checks.codes import CODES
+from controller.core.cards import State
+from controller.core.events import ApplicationLooked
+from controller.core.review_folds import SHARED_NUMBER
+from controller.core.turn import Refused
+from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
+from controller.encoding import open_application
+from controller.ledger.reader import WaitingCard
+from controller.receipts import sentence_of
+from controller.revision import revision_of
+from controller.vault.errors import VaultError
+from encoders.envelope import EnvelopeError
+
+PAGE = 1_000
+NAMES = tuple(name for name in Application.__struct_fields__ if name != "portrait")
+NOT_READ = Refused("review.unreadable", "this application cannot be read from the vault: restore it, or refuse")
+
+
+async def _review(desk: Desk, user: str, args: Args) -> Any:
+    return await trio.to_thread.run_sync(_queue, desk)
+
+
+def _queue(desk: Desk) -> list[dict[str, Any]]:
+    """Give the held cards, and those that stopped because two people share their number."""
+    waiting = desk.ledger.reader.waiting(State.HELD.value, limit=PAGE)
+    waiting += [row for row in desk.ledger.reader.waiting(State.STOPPED.value, limit=PAGE) if _is_contested(row)]
+    return _rows(desk, waiting)
+
+
+def _is_contested(row: WaitingCard) -> bool:
+    return row.codes == [SHARED_NUMBER]
+
+
+def _rows(desk: Desk, waiting: Sequence[WaitingCard]) -> list[dict[str, Any]]:
+    """Give what the desk shows of cards that wait: no personal field."""
+    reader, now = desk.ledger.reader, desk.clock.now_floor_s()
+    proposals = {act.args.get("card"): act for act in list(desk.state.acts.values()) if act.verb == "override"}
+    batches = {batch_of(row.card_id): reader.batch(batch_of(row.card_id)) for row in waiting}
+    found = []
+    for row in waiting:
+        batch, proposal = batches[batch_of(row.card_id)], proposals.get(row.card_id)
+        codes = desk.state.holds.get(row.card_id, row.codes)  # with what came to be known since it was held
+        found.append(
+            {
+                "card": row.card_id,
+                "acceptance_number": row.acceptance_number,
+                "batch_number": batch.batch_number if batch else "",
+                "index": index_of(row.card_id),
+                "codes": list(codes),
+                "fields": [*row.fields, *(_field_of(code) for code in codes[len(row.fields) :])],
+                "state": row.state,
+                "upstream": batch.upstream if batch else "",
+                "unit": row.unit,
+                "revision": revision_of(batch.batch_number) if batch else 0,
+                "since_floor_s": row.since_floor_s,
+                "age_s": max(0.0, now - row.since_floor_s),
+                "people": 2 if SHARED_NUMBER in codes else 1,
+                "act_id": proposal.act_id if proposal else 0,
+                "proposed_by": proposal.by if proposal else "",
+                "texts": [sentence_of(code) for code in codes],
+            }
+        )
+    return found
+
+
+def _field_of(code: str) -> str:
+    """Give the field that a code speaks of; of one that no check found, none."""
+    return CODES[code].field if code in CODES else ""
+
+
+async def _look(desk: Desk, user: str, args: Args) -> Any:
+    card, reason = number(args, "card"), text(args, "reason", MAX_REASON)
+    wanted = _wanted_fields(args)
+    row = await trio.to_thread.run_sync(_one, desk, card)
+    if not row:
+        return Refused("decision.not_held", "this card does not wait for a person: see `cardmill review`")
+    fields = wanted or list(dict.fromkeys(name for name in row["fields"] if name))
+    if args.get("portrait") is True and "portrait" not in fields:
+        fields.append("portrait")
+    turn = await desk.post(ApplicationLooked(card, fields, user, reason)).wait()
+    if turn.refused:
+        return turn.refused
+    application = await trio.to_thread.run_sync(_open, desk, card)
+    if isinstance(application, Refused):
+        return application
+    shown = {name: getattr(application, name) for name in fields if name != "portrait"}
+    portrait = application.portrait if "portrait" in fields else b""
+    rivals = await trio.to_thread.run_sync(_rivals, desk, card)
+    return row | {"shown": shown, "portrait": portrait, "rivals": rivals}
+
+
+def _wanted_fields(args: Args) -> list[str]:
+    """Give the fields a person asks for by name; none: those that are doubtful."""
+    wanted = args.get("fields", [])
+    known = (*NAMES, "portrait")
+    if not isinstance(wanted, list) or any(name not in known for name in wanted):
+        raise BadArgument("fields", f"a list of {', '.join(known)}; left out: what is doubtful")
+    return list(dict.fromkeys(wanted))
+
+
+def _one(desk: Desk, card: int) -> dict[str, Any]:
+    row = desk.ledger.reader.waiting_card(card)
+    return _rows(desk, [row])[0] if row else {}
+
+
+def _open(desk: Desk, card: int) -> Application | Refused:
+    assert desk.vault is not None, "the service gives every desk its vault"
+    try:
+        return open_application(desk.vault.application(batch_of(card), index_of(card)))
+    except (VaultError, EnvelopeError):
+        return NOT_READ
+
+
+def _rivals(desk: Desk, card: int) -> list[dict[str, Any]]:
+    """Give the other applications with this one's identity number that are open or made."""
+    reader = desk.ledger.reader
+    mine = reader.row(batch_of(card), index_of(card))
+    if mine is None:
+        return []
+    found = []
+    for other in reader.known_people([mine.identity]):
+        row = reader.row(other.batch_id, other.index)
+        if row is None or (other.batch_id, other.index) == (batch_of(card), index_of(card)):
+            continue
+        found.append(
+            {
+                "card": card_id(other.batch_id, other.index),
+                "acceptance_number": row.acceptance_number,
+                "standing": other.standing,
+                "same_person": other.person == mine.person,
+            }
+        )
+    return found
+
+
+VERBS: dict[str, Verb] = {
+    "review": _review,
+    "look": _look,
+}

@@ -1,0 +1,55 @@
+"""Receipts at the upstream's door: pages from a cursor, and the cursor."""
+
+from __future__ import annotations
+
+import trio
+
+from controller.ledger.inbox import AcknowledgeReceipts
+from controller.ledger.store import Ledger
+from controller.receipts import with_texts
+from controller.wire import Acknowledged, Answer, FetchReceipts, Receipt, Receipts, Refusal
+from controller.wire import AcknowledgeReceipts as AcknowledgeRequest
+from encoders.envelope import pack
+
+BEYOND = (
+    "this ledger never gave you receipt {0:,}: it was restored from a backup that ends before; keep yours above {1:,}, "
+    "compare them with the centre, then fetch after {1:,}"
+)
+MAX_PAGE_BYTES = 3 << 20  # of receipts, whose sentences are many where a record is wrong in every field
+
+
+class UpstreamReceipts:
+    """Gives an upstream its receipts, and notes up to which it keeps them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    async def fetch(self, user: str, request: FetchReceipts) -> Answer:
+        """Give a page."""
+        beyond = await self._beyond(user, request.after, request.request)
+        if beyond:
+            return beyond
+        found = await trio.to_thread.run_sync(self._ledger.reader.receipts, user, request.after, request.limit + 1)
+        items: list[Receipt] = []
+        size_bytes = 0
+        for receipt in map(with_texts, found[: request.limit]):
+            size_bytes += len(pack(receipt))
+            if items and size_bytes > MAX_PAGE_BYTES:
+                break
+            items.append(receipt)
+        return Receipts(request=request.request, items=items, more=len(found) > len(items))
+
+    async def acknowledge(self, user: str, request: AcknowledgeRequest) -> Answer:
+        """Move the cursor; durable on return."""
+        beyond = await self._beyond(user, request.upto, request.request)
+        if beyond:
+            return beyond
+        upto = await self._ledger.write(AcknowledgeReceipts(user, request.upto))
+        return Acknowledged(request=request.request, upto=upto)
+
+    async def _beyond(self, user: str, cursor: int, request: int) -> Refusal | None:
+        """Give what an upstream is told whose receipts this ledger does not know, since it came out of a backup."""
+        known = await trio.to_thread.run_sync(self._ledger.reader.cursor_at, user, cursor)
+        if known == cursor:
+            return None
+        return Refusal(request=request, code="receipts.beyond", text=BEYOND.format(cursor, known), field="after")
