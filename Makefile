@@ -42,8 +42,8 @@ $(VENV)/bin/python:
 
 $(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install -c constraints.txt -e .
-	@echo "Compiling the kernels, once (about 20 s) …"
-	$(BIN)/python -c 'from encoders import portrait, text_record; portrait.warm_up(); text_record.warm_up()'
+	@echo "Compiling the kernels, once (about 30 s) …"
+	$(BIN)/python -c 'from encoders import portrait, text_record; from controller.checks import pixels; portrait.warm_up(); text_record.warm_up(); pixels.warm_up()'
 	@touch $@
 
 $(TEST_STAMP): $(STAMP)

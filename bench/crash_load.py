@@ -12,10 +12,10 @@ from random import Random
 from typing import Any
 
 from bench.crash_diary import Announced, Diary, Stored, promise_of
+from controller.asking.conversation import ClientError, Patience, Refused
+from controller.asking.submission import batch_digest, encode_application
 from controller.client import OperatorClient, UpstreamClient
-from controller.conversation import ClientError, Patience, Refused
 from controller.ledger.receipts import ACCEPTED, BATCH_CLOSED, FINAL_KINDS, REFUSED
-from controller.submission import batch_digest, encode_application
 from controller.wire import READING
 from devices import zlink
 from devices.keys import UPSTREAM as UPSTREAM_ROLE

@@ -14,10 +14,10 @@ import simplejpeg
 
 import controller.campaign
 from controller.application import Application
+from controller.asking.submission import encode_application
 from controller.backup.manifest import FORMAT, LEDGER_FILE, VAULT_FILE, CopiedFile
-from controller.manifest import Manifest as Consignment
-from controller.manifest import ManifestCard, manifest_csv
-from controller.submission import encode_application
+from controller.packing.manifest import Manifest as Consignment
+from controller.packing.manifest import ManifestCard, manifest_csv
 from controller.wire import (
     VERSION,
     Acknowledged,

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from bench import fuzz_seeds as seeds
 from bench.fuzz_archives import allowed_s, archive_path, good_archives, mutated_archive
 from bench.fuzz_mutations import mutated
+from controller.asking.conversation import OPERATOR_ANSWERS, UPSTREAM_ANSWERS
 from controller.backup.errors import BackupError
 from controller.backup.manifest import NAME as BACKUP_MANIFEST
 from controller.backup.manifest import read_manifest as read_backup_manifest
@@ -25,10 +26,8 @@ from controller.checks.finding import verdict
 from controller.checks.named_codes import read_authorities
 from controller.checks.portrait import portrait_findings
 from controller.config import Config, ConfigError, KindConfig, load_config
-from controller.conversation import OPERATOR_ANSWERS, UPSTREAM_ANSWERS
 from controller.doors import operator_requests, upstream_requests
-from controller.examination import examine, pixel_findings
-from controller.manifest import ManifestError, read_manifest
+from controller.intake.examination import examine, pixel_findings
 from controller.offline.csv_rows import read_csv
 from controller.offline.errors import PackageError
 from controller.offline.jsonl import read_jsonl
@@ -36,6 +35,7 @@ from controller.offline.package import opened
 from controller.offline.parts import Part, Record
 from controller.offline.pictures import Pictures
 from controller.offline.xml_rows import read_xml
+from controller.packing.manifest import ManifestError, read_manifest
 from controller.posts import read_posts
 from controller.vault.errors import VaultError
 from controller.vault.key_line import closed_line, read_line
@@ -111,7 +111,7 @@ def targets(folder: Path) -> list[Target]:
 
 
 def _upstream(context: CheckContext) -> Call:
-    """As the door and `controller.intake` do it, but for what needs the ledger."""
+    """As the door and `controller.intake.intake` do it, but for what needs the ledger."""
 
     def call(frame: bytes) -> Hashable:
         request = upstream_requests.unpack(frame)

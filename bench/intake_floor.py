@@ -24,7 +24,7 @@ WAIT_MS = 10_000  # after which a message that does not come ends the bench
 
 
 def decode_s(batches: Sequence[Batch]) -> float:
-    """Give the seconds to decode every portrait in the colour and scale that `controller.examination` uses.
+    """Give the seconds to decode every portrait in the colour and scale that `controller.intake.examination` uses.
 
     As simplejpeg is called by anybody: into a new array for each picture, which costs it more than our one canvas.
     """

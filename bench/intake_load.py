@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import trio
 
+from controller.asking.exchanges import WINDOW_CHUNKS
+from controller.asking.submission import encode_application
 from controller.client import TrioUpstreamClient, UpstreamClient
-from controller.exchanges import WINDOW_CHUNKS
 from controller.ledger.receipts import ACCEPTED
-from controller.submission import encode_application
 from devices.keys import UPSTREAM
 from sims.demo.folder import EPOCH, UPSTREAM_NAME, DemoFolder
 from sims.faces import FaceSource

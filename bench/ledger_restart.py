@@ -12,11 +12,11 @@ import trio
 from bench.ledger_paths import Ours
 from bench.ledger_stream import grouped, moves_in, turns_with
 from bench.result import median_and_spread
-from controller.books import Folded, code_of, encode_books, open_books
 from controller.config import Config
 from controller.ledger.snapshot import StoreSnapshot
 from controller.ledger.store import ledger_place, open_ledger
-from controller.snapshots import EVERY_MOVES
+from controller.upkeep.books import Folded, code_of, encode_books, open_books
+from controller.upkeep.snapshots import EVERY_MOVES
 
 GROUP = 5_000  # moves of a commit here: the ledger is only to be there
 STARTS = 3

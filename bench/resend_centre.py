@@ -13,12 +13,12 @@ import trio
 
 from bench.intake_service import IdleEncoders
 from controller import wiring
-from controller.books import open_books
 from controller.clock import FloorClock, day_start_floor_s
 from controller.config import ClockConfig, Config, MetricsConfig, ServiceConfig, StorageConfig
-from controller.disk import DiskWatch
 from controller.ledger.store import open_ledger
 from controller.metrics import Metrics
+from controller.upkeep.books import open_books
+from controller.upkeep.disk import DiskWatch
 from controller.vault.store import open_vault
 from controller.wire import Answer
 from controller.wiring import Doors, Parts, check_context, open_floor

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from controller.asking.conversation import ClientError, Refused
 from controller.audit.errors import AuditError
 from controller.backup.errors import BackupError
 from controller.commandline import audit as cli_audit
@@ -42,7 +43,6 @@ from controller.commandline.options import (
     looking,
 )
 from controller.config import ConfigError, load_config
-from controller.conversation import ClientError, Refused
 from controller.core.acts import ACTS
 from controller.ledger.errors import LedgerError
 from controller.offline.errors import PackageError

@@ -10,7 +10,7 @@ from typing import Any, Self, TypeVar
 
 import trio
 
-from controller.conversation import (
+from controller.asking.conversation import (
     OPERATOR_ANSWERS,
     PATIENCE,
     UPSTREAM_ANSWERS,
@@ -20,8 +20,8 @@ from controller.conversation import (
     Patience,
     Question,
 )
-from controller.count_check import CheckCounts, CountsAgree
-from controller.exchanges import (
+from controller.asking.count_check import CheckCounts, CountsAgree
+from controller.asking.exchanges import (
     NextReceipts,
     Told,
     Upload,
@@ -157,8 +157,8 @@ class UpstreamClient(SyncLink):
         Calling it again, also after either side was killed, sends only what is missing (law 5).
 
         Args:
-            applications: encoded (`controller.submission.encode_application`), in order; a sequence is read where
-                it lies, anything else is collected: about 17 KB an application.
+            applications: encoded (`controller.asking.submission.encode_application`), in order; a sequence is read
+                where it lies, anything else is collected: about 17 KB an application.
             told: called with (stored, all) as answers come.
         """
         return self._run(Upload(batch_number, due, card_kind, applications, told=told))

@@ -11,9 +11,9 @@ from prometheus_client.registry import Collector
 
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
-from controller.disk import DiskWatch
 from controller.refused_frames import RefusedFrames
 from controller.report.figures import first_pass_yield
+from controller.upkeep.disk import DiskWatch
 from devices.defects import Step
 from devices.keys import STATION, KeyFileError, KeyRing
 from devices.messages import StationState

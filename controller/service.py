@@ -14,12 +14,10 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.backup.errors import BackupError
 from controller.backup.mark import require_no_copy, restore_of, to_accept
-from controller.books import open_books
 from controller.checks import pixels
 from controller.checks.errors import CheckError
 from controller.config import Config, ConfigError
 from controller.core.errors import CoreError
-from controller.disk import DiskWatch, with_advice
 from controller.floor_time import open_clock
 from controller.ledger.engine import reason_of
 from controller.ledger.errors import (
@@ -35,8 +33,10 @@ from controller.ledger.errors import (
 from controller.ledger.journal import last_head
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics, stations_with_key
-from controller.own_files import lost_vault, require_own_files
-from controller.snapshots import Snapshots
+from controller.upkeep.books import open_books
+from controller.upkeep.disk import DiskWatch, with_advice
+from controller.upkeep.own_files import lost_vault, require_own_files
+from controller.upkeep.snapshots import Snapshots
 from controller.vault.errors import VaultError
 from controller.vault.store import Vault, open_vault
 from controller.wiring import Doors, Parts, check_context, open_floor

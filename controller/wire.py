@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from controller.revision import REVISIONS_MAX
+from controller.intake.revision import REVISIONS_MAX
 from devices.messages import NO_NUL
 
 VERSION = 1

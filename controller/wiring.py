@@ -14,7 +14,6 @@ import trio
 
 from controller import commands
 from controller.backup.mark import Restore
-from controller.books import Books
 from controller.campaign.plan import load_plan
 from controller.checks.context import CheckContext, load_context
 from controller.checks.errors import CheckError
@@ -24,24 +23,25 @@ from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
 from controller.core.events import AnyAction, AnyEvent, Encode, Purge, RestoreAccepted, ServiceBegan
 from controller.core.moves import AnyMove
-from controller.day_head import DayHeads
 from controller.desk.desk import AllBefore, Desk
-from controller.disk import DiskWatch
 from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
-from controller.floor import Floor
-from controller.giving_up import GivingUp
+from controller.floor.floor import Floor
 from controller.hosts.live import LiveHost, Ticket
-from controller.intake import Intake
-from controller.intake_place import Place
-from controller.judging import Judge
+from controller.intake.giving_up import GivingUp
+from controller.intake.intake import Intake
+from controller.intake.judging import Judge
+from controller.intake.place import Place
 from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger
 from controller.metrics import Metrics
 from controller.posts import open_posts
-from controller.purging import Purger, keep_key_acts
 from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
+from controller.upkeep.books import Books
+from controller.upkeep.day_head import DayHeads
+from controller.upkeep.disk import DiskWatch
+from controller.upkeep.purging import Purger, keep_key_acts
 from controller.vault.store import Vault
 from controller.web import serve_web, web_app
 from devices.driver import StationDriver

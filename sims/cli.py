@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 import typer
 
+from controller.asking.conversation import ClientError
 from controller.config import ConfigError
-from controller.conversation import ClientError
 from devices.keys import LinkError, read_public
 from sims.conformance.errors import NO_ANSWER_CODE, ConformanceError
 from sims.demo.options import DemoOptionError, DemoOptions

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from controller.core.events import SheetOutcome
-from controller.readback import CHIP_DIFFERS, FACE_DIFFERS
+from controller.floor.readback import CHIP_DIFFERS, FACE_DIFFERS
 from devices.defects import GOOD, Step
 from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
 from sims.faults import Faults, draw, pick
@@ -172,7 +172,7 @@ class Matter:
 
     @staticmethod
     def _compared(tray: _Tray, position: int, card: int) -> str:
-        """Give what reading face and chip back shows, as `controller.readback` does with what was sent."""
+        """Give what reading face and chip back shows, as `controller.floor.readback` does with what was sent."""
         if tray.faces[position] != card:
             return FACE_DIFFERS
         return CHIP_DIFFERS if tray.written and tray.written.get(position) != card else GOOD

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
+from controller.asking.conversation import PATIENCE, Patience, Refused
+from controller.asking.exchanges import RECEIVING
+from controller.asking.submission import encode_application
 from controller.client import UpstreamClient
-from controller.conversation import PATIENCE, Patience, Refused
-from controller.exchanges import RECEIVING
-from controller.submission import encode_application
 from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
 from devices.keys import KeyPair
 from sims.answers import Answers

@@ -18,7 +18,7 @@ from controller.ledger import tables
 from controller.ledger.chain import Head
 from controller.ledger.consignments import Consignments
 from controller.ledger.verify.report import Verified
-from controller.manifest import ManifestError, digest_of, read_manifest
+from controller.packing.manifest import ManifestError, digest_of, read_manifest
 from controller.wire import Receipt
 
 PAGE_RECEIPTS = 500

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from sqlalchemy import Engine
 
 from controller.ledger.consignments import Consignments
-from controller.manifest import CARDS, UNITS, ManifestError, manifest_csv
+from controller.packing.manifest import CARDS, UNITS, ManifestError, manifest_csv
 
 _CONSIGNMENT = re.compile(rb"^consignment,([0-9]{1,15}),", re.MULTILINE)
 _COLUMNS = {len(CARDS): tuple(CARDS), len(UNITS): tuple(UNITS)}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, select
 
-from controller.books import Books, code_of, empty_books, encode_books
 from controller.config import Config
 from controller.core.moves import AnyMove
 from controller.ledger import tables
 from controller.ledger.verify.report import Verified
 from controller.ledger.verify.rows import readable
 from controller.ledger.verify.stock import NOT_OF_A_FOREMAN
+from controller.upkeep.books import Books, code_of, empty_books, encode_books
 
 
 class SnapshotCheck:

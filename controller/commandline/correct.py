@@ -33,7 +33,7 @@ def correct(
     revision: Annotated[int, typer.Option(min=1, max=999, help="Counts the corrections of each of them, from 1.")] = 1,
     json: JsonPath = "",
 ) -> None:
-    """Put other contents in the place of refused or held applications.
+    """Send corrected contents for refused or held applications.
 
     Each stands under its acceptance number; the batch in the file only wraps them. Shapes: docs/offline.md.
     """
@@ -56,7 +56,7 @@ def correct(
 def _correct_all(client: UpstreamClient, path: Path, revision: int) -> list[dict[str, Any]]:
     """Send every application of a file that was first read to its end; give what became of each."""
     from controller.application import Application
-    from controller.conversation import Refused
+    from controller.asking.conversation import Refused
     from controller.offline.package import opened
     from controller.offline.sending import loads, require_whole
     from encoders.envelope import Opener

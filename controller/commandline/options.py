@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from controller.asking.conversation import Patience
 from controller.commandline import show
 from controller.config import Config, ConfigError, load_config
-from controller.conversation import Patience
 from devices.keys import NAME, OPERATOR, KeyFileError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import typer
 from controller.commandline import show
 from controller.commandline.options import BELOW_ZERO, AsName, ConfigPath, DataPath, JsonPath, ask, looking
 from controller.config import ConfigError
-from controller.manifest_page import manifest_page
+from controller.packing.page import manifest_page
 
 ScannedPath = Annotated[
     str,

@@ -11,11 +11,11 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
+from controller.asking.conversation import Refused
 from controller.commandline import show
 from controller.commandline.options import BELOW_ZERO, AsName, ConfigPath, DataPath, JsonPath, ask, line, looking
 from controller.commandline.tables import day_time
 from controller.config import ConfigError
-from controller.conversation import Refused
 
 COLUMNS = ("first_body", "sheets", "lot")
 PLACES = "places"  # a column that may be missing

@@ -13,11 +13,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from controller.asking.conversation import PATIENCE, Patience
 from controller.checks.codes import CODES
 from controller.commandline import show
 from controller.commandline.options import JsonPath
 from controller.config import ConfigError
-from controller.conversation import PATIENCE, Patience
 
 if TYPE_CHECKING:
     from controller.client import UpstreamClient

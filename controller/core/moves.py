@@ -250,8 +250,9 @@ class CardMissing(Move, frozen=True, array_like=True, tag="missing"):
 class ConsignmentSent(Move, frozen=True, array_like=True, tag="sent"):
     """Bundles left together.
 
-    `box_max` is how many of them a box held.  Which bundle lay in which box follows from it (`controller.manifest`);
-    it is recorded, not looked up, so that a setting that changes later does not change what a manifest said.
+    `box_max` is how many of them a box held.  Which bundle lay in which box follows from it
+    (`controller.packing.manifest`); it is recorded, not looked up, so that a setting that changes later does not
+    change what a manifest said.
     """
 
     consignment_id: int

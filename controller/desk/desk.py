@@ -13,12 +13,12 @@ from controller.core.events import AnyEvent
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
-from controller.disk import DiskWatch
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
 from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
+from controller.upkeep.disk import DiskWatch
 from controller.vault.store import Vault
 
 MAX_REASON = 200

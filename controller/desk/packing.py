@@ -9,7 +9,7 @@ import trio
 
 from controller.core.events import ArrivalReported, DispatchAsked
 from controller.desk.desk import AllBefore, Args, BadArgument, Desk, Verb, number, text
-from controller.manifest import digest_of, manifest_csv
+from controller.packing.manifest import digest_of, manifest_csv
 
 CARDS_MAX = 10_000  # of a batch
 SCANNED_MAX = 10_000  # bundles of one batch: each has a card at least

@@ -15,9 +15,9 @@ from controller.core.review_folds import SHARED_NUMBER
 from controller.core.turn import Refused
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
 from controller.encoding import open_application
+from controller.intake.receipts import sentence_of
+from controller.intake.revision import revision_of
 from controller.ledger.reader import WaitingCard
-from controller.receipts import sentence_of
-from controller.revision import revision_of
 from controller.vault.errors import VaultError
 from encoders.envelope import EnvelopeError
 

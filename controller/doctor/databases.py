@@ -24,7 +24,7 @@ from controller.ledger.migrations import SCHEMA
 from controller.ledger.purge_rows import PurgeReader
 from controller.ledger.reader import Reader
 from controller.ledger.store import check_tail, ledger_place
-from controller.own_files import lost_ledger, lost_vault
+from controller.upkeep.own_files import lost_ledger, lost_vault
 from controller.vault import tables as vault_tables
 from controller.vault.store import SCHEMA as VAULT_SCHEMA
 from controller.vault.store import vault_place

@@ -11,11 +11,11 @@ from pathlib import Path
 from controller.backup.manifest import read_manifest
 from controller.backup.take import whole_backups
 from controller.config import Config, ConfigError
-from controller.disk import MIB, RESERVE_NAME, free_bytes
 from controller.doctor.finding import Finding, ok, warning, wrong
 from controller.floor_time import FILE as CLOCK_FILE
 from controller.floor_time import behind, gone, is_behind, read_clock
 from controller.ledger.lock import LOCK_NAME
+from controller.upkeep.disk import MIB, RESERVE_NAME, free_bytes
 
 LOCKS = Path("/proc/locks")
 PRIVATE = ("ledger.db", "vault.db")

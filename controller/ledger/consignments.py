@@ -12,7 +12,7 @@ from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.clock import floor_text
 from controller.ledger import tables
 from controller.ledger.columns import numbers_in
-from controller.manifest import Manifest, ManifestCard, boxes_of, digest_of, manifest_csv
+from controller.packing.manifest import Manifest, ManifestCard, boxes_of, digest_of, manifest_csv
 
 DIGESTS_KEPT = 1_000  # 64 characters each
 

@@ -11,13 +11,13 @@ from sqlalchemy import Engine, Select, and_, bindparam, func, or_, select
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.core.cards import State
 from controller.core.moves import Verdict
+from controller.intake.revision import revision_of
 from controller.ledger import questions, tables
 from controller.ledger.columns import counts_in, words_in
 from controller.ledger.consignments import Consignments, SentUnit
 from controller.ledger.inbox import BATCH_OF_NUMBER, InboxBatch, InboxRow, InboxState
 from controller.ledger.rows import BatchRow, CardRow
-from controller.manifest import Manifest
-from controller.revision import revision_of
+from controller.packing.manifest import Manifest
 from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
 
 OPEN, MADE = "open", "made"

@@ -22,7 +22,7 @@ from controller.checks.duplicates import Person, check_duplicates
 from controller.checks.finding import FINDINGS, Finding, verdict
 from controller.checks.rows import check_texts
 from controller.checks.structure import CARD_KINDS
-from controller.examination import ACCEPTANCE_DIGITS
+from controller.intake.examination import ACCEPTANCE_DIGITS
 from controller.offline.answers import Answer
 from controller.offline.history import History
 from controller.offline.jsonl import NUMBER_SHOWN

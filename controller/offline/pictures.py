@@ -13,7 +13,7 @@ from pathlib import Path
 from controller.checks.codes import Severity
 from controller.checks.finding import FINDINGS, Finding, verdict
 from controller.checks.portrait import WALKED_UP_TO_BYTES, portrait_findings
-from controller.examination import pixel_findings
+from controller.intake.examination import pixel_findings
 
 READ_UP_TO_BYTES = WALKED_UP_TO_BYTES + 1  # so much shows that a file is too large; the rest is never read
 KEPT = 8_192  # pictures whose findings are remembered: test files name the same few again and again

@@ -11,15 +11,15 @@ from typing import overload
 import msgspec
 
 from controller.application import LAST_INDEX
+from controller.asking.conversation import Refused
+from controller.asking.exchanges import RECEIVING, Told
+from controller.asking.submission import encode_application
 from controller.checks.finding import Finding
 from controller.client import UpstreamClient
-from controller.conversation import Refused
-from controller.exchanges import RECEIVING, Told
 from controller.offline.errors import PackageError
 from controller.offline.package import Opened, opened
 from controller.offline.parts import BatchHead, Record
 from controller.offline.pictures import READ_UP_TO_BYTES, ReadPicture
-from controller.submission import encode_application
 
 ROWS_MAX = LAST_INDEX + 1
 CARD_KIND = "second"  # of a header that names none, as on the wire

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from controller.asking.conversation import ClientError
 from controller.checks.codes import CODES
 from controller.client import UpstreamClient
-from controller.conversation import ClientError
 from controller.offline.archive import MEMBERS_MAX
 from controller.offline.errors import PackageError
 from controller.offline.package import NAME, ZIP_END, opened

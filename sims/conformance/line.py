@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import trio
 
-from controller.conversation import UPSTREAM_ANSWERS
+from controller.asking.conversation import UPSTREAM_ANSWERS
 from devices.keys import KeyPair, LinkError, LinkTimeout
 from devices.zlink import SocketLimits, SyncDealer
 from encoders.envelope import EnvelopeError, pack

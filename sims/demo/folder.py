@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from controller.asking.conversation import Patience
 from controller.client import OperatorClient
-from controller.conversation import Patience
 from controller.posts import OFFICE
 from devices.defects import Step
 from devices.keys import OPERATOR, SERVER, STATION, UPSTREAM, KeyRing, new_pair

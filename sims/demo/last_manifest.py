@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.ledger.store import open_ledger
-from controller.manifest import digest_of, manifest_csv, read_manifest
-from controller.manifest_page import manifest_page
+from controller.packing.manifest import digest_of, manifest_csv, read_manifest
+from controller.packing.page import manifest_page
 from sims.demo.folder import DemoFolder
 
 

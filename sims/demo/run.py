@@ -13,7 +13,7 @@ from typing import Any
 import trio
 from rich.console import Console
 
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
 from sims.demo.folder import KEEPERS, OBSERVER, SUPERVISORS, DemoFolder
 from sims.demo.options import DemoOptions
 from sims.demo.processes import Child, ChildEnded

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any, Protocol
 
-from controller.conversation import Refused
+from controller.asking.conversation import Refused
 from controller.core.cards import Decision
 from controller.core.stock import Account
 from devices.defects import Step

@@ -36,7 +36,7 @@ _tokens: Opener[Token] = Opener(Token)
 
 
 def row_of(index: int, encoded: bytes) -> InboxRow:
-    """Give what the inbox keeps of a token.  `controller.examination` does this for real applications."""
+    """Give what the inbox keeps of a token.  `controller.intake.examination` does this for real applications."""
     token = _tokens.unpack(encoded)
     return InboxRow(
         index,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from controller.submission import batch_digest
+from controller.asking.submission import batch_digest
 from encoders.envelope import pack
 from sims.storm.application import Token
 from sims.storm.options import Options

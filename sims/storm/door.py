@@ -1,4 +1,4 @@
-"""A storm's intake and judge: the inbox changes in the order of `controller.intake` and `controller.judging`."""
+"""A storm's intake and judge: the inbox changes in the order of `controller.intake`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from controller.core.cards import State
 from controller.core.events import BatchChecked, DecisionMade
 from controller.core.moves import RowVerdict
 from controller.core.turn import Turn
-from controller.judging import judge, verdict_again
+from controller.intake.judging import judge, verdict_again
 from controller.ledger.columns import words_in
 from controller.ledger.inbox import (
     AcknowledgeReceipts,

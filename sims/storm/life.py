@@ -14,7 +14,7 @@ from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig, VaultConfig
 from controller.core.turn import Turn
-from controller.floor_words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
+from controller.floor.words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
 from controller.hosts.live import LiveHost
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controller import readback
 from controller.core import events as e
 from controller.core import moves as m
 from controller.core import plan, results
@@ -17,6 +16,7 @@ from controller.core.foreman import HANDLERS
 from controller.core.moves import Mark
 from controller.core.stock import Account, Stock
 from controller.core.turn import Turn
+from controller.floor import readback
 from controller.ledger.receipts import kind_of
 from controller.ledger.ways import WAYS, Way
 from devices.defects import GOOD, Step

@@ -1,4 +1,4 @@
-"""The purge at the end of some storms: the real key ring on a real file, in the order of `controller.purging`."""
+"""The purge at the end of some storms: the real key ring on a real file, ordered as in `controller.upkeep.purging`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from controller.core.calendar import DAY_S
 from controller.core.events import BatchesErased, Purge
 from controller.ledger.purge_rows import BlankDigests, PurgeReader
-from controller.purging import BATCHES, ROWS
+from controller.upkeep.purging import BATCHES, ROWS
 from controller.vault.key_files import KEYRING_NAME
 from controller.vault.keyring import KeyRing
 from sims.storm.errors import Broken

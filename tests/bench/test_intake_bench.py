@@ -9,7 +9,7 @@ import pytest
 from bench.intake import MIB, SHORT_ARGS, figures, is_good, main, percentile, rss_after_batches
 from bench.intake_load import BATCHES, CHUNK_CARDS, Brought, batches_of, chunks_of
 from bench.intake_service import BEAT_S, Heartbeat
-from controller.submission import batch_digest
+from controller.asking.submission import batch_digest
 
 WANTED = ("records_per_s", "cpu_ms_per_record", "stall_p99_ms", "rss_peak_mib", "wall_over_floor")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.conversation import UPSTREAM_ANSWERS, ClientError, Conversation, Patience
+from controller.asking.conversation import UPSTREAM_ANSWERS, ClientError, Conversation, Patience
 from controller.wire import Command, UpstreamRequest
 from encoders.envelope import Opener, pack
 

@@ -10,18 +10,18 @@ import msgspec
 import trio
 
 from controller import commands
+from controller.asking.submission import batch_digest
 from controller.checks.policy import Policy
 from controller.config import IntakeConfig, UpstreamConfig
 from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.desk.desk import Desk
-from controller.intake import Intake
-from controller.intake_place import Place
-from controller.judging import Judge
+from controller.intake.intake import Intake
+from controller.intake.judging import Judge
+from controller.intake.place import Place
 from controller.ledger.corrections import SentRows
 from controller.ledger.verify.whole import verify
-from controller.submission import batch_digest
 from controller.wire import (
     Answer,
     BatchState,

@@ -11,7 +11,7 @@ import msgspec
 import zmq
 
 from controller.application import Application
-from controller.submission import batch_digest
+from controller.asking.submission import batch_digest
 from controller.wire import (
     VERSION,
     Acknowledged,

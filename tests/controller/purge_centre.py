@@ -11,11 +11,11 @@ from sqlalchemy import select
 from controller.core import events as e
 from controller.core.moves import RowVerdict, Verdict
 from controller.core.turn import Turn
-from controller.giving_up import GivingUp
+from controller.intake.giving_up import GivingUp
 from controller.ledger import tables
 from controller.ledger.inbox import InboxState, SetBatchState, StoreVerdicts
 from controller.ledger.purge_rows import PurgeReader
-from controller.purging import Purger
+from controller.upkeep.purging import Purger
 from controller.vault.errors import KeyMissing
 from tests.controller.checks.samples import TODAY
 from tests.controller.returning import BATCH, NUMBERS, Centre, centre

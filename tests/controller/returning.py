@@ -19,7 +19,7 @@ from controller.core.settings import CoreConfig
 from controller.core.tally import Tally
 from controller.desk.desk import Desk
 from controller.hosts.live import LiveHost
-from controller.judging import Judge
+from controller.intake.judging import Judge
 from controller.ledger.inbox import AnnounceBatch, InboxRow, StoreChunk, StoreVerdicts
 from controller.ledger.store import Ledger, open_ledger
 from controller.returns import Returns

@@ -9,15 +9,6 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError, OperationalError
 from structlog.testing import capture_logs
 
-from controller import snapshots as snapshots_module
-from controller.books import (
-    BooksUnreadable,
-    code_of,
-    decode_books,
-    empty_books,
-    encode_books,
-    open_books,
-)
 from controller.config import Config
 from controller.core import events as e
 from controller.core.settings import CalendarConfig, DriftConfig
@@ -26,7 +17,16 @@ from controller.ledger.journal import Recorded
 from controller.ledger.snapshot import StoreSnapshot, last_snapshot
 from controller.ledger.store import open_ledger
 from controller.plain import plain_of
-from controller.snapshots import Snapshots
+from controller.upkeep import snapshots as snapshots_module
+from controller.upkeep.books import (
+    BooksUnreadable,
+    code_of,
+    decode_books,
+    empty_books,
+    encode_books,
+    open_books,
+)
+from controller.upkeep.snapshots import Snapshots
 from tests.controller.core.rough_floor import RoughFloor
 
 CONFIG = Config()

@@ -12,7 +12,6 @@ import pytest
 from rich.console import Console
 
 from controller import commands
-from controller.books import empty_books
 from controller.campaign.page import campaign_page
 from controller.campaign.plan import Plan, Target, capture_faults, load_plan
 from controller.checks.validity import birth_of
@@ -21,8 +20,9 @@ from controller.config import CampaignConfig, Config
 from controller.core import moves as m
 from controller.core.campaign import ALWAYS, Campaign
 from controller.core.moves import RowVerdict, Verdict
-from controller.examination import examine, in_scope
+from controller.intake.examination import examine, in_scope
 from controller.posts import Posts
+from controller.upkeep.books import empty_books
 from controller.wire import Command, Done, Refusal
 from encoders.envelope import pack
 from tests.controller.checks.samples import born, context, good, number_of

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from controller.asking.submission import batch_digest
 from controller.ledger.inbox import InboxState, SetBatchState
-from controller.submission import batch_digest
 from controller.wire import ChunkStored, OpenBatch
 from tests.controller.test_laws_shell import DUE, application, number, shell
 

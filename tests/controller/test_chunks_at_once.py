@@ -6,7 +6,7 @@ from hashlib import sha256
 
 import trio
 
-from controller.submission import batch_digest
+from controller.asking.submission import batch_digest
 from controller.wire import BatchState, ChunkStored, OpenBatch, Refusal
 from tests.controller.test_laws_shell import DUE, application, number, shell
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import trio
 from trio.testing import wait_all_tasks_blocked
 
-from controller.claims import Claims
+from controller.intake.claims import Claims
 
 
 async def test_what_does_not_overlap_is_held_at_once():

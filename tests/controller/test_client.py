@@ -8,9 +8,9 @@ import pytest
 import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
+from controller.asking.conversation import ClientError, Patience, Refused
+from controller.asking.submission import batch_digest
 from controller.client import OperatorClient, UpstreamClient
-from controller.conversation import ClientError, Patience, Refused
-from controller.submission import batch_digest
 from controller.wire import AcknowledgeReceipts, AskBatch, Chunk, Command, Done, FetchReceipts, OpenBatch, Refusal
 from devices.keys import curve_keypair, new_pair
 from tests.controller.pretend_centre import (

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from controller.conversation import OPERATOR_ANSWERS, ClientError, Question, Refused
-from controller.exchanges import NextReceipts, asks_hello, asks_receipts, asks_status
+from controller.asking.conversation import OPERATOR_ANSWERS, ClientError, Question, Refused
+from controller.asking.exchanges import NextReceipts, asks_hello, asks_receipts, asks_status
 from controller.wire import (
     Acknowledged,
     AcknowledgeReceipts,

@@ -6,9 +6,9 @@ import pytest
 import trio
 import zmq
 
+from controller.asking.conversation import ClientError, Patience, Refused
+from controller.asking.submission import batch_digest
 from controller.client import TrioUpstreamClient
-from controller.conversation import ClientError, Patience, Refused
-from controller.submission import batch_digest
 from controller.wire import Chunk, Done, OpenBatch
 from devices.keys import curve_keypair
 from tests.controller.pretend_centre import (

@@ -10,8 +10,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from controller.conversation import Patience
-from controller.exchanges import Upload
+from controller.asking.conversation import Patience
+from controller.asking.exchanges import Upload
 from controller.wire import (
     BatchState,
     Busy,

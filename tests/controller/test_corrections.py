@@ -8,7 +8,7 @@ import pytest
 import trio
 
 from controller.config import KindConfig, UpstreamConfig
-from controller.revision import correction_number, first_batch, is_correction, revision_of
+from controller.intake.revision import correction_number, first_batch, is_correction, revision_of
 from controller.wire import Chunk, Corrected, Done, Refusal
 from tests.controller.checks.samples import TODAY
 from tests.controller.correcting import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.revision import correction_number
+from controller.intake.revision import correction_number
 from controller.wire import Corrected
 from tests.controller.checks.samples import TODAY
 from tests.controller.correcting import HELD, REFUSED, Upstreams, application, doors, number

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controller.asking.count_check import CheckCounts, ReceiptCount, differences, unbalanced
 from controller.client import UpstreamClient
-from controller.count_check import CheckCounts, ReceiptCount, differences, unbalanced
 from controller.wire import BatchState, FetchReceipts, Receipt, Receipts
 from devices.keys import curve_keypair
 from tests.controller.correcting import HELD, REFUSED, application, doors, number

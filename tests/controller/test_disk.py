@@ -7,17 +7,17 @@ import os
 import pytest
 import trio
 
+from controller.asking.submission import batch_digest
 from controller.config import StorageConfig
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.core.tally import Tally
 from controller.desk.desk import Desk
 from controller.desk.looking import VERBS
-from controller.disk import BUSY_S, LOOK_S, MIB, RESERVE_NAME, DiskWatch, free_bytes, with_advice
-from controller.intake_place import Place
+from controller.intake.place import Place
 from controller.metrics import Metrics
 from controller.report.text import status_lines
-from controller.submission import batch_digest
+from controller.upkeep.disk import BUSY_S, LOOK_S, MIB, RESERVE_NAME, DiskWatch, free_bytes, with_advice
 from controller.wire import (
     AcknowledgeReceipts,
     AskBatch,

@@ -24,13 +24,13 @@ from controller.backup.restore import restore_backup
 from controller.backup.take import Source, take_backup
 from controller.cli import app
 from controller.config import ClockConfig, Config, MetricsConfig, ServiceConfig, SocketConfig, StorageConfig
-from controller.disk import RESERVE_NAME
 from controller.doctor import databases
 from controller.doctor.doctor import examine, is_well
 from controller.doctor.finding import Verdict
 from controller.doctor.folder import running_pid
 from controller.ledger.lock import lock_folder
 from controller.ledger.store import open_ledger
+from controller.upkeep.disk import RESERVE_NAME
 from controller.vault.key_files import rotate_master
 from devices.keys import OPERATOR, KeyRing, new_pair
 from tests.controller.copied import NATURE, fill

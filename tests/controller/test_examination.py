@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import simplejpeg
 
-from controller.examination import examine, pixel_findings
+from controller.intake.examination import examine, pixel_findings
 from encoders.envelope import pack
 from tests.controller.checks.samples import context, good, portrait
 

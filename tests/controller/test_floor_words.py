@@ -7,7 +7,8 @@ import pytest
 from controller.core import events as e
 from controller.core.cards import Card, State
 from controller.core.state import SILENT, Batch, FloorState, Job, Sheet, Station
-from controller.floor_words import (
+from controller.floor.readback import CHIP_DIFFERS, FACE_DIFFERS, Chip
+from controller.floor.words import (
     LIE_AGAIN_S,
     Lies,
     cards_to_compare,
@@ -18,7 +19,6 @@ from controller.floor_words import (
     result_of,
     start_of,
 )
-from controller.readback import CHIP_DIFFERS, FACE_DIFFERS, Chip
 from devices import protocol as p
 from devices.defects import GOOD, Step
 from devices.lies import Load

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from controller.checks.codes import CODES
 from controller.config import Config, ConfigError, load_config
 from controller.doors import operator_requests, upstream_requests
-from controller.examination import examine
+from controller.intake.examination import examine
 from controller.wire import MAX_APPLICATIONS_PER_BATCH, MAX_LISTED, MAX_NAMED, Command
 from controller.wiring import check_context
 from encoders.envelope import MAX_MESSAGE_BYTES, EnvelopeError, Opener, pack

@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import trio
 
+from controller.asking.submission import batch_digest
 from controller.clock import FloorClock, day_start_floor_s
 from controller.config import Config, ConfigError, IntakeConfig, KindConfig, load_config
 from controller.core import events as e
@@ -18,11 +19,10 @@ from controller.core.foreman import Foreman
 from controller.core.moves import BatchOpened, JobStarted, RowVerdict, SheetImposed, Verdict
 from controller.core.settings import CoreConfig
 from controller.hosts.live import LiveHost
-from controller.intake import Intake
-from controller.intake_place import Place
-from controller.judging import Judge, judge
+from controller.intake.intake import Intake
+from controller.intake.judging import Judge, judge
+from controller.intake.place import Place
 from controller.ledger.store import open_ledger
-from controller.submission import batch_digest
 from controller.vault.store import open_vault
 from controller.wire import BatchState, Chunk, OpenBatch, Refusal
 from controller.wiring import LedgerKeeper

@@ -13,8 +13,8 @@ from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.encoding import MadeCard, control_mark
-from controller.floor import Floor
-from controller.floor_words import LIE_AGAIN_S
+from controller.floor.floor import Floor
+from controller.floor.words import LIE_AGAIN_S
 from controller.ledger.journal import Recorded
 from controller.vault.errors import Tampered
 from devices import protocol as p

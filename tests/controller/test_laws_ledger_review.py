@@ -8,7 +8,6 @@ import trio
 from controller import commands, service
 from controller.audit.verification import verify_folder
 from controller.backup.errors import BackupError
-from controller.books import encode_books, open_books
 from controller.clock import FloorClock
 from controller.config import Config, ServiceConfig, StorageConfig
 from controller.core import events as e
@@ -22,7 +21,8 @@ from controller.hosts.live import LiveHost
 from controller.ledger.errors import LedgerError
 from controller.ledger.store import open_ledger
 from controller.personal_text import has_long_number
-from controller.snapshots import Snapshots
+from controller.upkeep.books import encode_books, open_books
+from controller.upkeep.snapshots import Snapshots
 from controller.vault.errors import VaultError
 from controller.wire import Command, Refusal
 from controller.wiring import LedgerKeeper

@@ -15,6 +15,7 @@ import pytest
 import trio
 
 from controller import commands
+from controller.asking.submission import batch_digest
 from controller.clock import FloorClock, day_start_floor_s
 from controller.config import ClockConfig, Config, IntakeConfig, MetricsConfig, ServiceConfig, StorageConfig
 from controller.core import events as e
@@ -22,20 +23,19 @@ from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.core.tally import Tally
 from controller.desk.desk import Desk
-from controller.disk import DiskWatch
 from controller.doors import serve_door, upstream_requests
-from controller.examination import examine
 from controller.floor_time import open_clock
 from controller.hosts.live import LiveHost
-from controller.intake import Intake
-from controller.intake_place import Place
-from controller.judging import Judge, judge
+from controller.intake.examination import examine
+from controller.intake.intake import Intake
+from controller.intake.judging import Judge, judge
+from controller.intake.place import Place
 from controller.ledger.errors import LedgerInUse
 from controller.ledger.inbox import InboxState, SetBatchState, StoreVerdicts
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics
 from controller.service import _allowed, serve
-from controller.submission import batch_digest
+from controller.upkeep.disk import DiskWatch
 from controller.vault.store import Vault, open_vault
 from controller.wire import BatchState, Busy, Chunk, ChunkStored, Command, Done, FetchReceipts, OpenBatch
 from controller.wiring import Books, Doors, LedgerKeeper, Parts, open_floor

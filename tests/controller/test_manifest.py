@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.manifest import (
+from controller.packing.manifest import (
     CARDS,
     HEAD,
     UNITS,

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from controller import cli
 from controller.commandline import packing as cli_packing
 from controller.config import ConfigError
-from controller.manifest import digest_of, manifest_csv, read_manifest
+from controller.packing.manifest import digest_of, manifest_csv, read_manifest
 from tests.controller.test_manifest import a_manifest
 
 BATCH = "5" * 25

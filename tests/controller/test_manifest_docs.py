@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from controller.core.settings import PlanConfig
-from controller.manifest import CARDS, FORMAT, HEAD, UNITS, as_text
+from controller.packing.manifest import CARDS, FORMAT, HEAD, UNITS, as_text
 from tests.docs.protocol_page import first_table, parts, sections
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "manifest.md").read_text("utf-8")

@@ -10,7 +10,7 @@ from controller.core.settings import CoreConfig, PlanConfig
 from controller.ledger.chain import head_of
 from controller.ledger.reader import Reader
 from controller.ledger.verify.whole import verify
-from controller.manifest import Manifest, ManifestCard, digest_of, manifest_csv, read_manifest
+from controller.packing.manifest import Manifest, ManifestCard, digest_of, manifest_csv, read_manifest
 from controller.wire import Done
 from encoders.envelope import MAX_MESSAGE_BYTES, pack
 from tests.controller.core.rough_floor import RoughFloor

@@ -9,8 +9,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from controller.manifest import ManifestError, manifest_csv
-from controller.manifest_page import manifest_page
+from controller.packing.manifest import ManifestError, manifest_csv
+from controller.packing.page import manifest_page
 from tests.controller.test_manifest import BATCH, BLANK, CARD, CHAIN, NUMBER, OTHER, UNIT, a_manifest
 
 VOID = {"meta", "br"}

@@ -18,8 +18,8 @@ from controller.config import ClockConfig, Config, ConfigError, ServiceConfig, S
 from controller.floor_time import open_clock
 from controller.ledger.errors import LedgerDamaged, LedgerOther
 from controller.ledger.store import open_ledger
-from controller.own_files import lost_vault, require_own_files
 from controller.service import run_service
+from controller.upkeep.own_files import lost_vault, require_own_files
 from tests.controller.copied import NATURE, fill
 
 SIMULATED = ClockConfig(simulated=True, scale=2.0, epoch="2026-03-02T08:00")

@@ -14,7 +14,7 @@ from controller.commandline.trace import card_lines
 from controller.core.record_moves import BatchesPurged, PurgeApproved, VaultKeysChanged
 from controller.ledger.inbox import AnnounceBatch
 from controller.ledger.purge_rows import BlankDigests, PurgeReader
-from controller.purging import record_key_acts
+from controller.upkeep.purging import record_key_acts
 from controller.vault.errors import KeyMissing, VaultStopped
 from controller.vault.key_acts import KeyAct, note_act
 from controller.wire import Refusal

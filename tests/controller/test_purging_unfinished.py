@@ -7,15 +7,15 @@ import shutil
 import pytest
 import trio
 
+from controller.asking.submission import batch_digest
 from controller.audit.words import sentences_of
 from controller.core import events as e
 from controller.core.moves import BatchRefused, RowVerdict, Verdict
 from controller.core.record_moves import BatchesPurged
-from controller.giving_up import GivingUp
+from controller.intake.giving_up import GivingUp
 from controller.ledger.inbox import NEVER_WHOLE, AnnounceBatch, InboxRow, InboxState, StoreChunk, StoreVerdicts
 from controller.ledger.purge_rows import PurgeReader
 from controller.ledger.returns import OpenReturn
-from controller.submission import batch_digest
 from controller.vault.errors import KeyMissing
 from controller.wire import BatchState, ChunkStored, OpenBatch, Refusal
 from tests.controller.ledger.audited import post_head

@@ -13,8 +13,8 @@ from controller.core.foreman import Foreman
 from controller.core.moves import JobEnded, Mark, PositionsMarked, RowVerdict, Verdict
 from controller.core.settings import CoreConfig
 from controller.encoding import MadeCard, control_mark
+from controller.floor.readback import FACE_DIFFERS, outcome_of
 from controller.hosts.heap import HeapHost
-from controller.readback import FACE_DIFFERS, outcome_of
 from devices.defects import Step
 from devices.messages import PositionWork, SheetResult, StationState
 from encoders.envelope import pack

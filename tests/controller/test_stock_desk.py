@@ -10,8 +10,8 @@ import structlog
 from typer.testing import CliRunner
 
 from controller import cli, commands
+from controller.asking.conversation import Refused
 from controller.commandline import stock as cli_stock
-from controller.conversation import Refused
 from controller.core import events as e
 from controller.core.tally import Tally
 from controller.wire import Command, Done, Refusal

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.application import Application
-from controller.submission import batch_digest, encode_application
+from controller.asking.submission import batch_digest, encode_application
 
 
 def test_an_application_travels_as_a_map_of_all_wire_fields():

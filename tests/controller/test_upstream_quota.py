@@ -6,10 +6,10 @@ import msgspec
 import pytest
 import trio
 
+from controller.asking.submission import batch_digest
 from controller.clock import FloorClock
 from controller.config import IntakeConfig, UpstreamConfig, load_config
 from controller.core.settings import SettingError
-from controller.submission import batch_digest
 from controller.wire import BatchState, Busy, Chunk, ChunkStored, OpenBatch, Refusal
 from tests.controller.correcting import DUE, application, doors, number
 

@@ -8,7 +8,7 @@ from itertools import takewhile
 import msgpack
 import pytest
 
-from controller.submission import batch_digest
+from controller.asking.submission import batch_digest
 from controller.wire import Chunk, Limits
 from devices.keys import curve_keypair
 from tests.controller.pretend_centre import ANSWER, BUSY, PretendCentre, PretendRouter

@@ -137,10 +137,11 @@ REFUSALS = (
 LIES = {f"station.{lie}" for lie in ("unknown_step", "other_step", "other_job", "other_sheets", "foreign_body")}
 NOT_ANSWERED = {"stock.unbalanced", *LIES}  # the end of the service, and what is only recorded
 IN_CODES_PAGE = {"batch.conflict", "batch.digest"}
+ROOMS = ("", "core", "desk", "intake", "upkeep", "floor", "packing", "asking")
 
 
 def test_each_code_that_a_request_can_be_refused_with_stands_on_the_page():
-    files = [path for room in ("", "core", "desk") for path in (ROOT / "controller" / room).glob("*.py")]
+    files = [path for room in ROOMS for path in (ROOT / "controller" / room).glob("*.py")]
     sources = [path.read_text("utf-8") for path in [*files, ROOT / "encoders" / "envelope.py"]]
     spoken = {code for source in sources for code in re.findall(REFUSALS, source)} - NOT_ANSWERED - IN_CODES_PAGE
     assert sorted(row[0].strip("`") for row in first_table(SECTIONS["Error codes"])) == sorted(spoken)

@@ -8,7 +8,7 @@ import msgspec
 
 from controller import wire
 from controller.application import Application
-from controller.submission import batch_digest, encode_application
+from controller.asking.submission import batch_digest, encode_application
 from devices import messages as station
 from devices.messages import Fate, PositionResult, PositionWork, SheetResult, SheetWork, StationState
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from controller.conversation import ClientError, Refused
+from controller.asking.conversation import ClientError, Refused
 from controller.core import events as e
 from controller.core.cards import State
 from controller.core.foreman import Foreman

@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from typer.testing import CliRunner
 
+from controller.asking.submission import batch_digest
 from controller.checks.codes import CODES, Severity
-from controller.submission import batch_digest
 from devices.keys import curve_keypair
 from sims.cli import app
 from sims.conformance import promises, run

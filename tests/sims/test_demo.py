@@ -14,7 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from controller.manifest import digest_of, read_manifest
+from controller.packing.manifest import digest_of, read_manifest
 from sims.batches import BatchPlan, Shares
 from sims.demo import folder as demo_folder
 from sims.demo.folder import EPOCH

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from controller.asking.conversation import ClientError
 from controller.config import load_config
-from controller.conversation import ClientError
 from controller.posts import OFFICE, Posts
 from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, read_pair
 from sims.demo.folder import EPOCH, KEEPERS, OBSERVER, SUPERVISORS, DemoFolder, free_ports

@@ -13,7 +13,7 @@ import pytest
 import trio
 from rich.console import Console
 
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
 from devices.defects import Step
 from sims.demo import run as demo_run
 from sims.demo.options import DemoOptions

@@ -107,7 +107,7 @@ def test_an_application_is_the_same_however_it_is_reached():
 
 def test_a_seed_gives_the_same_bytes_in_every_process():
     code = (
-        "from controller.submission import batch_digest, encode_application as e\n"
+        "from controller.asking.submission import batch_digest, encode_application as e\n"
         "from sims.batches import BatchPlan, encode_planted\n"
         f"plan = BatchPlan(5, 120, {TODAY!r})\n"
         "print(batch_digest(e(a) for d in plan for a in d.applications()), encode_planted(plan.planted))"

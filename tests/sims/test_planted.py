@@ -7,6 +7,7 @@ import pytest
 import simplejpeg
 
 from controller.application import Application
+from controller.asking.submission import encode_application
 from controller.checks.codes import CODES, Severity
 from controller.checks.context import load_context
 from controller.checks.digests import person_digests
@@ -14,7 +15,6 @@ from controller.checks.duplicates import Person, check_duplicates
 from controller.checks.finding import verdict
 from controller.checks.pixels import check_pixels
 from controller.checks.rows import check_application
-from controller.submission import encode_application
 from encoders.fonts.coverage import bundled_coverage
 from sims.batches import BatchPlan, Shares
 from sims.faces import FaceSource

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
+from controller.asking.conversation import ClientError
 from controller.checks.codes import CODES, Severity
-from controller.conversation import ClientError
 from controller.core import events as e
 from controller.core.cards import Decision, State
 from controller.core.moves import ActProposed, CardDecided, Mark, PositionsMarked, RowVerdict, Verdict

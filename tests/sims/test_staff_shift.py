@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
 from controller.core import events as e
 from controller.core.stock import Account
 from controller.core.stock_moves import BlanksDestroyed, ShiftClosed

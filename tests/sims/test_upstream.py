@@ -11,7 +11,7 @@ from collections import Counter
 import msgpack
 import pytest
 
-from controller.conversation import ClientError, Patience
+from controller.asking.conversation import ClientError, Patience
 from controller.wire import AcknowledgeReceipts, Chunk, FetchReceipts, OpenBatch
 from devices.keys import curve_keypair, new_pair
 from sims.batches import BatchPlan, Shares, decode_planted

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+from controller.asking.conversation import Patience
 from controller.client import OperatorClient, UpstreamClient
-from controller.conversation import Patience
 from devices.keys import KeyRing, new_pair
 
 READY_WITHIN_S = 180.0

@@ -18,13 +18,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from controller.conversation import ClientError, Refused
+from controller.asking.conversation import ClientError, Refused
+from controller.asking.submission import encode_application
 from controller.core.moves import JobStarted, SheetImposed
 from controller.ledger import tables
 from controller.ledger.engine import reader_engine
 from controller.ledger.journal import open_move, read_rows
 from controller.ledger.verify.whole import verify
-from controller.submission import encode_application
 from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, SITE_KEY_NAME
 from sims.demo.staff import StockKeepers, Supervisors
 from sims.faces import FaceSource

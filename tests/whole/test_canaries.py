@@ -21,8 +21,8 @@ import msgspec
 import pytest
 
 from controller import encoding
-from controller.conversation import ClientError, Refused
-from controller.submission import batch_digest, encode_application
+from controller.asking.conversation import ClientError, Refused
+from controller.asking.submission import batch_digest, encode_application
 from controller.vault.errors import KeyMissing
 from controller.vault.store import open_vault
 from encoders.fonts.coverage import bundled_coverage

@@ -19,7 +19,8 @@ import trio
 
 from bench.crash_owners import orphans
 from controller import encoding
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
+from controller.asking.submission import batch_digest, encode_application
 from controller.core.events import CardsEncoded, Encode
 from controller.core.fold import apply
 from controller.core.state import SILENT, FloorState
@@ -29,7 +30,6 @@ from controller.ledger.engine import reader_engine
 from controller.ledger.journal import open_move, read_rows
 from controller.ledger.receipts import ACCEPTED, FINAL_KINDS, REFUSED
 from controller.ledger.store import DATABASE_NAME
-from controller.submission import batch_digest, encode_application
 from controller.vault.store import DATABASE_NAME as VAULT_NAME
 from encoders.envelope import pack
 from encoders.fonts.coverage import bundled_coverage

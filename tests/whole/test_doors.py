@@ -8,8 +8,8 @@ import re
 import msgspec
 import pytest
 
-from controller.conversation import Refused
-from controller.submission import batch_digest, encode_application
+from controller.asking.conversation import Refused
+from controller.asking.submission import batch_digest, encode_application
 from devices.keys import read_pair, read_public
 from devices.zlink import SyncDealer
 from encoders.envelope import pack

@@ -9,9 +9,9 @@ import psycopg
 import pytest
 import trio
 
+from controller.asking.conversation import ClientError
 from controller.audit.verification import verify_folder
 from controller.config import load_config
-from controller.conversation import ClientError
 from controller.ledger.store import open_ledger
 from controller.vault.store import open_vault
 from sims.people import Population

@@ -14,7 +14,7 @@ from typing import Any
 
 import trio
 
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
 from controller.ledger.receipts import FINAL_KINDS
 from controller.ledger.store import open_ledger
 from sims.demo.staff import StockKeepers, Supervisors

@@ -8,9 +8,9 @@ import urllib.request
 
 import pytest
 
+from controller.asking.conversation import ClientError, Patience, Refused
+from controller.asking.submission import batch_digest, encode_application
 from controller.client import OperatorClient
-from controller.conversation import ClientError, Patience, Refused
-from controller.submission import batch_digest, encode_application
 from sims.faces import FaceSource
 from sims.people import Population
 from tests.whole.centre import Centre, run_cli

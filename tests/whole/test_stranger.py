@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgpack
 
-from controller.submission import encode_application
+from controller.asking.submission import encode_application
 from devices.keys import read_pair, read_public
 from sims.batches import BatchPlan, Shares
 from sims.faces import FaceSource

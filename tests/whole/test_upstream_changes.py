@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from controller import cli
-from controller.conversation import Refused
-from controller.submission import encode_application
+from controller.asking.conversation import Refused
+from controller.asking.submission import encode_application
 from controller.wire import Busy, Hello, OpenBatch, Receipt, UpstreamAnswer
 from devices.keys import read_pair, read_public
 from devices.zlink import SyncDealer

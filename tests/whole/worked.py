@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
 from sims.demo.staff import StockKeepers, Supervisors
 from sims.floor import DEFAULT_FLOOR
 from tests.whole.centre import Centre

@@ -12,7 +12,7 @@ import pytest
 
 from controller.checks.finding import verdict
 from controller.checks.rows import check_application
-from controller.examination import pixel_findings
+from controller.intake.examination import pixel_findings
 from tests.controller.checks.pictures import WRONG_FILES
 from tests.controller.checks.samples import born, context, good, number_of, with_x
 

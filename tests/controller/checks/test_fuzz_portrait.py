@@ -8,14 +8,14 @@ import pytest
 
 from bench.fuzz_mutations import mutated
 from bench.fuzz_seeds import people, portraits
-from controller import examination
+from controller.asking.submission import encode_application
 from controller.checks.codes import Severity
 from controller.checks.context import CheckContext
 from controller.checks.finding import verdict
 from controller.checks.portrait import portrait_findings
 from controller.config import Config
-from controller.examination import examine
-from controller.submission import encode_application
+from controller.intake.examination import examine
+from controller.intake.intake import examination
 from controller.wiring import check_context
 from encoders.portrait import PortraitError, prepare
 

@@ -12,16 +12,16 @@ import trio
 
 from controller.application import card_id
 from controller.audit.verification import verify_folder
-from controller.books import code_of, encode_books, open_books
 from controller.clock import day_start_floor_s, floor_date
 from controller.config import Config
 from controller.core.calendar import DAY_S
 from controller.core.events import BatchChecked
 from controller.core.moves import RowVerdict, Verdict
-from controller.day_head import DayHeads
 from controller.ledger.inbox import AcknowledgeReceipts, StoreVerdicts
 from controller.ledger.snapshot import StoreSnapshot
 from controller.ledger.verify.report import Verified
+from controller.upkeep.books import code_of, encode_books, open_books
+from controller.upkeep.day_head import DayHeads
 from sims.receipt_file import ReceiptFile
 from tests.controller.checks.samples import TODAY
 from tests.controller.returning import BATCH, Centre, centre

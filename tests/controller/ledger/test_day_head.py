@@ -11,16 +11,16 @@ import trio
 import trio.testing
 from sqlalchemy.exc import OperationalError
 
-from controller import day_head
 from controller.clock import FloorClock, day_start_floor_s, floor_date
 from controller.core import record_moves as r
 from controller.core.calendar import DAY_S
 from controller.core.events import TablesDigested
 from controller.core.state import FloorState
-from controller.day_head import REST_S, DayHeads, digested
 from controller.ledger.inbox import AcknowledgeReceipts, StoreChunk
 from controller.ledger.row_hash import rows_hash
 from controller.ledger.store import open_ledger
+from controller.upkeep import day_head
+from controller.upkeep.day_head import REST_S, DayHeads, digested
 from tests.controller.checks.samples import TODAY
 from tests.controller.ledger.audited import NUMBERS, SMALL, audit, post_head
 from tests.controller.returning import centre, sent_centre

@@ -19,8 +19,8 @@ from controller.backup.take import Source, take_backup
 from controller.clock import day_start_floor_s, floor_date
 from controller.core import events as e
 from controller.core.state import FloorState
-from controller.day_head import digested
 from controller.ledger.store import ledger_place, open_ledger
+from controller.upkeep.day_head import digested
 from controller.vault.key_backup import backup_of, write_backup
 from controller.vault.key_files import open_key_files
 from tests.controller.purge_centre import Cut, agree, can_read, make_all, purger

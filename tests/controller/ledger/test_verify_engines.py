@@ -14,12 +14,12 @@ from controller.config import Config
 from controller.core import moves as m
 from controller.core import record_moves as r
 from controller.core.events import BatchChecked
-from controller.day_head import digested
 from controller.ledger.inbox import AcknowledgeReceipts, AnnounceBatch, InboxRow, StoreChunk, StoreVerdicts
 from controller.ledger.journal import Recorded
 from controller.ledger.store import ledger_place, open_ledger
 from controller.ledger.verify.file import NO_LOOK
 from controller.ledger.verify.report import Verified
+from controller.upkeep.day_head import digested
 from controller.vault.store import open_vault
 from tests.controller.ledger.floor import UNIT, SmallFloor
 

@@ -15,7 +15,7 @@ from controller.clock import day_start_floor_s
 from controller.core.calendar import DAY_S
 from controller.ledger.inbox import AcknowledgeReceipts
 from controller.ledger.store import DATABASE_NAME
-from controller.manifest import manifest_csv
+from controller.packing.manifest import manifest_csv
 from sims.receipt_file import ReceiptFile
 from tests.controller.checks.samples import TODAY
 from tests.controller.ledger.audited import NUMBERS, SMALL, audit, copy_of_centre, post_head

@@ -9,9 +9,9 @@ from random import Random
 import msgspec
 import pytest
 
+from controller.asking.submission import encode_application
 from controller.checks.finding import FINDINGS
-from controller.examination import examine
-from controller.submission import encode_application
+from controller.intake.examination import examine
 from encoders.fonts.coverage import bundled_coverage
 from sims.faces import FaceSource
 from sims.people import Population

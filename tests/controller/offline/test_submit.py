@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from controller import cli
-from controller.conversation import Refused
+from controller.asking.conversation import Refused
+from controller.asking.submission import batch_digest, encode_application
 from controller.offline.errors import PackageError
 from controller.offline.package import opened
 from controller.offline.sending import loads, require_whole
-from controller.submission import batch_digest, encode_application
 from tests.controller.checks.samples import portrait
 from tests.controller.offline.files import application as line_of
 from tests.controller.offline.files import batch, person, write_file

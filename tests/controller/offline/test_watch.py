@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from controller.conversation import ClientError
+from controller.asking.conversation import ClientError
 from controller.offline import watch as watching
 from controller.offline.errors import PackageError
 from controller.offline.watch import DONE, HALF_COPIED_S, LOOK_S, REFUSED, Watch, keep_watch, take_ready

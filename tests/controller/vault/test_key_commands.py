@@ -13,7 +13,7 @@ from controller.config import ConfigError
 from controller.core.record_moves import VaultKeysChanged
 from controller.ledger.errors import LedgerInUse
 from controller.ledger.lock import lock_folder
-from controller.purging import record_key_acts
+from controller.upkeep.purging import record_key_acts
 from controller.vault.errors import BackupExpired, BackupUnusable, CannotWrite, KeyMissing, NotAtHand, ShareUnusable
 from controller.vault.key_files import open_key_files
 from controller.vault.store import open_vault

@@ -12,16 +12,20 @@ import trio
 from controller.application import LAST_INDEX
 from controller.checks.batch import check_batch
 from controller.checks.context import CheckContext
-from controller.claims import Claims
 from controller.clock import floor_date
 from controller.config import IntakeConfig, KindConfig, UpstreamConfig
 from controller.core.events import AnyEvent
-from controller.disk import BUSY_S
-from controller.examination import examine
 from controller.hosts.live import Ticket
-from controller.intake_place import RESTORED, Place
-from controller.intake_row import inbox_row
-from controller.judging import Judge
+from controller.intake.changes import UpstreamChanges
+from controller.intake.claims import Claims
+from controller.intake.examination import examine
+from controller.intake.judging import Judge
+from controller.intake.place import RESTORED, Place
+from controller.intake.quota import UpstreamQuota
+from controller.intake.receipt_pages import UpstreamReceipts
+from controller.intake.receipts import sentence_of
+from controller.intake.revision import is_correction
+from controller.intake.row import inbox_row
 from controller.ledger.columns import words_in
 from controller.ledger.errors import BatchOver, ChunkConflict
 from controller.ledger.inbox import (
@@ -33,11 +37,7 @@ from controller.ledger.inbox import (
     StoreChunk,
 )
 from controller.ledger.store import Ledger
-from controller.receipts import sentence_of
-from controller.revision import is_correction
-from controller.upstream_changes import UpstreamChanges
-from controller.upstream_quota import UpstreamQuota
-from controller.upstream_receipts import UpstreamReceipts
+from controller.upkeep.disk import BUSY_S
 from controller.vault.errors import KeyMissing
 from controller.vault.store import Vault
 from controller.wire import (

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from itertools import groupby
 
-from controller.manifest import Manifest, ManifestCard, digest_of, read_manifest
+from controller.packing.manifest import Manifest, ManifestCard, digest_of, read_manifest
 
 
 def manifest_page(file: bytes) -> str:

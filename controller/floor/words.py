@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from controller.core import events as e
 from controller.core.settings import ROUTES
 from controller.core.state import SILENT, FloorState
-from controller.readback import NO_CHIP, Sent, outcome_of
+from controller.floor.readback import NO_CHIP, Sent, outcome_of
 from devices import protocol as p
 from devices.defects import Step
 from devices.lies import Load

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from controller.conversation import Exchange, unfit
+from controller.asking.conversation import Exchange, unfit
 from controller.wire import (
     MAX_RECEIPTS_PER_PAGE,
     Answer,

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from controller.conversation import ClientError, Exchange, Question, Refused, unfit
-from controller.submission import batch_digest
+from controller.asking.conversation import ClientError, Exchange, Question, Refused, unfit
+from controller.asking.submission import batch_digest
 from controller.wire import (
     VERSION,
     Acknowledged,

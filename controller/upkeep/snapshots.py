@@ -10,13 +10,13 @@ import structlog
 import trio
 from sqlalchemy.exc import DBAPIError
 
-from controller.books import Books, Folded, code_of, encode_books, open_books
 from controller.config import Config
 from controller.desk.desk import AllBefore
 from controller.ledger.engine import reason_of
 from controller.ledger.errors import ChangeRefused
 from controller.ledger.snapshot import StoreSnapshot, last_snapshot
 from controller.ledger.store import Ledger
+from controller.upkeep.books import Books, Folded, code_of, encode_books, open_books
 
 log = structlog.get_logger()
 EVERY_MOVES = 50_000  # a start folds so many in about a second, besides reading the snapshot

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import trio
 
+from controller.intake.receipts import with_texts
 from controller.ledger.inbox import AcknowledgeReceipts
 from controller.ledger.store import Ledger
-from controller.receipts import with_texts
 from controller.wire import Acknowledged, Answer, FetchReceipts, Receipt, Receipts, Refusal
 from controller.wire import AcknowledgeReceipts as AcknowledgeRequest
 from encoders.envelope import pack

@@ -12,19 +12,19 @@ from controller.clock import floor_date
 from controller.core.cards import State
 from controller.core.events import AnyEvent, DecisionMade, ExpressAsked
 from controller.core.turn import Turn
-from controller.disk import BUSY_S
-from controller.examination import Examined, examine
 from controller.hosts.live import Ticket
-from controller.intake_place import RESTORED, Place
-from controller.intake_row import inbox_row
-from controller.judging import TOO_LATE, Judge
+from controller.intake.examination import Examined, examine
+from controller.intake.judging import TOO_LATE, Judge
+from controller.intake.place import RESTORED, Place
+from controller.intake.quota import UpstreamQuota
+from controller.intake.revision import correction_number, is_correction, revision_of
+from controller.intake.row import inbox_row
 from controller.ledger.corrections import SentRow, SentRows, is_too_late
 from controller.ledger.inbox import AnnounceBatch, InboxBatch, InboxState, StoreChunk
 from controller.ledger.rows import CardRow
 from controller.ledger.store import Ledger
 from controller.personal_text import refuse_personal
-from controller.revision import correction_number, is_correction, revision_of
-from controller.upstream_quota import UpstreamQuota
+from controller.upkeep.disk import BUSY_S
 from controller.vault.store import Vault
 from controller.wire import (
     MAX_CHUNK_BYTES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from controller.examination import Examined
+from controller.intake.examination import Examined
 from controller.ledger.inbox import InboxRow
 
 

@@ -11,11 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from controller.core.events import AnyEvent, BatchesErased, Purge, VaultKeysTouched
 from controller.hosts.live import Ticket
+from controller.intake.revision import is_correction
 from controller.ledger.engine import reason_of
 from controller.ledger.inbox import InboxBatch, InboxState
 from controller.ledger.purge_rows import BlankDigests, PurgeReader
 from controller.ledger.store import Ledger
-from controller.revision import is_correction
 from controller.vault.errors import VaultError
 from controller.vault.key_acts import forget_act, noted_acts
 from controller.vault.store import Vault

@@ -22,6 +22,7 @@ from controller.core.events import AnyEvent, BatchChecked, DecisionMade
 from controller.core.moves import RowVerdict, Verdict
 from controller.core.turn import Turn
 from controller.hosts.live import Ticket
+from controller.intake.revision import first_batch, is_correction
 from controller.ledger.corrections import SentRow, SentRows, is_too_late
 from controller.ledger.inbox import (
     GIVEN_UP,
@@ -34,7 +35,6 @@ from controller.ledger.inbox import (
 )
 from controller.ledger.reader import MADE, Reader, VerdictRow
 from controller.ledger.store import Ledger
-from controller.revision import first_batch, is_correction
 
 log = structlog.get_logger()
 QUERY_ROWS = 500  # so many digests or numbers are looked up in one query

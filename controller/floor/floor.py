@@ -12,7 +12,7 @@ from controller.application import batch_of, index_of
 from controller.core import events as e
 from controller.core.state import FloorState
 from controller.encoding import CardVault, MadeCard, open_application, readable_cards
-from controller.floor_words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
+from controller.floor.words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
 from controller.vault.errors import VaultError
 from devices import protocol as p
 from devices.defects import Step

@@ -1,0 +1,1 @@
+"""The floor: the foreman and the stations, brought together."""

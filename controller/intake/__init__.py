@@ -1,0 +1,1 @@
+"""Intake: what upstreams bring, from the chunk that arrives to the verdict and its receipt."""

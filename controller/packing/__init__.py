@@ -1,0 +1,1 @@
+"""Packing: what goes into a box with the cards."""
