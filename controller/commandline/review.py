@@ -13,7 +13,7 @@ from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPat
 
 def add_to(app: typer.Typer) -> None:
     """Add this room's commands."""
-    looking(app, "review", "Held applications: what is doubtful, since when, who may act.")
+    looking(app, "review", "Held applications: what is doubtful, who may act.")
     app.command("look")(_look)
 
 
@@ -27,7 +27,10 @@ def _look(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what is doubtful about one held application: each look is recorded."""
+    """Show what is doubtful about a held application.
+
+    Each look is recorded in the audit, with your name and the reason.
+    """
     args = {"card": card, "reason": reason, "fields": field or [], "portrait": portrait is not None}
     result = ask("look", args, as_name, config, data)
     picture = result.pop("portrait")

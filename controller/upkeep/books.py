@@ -31,7 +31,8 @@ from controller.plain import Plain, plain_of
 log = structlog.get_logger()
 
 FOLDING = {  # packages and their files that decide what a fold of moves is, besides the settings
-    "controller": ("books.py", "plain.py"),
+    "controller": ("plain.py",),
+    "controller.upkeep": ("books.py",),
     "controller.core": (),  # all
     "devices": ("defects.py", "messages.py"),
 }

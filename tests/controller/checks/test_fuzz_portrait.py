@@ -14,8 +14,8 @@ from controller.checks.context import CheckContext
 from controller.checks.finding import verdict
 from controller.checks.portrait import portrait_findings
 from controller.config import Config
+from controller.intake import examination
 from controller.intake.examination import examine
-from controller.intake.intake import examination
 from controller.wiring import check_context
 from encoders.portrait import PortraitError, prepare
 
