@@ -9,7 +9,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,10 +22,10 @@ from typing import Any
 import bench
 from bench.__main__ import benchmarks
 from bench.result import Options, machine, show, whole_number, write_json
+from bench.results_page import page, section, sections, write_results
 
 ARGS_NAMES = {"long": "LONG_ARGS", "short": "SHORT_ARGS"}  # what a benchmark may define; without it, its defaults run
 LIMITS_S = {"long": 6 * 3600, "short": 600}
-NO_FIGURES = ("bench", "machine", "spread")
 STANDARD_ERROR = 2
 
 
@@ -51,17 +51,27 @@ def main(argv: Sequence[str]) -> int:
     chosen = _options(argv)
     form = "short" if chosen.short else "long"
     others = {name: question for name, question in benchmarks().items() if name != "release"}
+    wanted = chosen.only or list(others)
     limit_s = chosen.limit_s or LIMITS_S[form]
     load = os.getloadavg()[0]
     runs = [
         _run(name, question, form, limit_s, STANDARD_ERROR if chosen.json == "-" else None)
         for name, question in others.items()
+        if name in wanted
     ]
     collected = collect(runs, form, load)
     rows = [(run.name, run.fault or "done", f"{run.wall_s:.1f}") for run in runs]
     show(f"Every benchmark, {form} form", ("benchmark", "outcome", "s"), rows, chosen.json)
-    code = 0 if chosen.short else write_results(page(runs, collected), chosen.results or _results_home())
+    code = 0 if chosen.short else _write(chosen.results or _results_home(), others, runs, collected)
     return write_json(collected, chosen.json) or code or int(any(run.fault for run in runs))
+
+
+def _write(path: Path, others: Mapping[str, str], runs: Sequence[Run], collected: Mapping[str, Any]) -> int:
+    """Put the new sections among those of benchmarks that were not run now."""
+    before = sections(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    fresh = {run.name: section(run.name, run.question, collected) for run in runs}
+    parts = {name: (before | fresh)[name] for name in others if name in before or name in fresh}
+    return write_results(page(parts, collected), path)
 
 
 def form_arguments(source: str, form: str) -> list[str]:
@@ -115,61 +125,12 @@ def versions(requirements: Iterable[str]) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def page(runs: Sequence[Run], collected: Mapping[str, Any]) -> str:
-    """The text of RESULTS.md."""
-    there = collected["machine"]
-    memory = f", {there['memory_bytes'] / 2**30:.0f} GiB" if there["memory_bytes"] else ""
-    load = f"load before the start {there['load']:.1f}"
-    lines = [
-        "# Results",
-        "",
-        "Written by `python -m bench release`; do not edit.  A figure is the median of its rounds, its spread the",
-        "distance between their quartiles; a figure without a spread was set, counted, computed or taken once.",
-        "",
-        f"- Date: {collected['date']}",
-        f"- Machine: {there['cpus']} x {there['processor']}{memory}, {there['system']}; {load}",
-        f"- Versions: Python {there['python']}, "
-        + ", ".join(f"{name} {one}" for name, one in collected["versions"].items()),
-        "",
-    ]
-    if collected["failed"]:
-        lines += [f"**Failed: {', '.join(collected['failed'])}.**", ""]
-    for run in runs:
-        lines += [f"## {run.name}", "", run.question, "", f"    {run.command}", ""]
-        if run.result is None:
-            lines += [f"**Failed: {run.fault}.**", ""]
-        else:
-            lines += ["| figure | median | spread |", "| --- | ---: | ---: |"]
-            lines += [f"| `{figure}` | {median} | {spread} |" for figure, median, spread in figures(run.result)] + [""]
-    return "\n".join(lines)
-
-
-def figures(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """Each figure of a result: its dotted path, its value, and what stands under `spread` with the same path."""
-    spreads = dict(_leaves(result.get("spread", {})))
-    own = {name: value for name, value in result.items() if name not in NO_FIGURES}
-    return [(path, _text(value), _text(spreads.get(path, ""))) for path, value in _leaves(own)]
-
-
-def write_results(text: str, path: Path) -> int:
-    """Put the page in place whole or not at all.  Returns the exit code: 2 when it cannot be written."""
-    fresh = path.with_name(f"{path.name}.new")
-    try:
-        with open(fresh, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            fresh.unlink()
-        print(f"The results cannot be written to {path}: {error.strerror}.", file=sys.stderr)
-        return 2
-    return 0
-
-
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     options = Options("release", "Run every other benchmark in its long form and write RESULTS.md.")
+    names = [name for name in benchmarks() if name != "release"]
+    options.add_argument(
+        "--only", nargs="+", choices=names, metavar="NAME", help="these alone; the page keeps the others"
+    )
     options.add_argument("--short", action="store_true", help="short forms; nothing is written but the JSON")
     options.add_argument("--results", type=_results_file, metavar="PATH", help="the page; else RESULTS.md of bench")
     options.add_argument(
@@ -226,28 +187,6 @@ def _read(file: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return result if isinstance(result, dict) else None
-
-
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Each value that holds no others, with its dotted path; the places of a list count from 0."""
-    if isinstance(value, list):
-        value = dict(enumerate(value))
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _leaves(inner, f"{path}.{name}" if path else str(name))
-    else:
-        yield path, value
-
-
-def _text(value: Any) -> str:
-    """A value for the page: four digits of a fraction count, and nothing may break its row."""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
-    return "" if value is None else " ".join(str(value).replace("|", "/").split())
 
 
 def _processor() -> str:

@@ -12,9 +12,10 @@ import pytest
 import bench
 from bench import record, release
 from bench.__main__ import benchmarks, main
-from bench.release import figures, form_arguments, versions, write_results
+from bench.release import form_arguments, versions
+from bench.results_page import figures, write_results
 
-OWN = ("__init__.py", "__main__.py", "release.py", "result.py")
+OWN = ("__init__.py", "__main__.py", "release.py", "result.py", "results_page.py")
 COUNTS = '''"""How many options were there?"""
 
 import json
@@ -96,13 +97,27 @@ def test_the_long_form_writes_each_benchmark_with_its_command_medians_and_spread
     assert "| `argument_count` | 2 |  |" in page
     assert "release\n\n" not in page.split("## ", 1)[1]
     assert "Failed" not in page
-    for fact in ("- Date: 2", "- Machine: ", "load before the start ", "trio ", "cardmill "):
+    for fact in ("- Last written: 2", "- Machine: ", "load before the start ", "trio ", "cardmill "):
         assert fact in page
     collected = json.loads((house / "all.json").read_text("utf-8"))
     assert collected["benchmarks"]["counts"]["options"] == ["--many", "a b", "--json"]
     assert list(collected["benchmarks"]) == ["counts", "of-two"]
     assert collected["commands"]["of-two"] == "python -m bench of-two"
     assert (collected["form"], collected["failed"]) == ("long", {})
+
+
+def test_one_benchmark_run_alone_takes_its_own_place_on_the_page_and_leaves_the_others(house):
+    (house / "bench" / "of_two.py").write_text(PLAIN)
+    assert run_release(house).returncode == 0
+    page = house / "bench" / "RESULTS.md"
+    page.write_text(page.read_text("utf-8").replace("| `way.n` | 7 |", "| `way.n` | 8 |").replace("| 2 |", "| 3 |"))
+    done = run_release(house, "--only", "counts")
+    assert done.returncode == 0, done.stderr
+    told = page.read_text("utf-8")
+    assert "| `way.n` | 7 |" in told  # measured again
+    assert "| `argument_count` | 3 |" in told  # as it stood
+    assert told.count("## counts") == told.count("## of-two") == 1
+    assert run_release(house, "--only", "of-three").returncode == 2
 
 
 def test_the_short_form_writes_nothing_but_the_json_that_was_asked_for(house):
@@ -136,7 +151,8 @@ def test_what_fails_is_named_with_its_fault_and_costs_the_others_nothing(house):
     }
     page = (house / "page.md").read_text("utf-8")
     assert "**Failed: dies, listless, raises, refuses, silent, vague.**" in page
-    assert "    python -m bench refuses\n\n**Failed: exit code 3.**\n" in page
+    refuses = page.split("    python -m bench refuses\n", 1)[1].split("## ", 1)[0]
+    assert refuses.strip().endswith("**Failed: exit code 3.**")
     assert "| `way.us` | 1,234 | 0.25 |" in page
     assert "secret" not in page
     assert not (house / "bench" / "RESULTS.md").exists()
