@@ -8,10 +8,12 @@ cancels what was accepted, also over restarts, and compares every receipt with t
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -25,7 +27,7 @@ import structlog
 import trio
 
 from bench.resend_bases import bases
-from bench.resend_centre import leave_encoding_out
+from bench.resend_centre import encoding_left_out
 from bench.resend_play import Played, play
 from bench.result import Options, machine, show, whole_number, write_json
 
@@ -84,10 +86,8 @@ def main(argv: Sequence[str]) -> int:
 
 def play_seed(seed: int, folder: str) -> tuple[int, Played]:
     """Play one seed in a fresh folder under `folder`; in a process of its own or not."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
-    leave_encoding_out()
     base = bases()[seed % len(bases())]
-    with TemporaryDirectory(dir=folder) as own:
+    with _quiet(), encoding_left_out(), TemporaryDirectory(dir=folder) as own:
         return seed, trio.run(partial(play, base, seed, Path(own)))
 
 
@@ -109,6 +109,17 @@ def rows_of(result: dict[str, Any]) -> list[tuple[str, str]]:
     """Give the rows of the table."""
     names = ("seeds", *COUNTED, "bases", "distinct_receipt_sets", "violations")
     return [(name, f"{result[name]:,}") for name in names] + [("wall_s", f"{result['wall_s']:.0f}")]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Let nothing below `critical` be logged meanwhile: a centre that is cut down again and again says much."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def _all(seeds: range, processes: int, folder: str) -> Iterator[tuple[int, Played]]:

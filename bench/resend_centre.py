@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
@@ -100,9 +100,15 @@ def settings(folder: Path) -> Config:
     )
 
 
-def leave_encoding_out() -> None:
-    """Let encoders take jobs and never end them: receipts up to acceptance do not wait for them."""
+@contextmanager
+def encoding_left_out() -> Iterator[None]:
+    """Meanwhile encoders take jobs and never end them: receipts up to acceptance do not wait for them."""
+    before = getattr(wiring, "Encoders")  # noqa: B009
     setattr(wiring, "Encoders", IdleEncoders)  # noqa: B010  the one thing that is not the product's
+    try:
+        yield
+    finally:
+        setattr(wiring, "Encoders", before)  # noqa: B010
 
 
 def frame_of(message: dict[str, Any] | Answer) -> bytes:

@@ -69,6 +69,8 @@ def check(
     if out is None:
         _show("Verdicts", ("", *VERDICTS), _verdict_rows(count))
         _show("Findings", ("answers", "verdict", "code", "what to do"), _code_rows(count))
+        if count.codes:
+            print("which applications these are: --json FILE, an answer to each line")
 
 
 def _authorities(path: Path | None, settings: Config) -> dict[str, str] | None:

@@ -9,6 +9,7 @@ import typer
 
 from controller.commandline import show, tables
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, looking
+from controller.report.text import wrapped
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,13 +41,14 @@ def _look(
         show.write_json(result, json)
         return
     for code, text in zip(result["codes"], result["texts"], strict=True):
-        print(f"{code}: {text}")
+        print("\n".join(wrapped(f"{code}: {text}")))
     for name, value in result["shown"].items():
         print(f"  {name}: {value}")
     if picture:
         print(f"  portrait: {len(picture):,} bytes{f', written to {portrait}' if portrait else ': --portrait FILE'}")
     print(f"waits for {tables.age(result['age_s'])}, for {'two people' if result['people'] == 2 else 'one person'}")
     if result["proposed_by"]:
-        print(f"act {result['act_id']} was proposed by {result['proposed_by']}: another person agrees or not")
+        print(f"act {result['act_id']} was proposed by {result['proposed_by']}")
     if result["rivals"]:
         show.answer("rivals", result["rivals"], "")
+    print(tables.way_out(result))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,12 +19,15 @@ from controller.checks.codes import CODES
 from controller.commandline import show
 from controller.commandline.options import JsonPath
 from controller.config import ConfigError
+from controller.report.text import wrapped
 
 if TYPE_CHECKING:
     from controller.client import UpstreamClient
     from controller.offline.sending import Outcome
 
 NOT_ACCEPTED = 1
+INTERRUPTED = 130
+ELSEWHERE = "docs/protocol.md says what to do, under `Error codes`"  # a code of the wire, not of a check
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +70,11 @@ def submit(
         keep_watch(watch, connect, due=due, say=lambda line: print(line, flush=True))
         return
     assert path is not None
-    outcomes = _send_all(path, connect, due, wait=wait)
+    try:
+        outcomes = _send_all(path, connect, due, wait=wait)
+    except KeyboardInterrupt:
+        print("cardmill: interrupted: say the same again, and only the rest is sent", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
     _tell(outcomes, json)
     if not all(outcome.is_accepted for outcome in outcomes):
         raise typer.Exit(NOT_ACCEPTED)
@@ -106,8 +114,15 @@ def _tell(outcomes: list[Outcome], json: str) -> None:
         show.write_json({"batches": rows}, json)
         return
     for outcome in outcomes:
-        counts = "".join(f"; {name} {number:,}" for name, number in sorted(outcome.counts.items()))
+        counts = "".join(f"; {name.replace('_', ' ')} {outcome.counts[name]:,}" for name in _worth_telling(outcome))
         print(f"{outcome.batch_number}: {outcome.applications:,} applications, {outcome.state}{counts}")
         for code in outcome.codes:
-            sentence = f": {CODES[code].en} {CODES[code].zh}" if code in CODES else ""
-            print(f"  {code}{sentence}")
+            sentence = f"{CODES[code].en} {CODES[code].zh}" if code in CODES else ELSEWHERE
+            print("\n".join(f"  {line}" for line in wrapped(f"{code}: {sentence}", 78)))
+    if any(outcome.counts.get(verdict) for outcome in outcomes for verdict in ("refused", "held")):
+        print("why: the receipt of each says it; so does `cardmill check`, but for the history")
+
+
+def _worth_telling(outcome: Outcome) -> list[str]:
+    """Give the counts that say more than the number of applications: those above 0."""
+    return sorted(name for name, number in outcome.counts.items() if number and name != "received")

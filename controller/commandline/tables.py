@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from controller.clock import floor_text
+from controller.core.cards import State
 from devices.messages import POSITIONS
 
 Row = Mapping[str, Any]
@@ -176,12 +177,21 @@ def _who_lifts(row: Row) -> str:
 
 def _reviewing(rows: Sequence[Row]) -> list[str]:
     """Say how one is looked at and ended; of those that two people must lift, that too."""
-    card = rows[0]["card"]
-    ways = [f"`cardmill look {card} --reason TEXT` shows it; `cardmill decide release|refuse {card} --reason TEXT`"]
-    two = [row["card"] for row in rows if row["people"] == 2]
-    if two:
-        ways.append(f"two people share a number: `cardmill act override card={two[0]} reason=TEXT`, then `second`")
-    return [*ways, *_stops_at_once(rows)]
+    first = {row["people"]: row for row in reversed(rows)}
+    ways = [way_out(first[people]) for people in sorted(first)]
+    return [f"`cardmill look {rows[0]['card']} --reason TEXT` shows what is doubtful", *ways, *_stops_at_once(rows)]
+
+
+def way_out(row: Row) -> str:
+    """Give the command that ends the wait of a held or stopped card, to be copied."""
+    if row["act_id"]:
+        return f"`cardmill second {row['act_id']}`, by another than {row['proposed_by']}, releases {row['card']}"
+    if row["people"] == 2:
+        one_may = "; or `decide refuse`" if row["state"] == State.HELD else ""
+        return f"`cardmill act override card={row['card']} reason=TEXT`, by two{one_may}"
+    if row["state"] == State.HELD:
+        return f"`cardmill decide release|refuse {row['card']} --reason TEXT` ends it"
+    return f"`cardmill decide resume|cancel|refuse_late {row['card']} --reason TEXT` ends it"
 
 
 def _ending(rows: Sequence[Row]) -> list[str]:

@@ -11,6 +11,7 @@ from controller.checks.policy import Policy, SharedNumber
 from controller.commandline import review as cli_review
 from controller.core.moves import CardDecided
 from controller.core.review_moves import ApplicationSeen
+from controller.report.text import columns_of
 from controller.wire import Done, Refusal
 from tests.controller.correcting import HELD, accepted_as, application, doors, number, second
 from tests.controller.test_shared_number import OTHER, stop_printing
@@ -179,7 +180,8 @@ async def test_release_and_refuse_are_recorded_with_author_and_reason(tmp_path):
 
 SEEN = {
     "card": 10_000, "acceptance_number": accepted_as(1), "codes": ["name.single", SHARED], "fields": ["name"],
-    "texts": ["姓名只有一个字，请核实。 / Check the name.", "重号 / shared"], "age_s": 7_200.0, "people": 2,
+    "texts": ["姓名只有一个字，请核实。 / Check in the register that the name is one character.", "重号 / shared"],
+    "age_s": 7_200.0, "people": 2,
     "act_id": 3, "proposed_by": "ann", "shown": {"name": "样"}, "portrait": b"\xff\xd8picture",
     "rivals": [{"card": 7, "acceptance_number": accepted_as(2), "standing": "open", "same_person": False}],
 }  # fmt: skip
@@ -203,6 +205,8 @@ def test_look_prints_what_is_doubtful_and_writes_the_portrait_to_a_file(tmp_path
     out = capsys.readouterr().out
     for words in ("name: 样", "two people", "2 h 00 min", "act 3 was proposed by ann", accepted_as(2), "no"):
         assert words in out
+    assert out.splitlines()[-1].startswith("`cardmill second 3`")  # what to do now
+    assert [line for line in out.splitlines() if columns_of(line) > 80 and str(file) not in line] == []
 
 
 def test_look_gives_programs_all_but_the_picture(monkeypatch, capsys):

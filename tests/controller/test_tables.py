@@ -32,6 +32,7 @@ ANSWERS = {
             "index": 1,
             "codes": ["number.region_group", "name.private_use_moved"],
             "fields": ["identity_number", "name"],
+            "state": "held",
             "age_s": 187_200.0,
             "people": 1,
             "act_id": 0,
@@ -170,6 +171,30 @@ def test_below_the_held_stands_how_they_end_and_what_two_people_must_say(monkeyp
     told = shown(monkeypatch, capsys, "review", [held, shared, shared | {"card": 78, "act_id": 12}])
     assert "cardmill act override card=77 reason=TEXT" in " ".join(told.split())
     assert [word for word in ("one", "two", "act 12") if f" {word} " not in told] == []
+
+
+def test_a_card_is_never_told_a_command_that_the_service_would_refuse(monkeypatch, capsys):
+    [held] = ANSWERS["review"]
+    told = shown(monkeypatch, capsys, "review", [held | {"people": 2}])
+    assert "\n`cardmill act override card=123450001 reason=TEXT`, by two; or `decide refuse`\n" in told
+    assert "release|refuse" not in told
+    told = shown(monkeypatch, capsys, "review", [held | {"people": 2}, held | {"card": 77}])
+    assert "\n`cardmill decide release|refuse 77 --reason TEXT` ends it\n" in told
+
+
+@pytest.mark.parametrize(
+    ("row", "command"),
+    [
+        ({}, "`cardmill decide release|refuse 123450001 --reason TEXT`"),
+        ({"state": "stopped"}, "`cardmill decide resume|cancel|refuse_late 123450001 --reason TEXT`"),
+        ({"people": 2, "state": "stopped"}, "`cardmill act override card=123450001 reason=TEXT`, by two"),
+        ({"people": 2, "act_id": 12, "proposed_by": "ann"}, "`cardmill second 12`, by another than ann"),
+    ],
+)
+def test_what_waits_for_a_person_has_its_way_out_in_a_line(row, command):
+    told = tables.way_out(ANSWERS["review"][0] | row)
+    assert told.startswith(command)
+    assert len(told) <= 80
 
 
 def test_below_the_stopped_stands_which_decisions_end_it(monkeypatch, capsys):

@@ -53,6 +53,7 @@ def test_people_get_a_table_of_verdicts_and_codes_and_no_persons_field(file, mon
     shown = capsys.readouterr().out
     assert "duplicate.shared_number" in shown
     assert "missing.name" in shown
+    assert shown.endswith("which applications these are: --json FILE, an answer to each line\n")
     assert person(1).identity_number not in shown
     assert "样例" not in shown
 

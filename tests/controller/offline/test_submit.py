@@ -10,9 +10,11 @@ import pytest
 from controller import cli
 from controller.asking.conversation import Refused
 from controller.asking.submission import batch_digest, encode_application
+from controller.commandline import submit as cli_submit
 from controller.offline.errors import PackageError
 from controller.offline.package import opened
-from controller.offline.sending import loads, require_whole
+from controller.offline.sending import REFUSED, Outcome, loads, require_whole
+from controller.report.text import columns_of
 from tests.controller.checks.samples import portrait
 from tests.controller.offline.files import application as line_of
 from tests.controller.offline.files import batch, person, write_file
@@ -111,8 +113,9 @@ def test_people_are_told_in_a_line_without_a_persons_field(upstream, tmp_path, m
     people = [msgspec.structs.replace(people[0], sex="7")]
     assert run(monkeypatch, *upstream.options, upstream.archive(tmp_path, number, people), "--wait") == 0
     shown = capsys.readouterr().out
-    assert shown.startswith(f"{number}: 1 applications, ")
-    assert "refused 1" in shown
+    told, why = shown.splitlines()
+    assert told == f"{number}: 1 applications, closed; refused 1"
+    assert "the receipt of each says it" in why
     assert people[0].name not in shown
     assert people[0].identity_number not in shown
 
@@ -211,3 +214,26 @@ def test_wrong_use_is_exit_code_2(words, monkeypatch, capsys):
     options = ["--endpoint", "tcp://127.0.0.1:1", "--server-key", "k", "--secret", "s"]
     assert run(monkeypatch, *options, *words) == 2
     assert capsys.readouterr().err.startswith("cardmill: ")
+
+
+SOMEWHERE = ["a.zip", "--endpoint", "tcp://127.0.0.1:1", "--server-key", "k", "--secret", "s"]
+
+
+def test_whoever_stops_it_hears_how_it_goes_on_and_exit_code_130(monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli_submit, "_send_all", stopped)
+    assert run(monkeypatch, *SOMEWHERE) == 130
+    assert capsys.readouterr().err == "cardmill: interrupted: say the same again, and only the rest is sent\n"
+
+
+@pytest.mark.parametrize(("code", "said"), [("quota.never", "docs/protocol.md"), ("batch.sequence", "数据包")])
+def test_a_refused_batch_is_told_with_its_code_and_what_to_do_or_where_that_stands(code, said, monkeypatch, capsys):
+    monkeypatch.setattr(cli_submit, "_send_all", lambda *_, **__: [Outcome("5" * 25, 10, REFUSED, (code,))])
+    assert run(monkeypatch, *SOMEWHERE) == 1
+    head, *why = capsys.readouterr().out.splitlines()
+    assert head == f"{'5' * 25}: 10 applications, refused"
+    assert why[0].startswith(f"  {code}: ")
+    assert said in " ".join(why)
+    assert [line for line in why if columns_of(line) > 80] == []
