@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import trio
+
 from controller.clock import floor_date
 from controller.core.turn import Refused, Turn
 from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
@@ -66,7 +68,10 @@ async def _personal(desk: Desk, request: Command) -> Refused | None:
     outer.pop("args", None)  # which one act alone looks into: elsewhere it must not stand before the real ones
     named = inner if request.verb == "act" and isinstance(inner, dict) else outer
     texts, card = typed(named)
-    return await refuse_personal(desk.vault if card else None, texts, card)
+    if not card or not texts:
+        return await refuse_personal(None, texts, [])
+    rivals = await trio.to_thread.run_sync(review.rivals_of, desk, card)
+    return await refuse_personal(desk.vault, texts, [card, *(rival.card for rival in rivals)])
 
 
 def _welcome(desk: Desk, user: str, request: Hello) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -56,15 +56,16 @@ def typed(args: Mapping[str, Any]) -> tuple[dict[str, str], int]:
     return texts, card if type(card) is int and 0 <= card < 2**53 else 0
 
 
-async def refuse_personal(vault: Vault | None, texts: Mapping[str, str], card: int) -> Refused | None:
-    """Give why texts that somebody typed, by argument, are not taken; `card` is the one they speak of, 0 for none."""
+async def refuse_personal(vault: Vault | None, texts: Mapping[str, str], cards: Sequence[int]) -> Refused | None:
+    """Give why texts that somebody typed, by argument, are not taken; `cards` are those they may speak of."""
     if any(has_long_number(text, joined=name == "reason") for name, text in texts.items()):
         return PERSONAL
-    if vault is None or not card or not texts:
+    if vault is None or not texts:
         return None
-    app = await trio.to_thread.run_sync(_application, vault, card)
-    if app is not None and any(names_person(text, app) for text in texts.values()):
-        return PERSONAL
+    for card in cards:
+        app = await trio.to_thread.run_sync(_application, vault, card)
+        if app is not None and any(names_person(text, app) for text in texts.values()):
+            return PERSONAL
     return None
 
 

@@ -121,7 +121,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams
     )
     desk = _desk(config, parts, host.post, returns)
-    purger = Purger(ledger, vault, host.post, GivingUp(ledger, judge.history, host.post, intake.forget).give_up)
+    giving_up = GivingUp(ledger, judge.history, host.post, intake.forget)
+    purger = Purger(ledger, vault, host.post, giving_up.give_up, judge.history)
     if parts.restore:
         await host.post(_restore_accepted(parts, parts.restore)).wait()
     await purger.bury_again()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import trio
 
@@ -22,6 +22,7 @@ from controller.vault.errors import VaultError
 from encoders.envelope import EnvelopeError
 
 PAGE = 1_000
+RIVALS = 20  # of one card, that are shown and whose names no reason may have
 NAMES = tuple(name for name in Application.__struct_fields__ if name != "portrait")
 NOT_READ = Refused("review.unreadable", "this application cannot be read from the vault: restore it, or refuse")
 
@@ -95,8 +96,8 @@ async def _look(desk: Desk, user: str, args: Args) -> Any:
         return application
     shown = {name: getattr(application, name) for name in fields if name != "portrait"}
     portrait = application.portrait if "portrait" in fields else b""
-    rivals = await trio.to_thread.run_sync(_rivals, desk, card)
-    return row | {"shown": shown, "portrait": portrait, "rivals": rivals}
+    rivals = await trio.to_thread.run_sync(rivals_of, desk, card)
+    return row | {"shown": shown, "portrait": portrait, "rivals": [rival._asdict() for rival in rivals]}
 
 
 def _wanted_fields(args: Args) -> list[str]:
@@ -121,25 +122,28 @@ def _open(desk: Desk, card: int) -> Application | Refused:
         return NOT_READ
 
 
-def _rivals(desk: Desk, card: int) -> list[dict[str, Any]]:
-    """Give the other applications with this one's identity number that are open or made."""
+class Rival(NamedTuple):
+    """Another application with the identity number of one."""
+
+    card: int
+    acceptance_number: str
+    standing: str
+    same_person: bool
+
+
+def rivals_of(desk: Desk, card: int) -> list[Rival]:
+    """Give other applications with a card's identity number that are open or made, at most 20; for worker threads."""
     reader = desk.ledger.reader
     mine = reader.row(batch_of(card), index_of(card))
-    if mine is None:
+    if mine is None or not mine.identity:  # purged: then nobody has its number
         return []
+    others = [one for one in reader.known_people([mine.identity]) if card_id(one.batch_id, one.index) != card]
     found = []
-    for other in reader.known_people([mine.identity]):
+    for other in others[:RIVALS]:
         row = reader.row(other.batch_id, other.index)
-        if row is None or (other.batch_id, other.index) == (batch_of(card), index_of(card)):
-            continue
-        found.append(
-            {
-                "card": card_id(other.batch_id, other.index),
-                "acceptance_number": row.acceptance_number,
-                "standing": other.standing,
-                "same_person": other.person == mine.person,
-            }
-        )
+        if row is not None:
+            number_of_card = card_id(other.batch_id, other.index)
+            found.append(Rival(number_of_card, row.acceptance_number, other.standing, other.person == mine.person))
     return found
 
 

@@ -92,7 +92,7 @@ class UpstreamChanges:
     async def _ask_foreman(
         self, request: CancelApplication | ExpressApplication, event: DecisionMade | ExpressAsked
     ) -> Answer:
-        typed = await refuse_personal(self._vault, {"reason": request.reason}, event.card)
+        typed = await refuse_personal(self._vault, {"reason": request.reason}, [event.card])
         if typed:
             return _no(request, typed.code, typed.text, "reason")
         turn: Turn = await self._post(event).wait()
@@ -112,8 +112,8 @@ class UpstreamChanges:
         Under the judge's lock: no other revision, and nobody with the same identity number, is judged meanwhile.
         """
         async with self._judge.history:
-            rows = await trio.to_thread.run_sync(self._sent.of, request.acceptance_number)
-            history = [row for row in rows if row.in_history]
+            rows = await trio.to_thread.run_sync(self._rows_of, request.acceptance_number)
+            history = [row for row in rows if row.has_number]
             if not history or history[0].upstream != user:
                 waits = not history and any(row.upstream == user and row.undecided for row in rows)
                 code, text = ("correct.no_verdict", NO_VERDICT) if waits else ("correct.unknown", NOT_YOURS)
@@ -126,6 +126,10 @@ class UpstreamChanges:
             skips = await trio.to_thread.run_sync(self._ledger.reader.announced, before) is not None
             refused = _not_next(request, revisions, history, skips=skips) or self._no_room(user, request, first)
             return refused or await self._take(request, first)
+
+    def _rows_of(self, acceptance_number: str) -> list[SentRow]:
+        # rows whose number cannot be read have an empty one, all of them
+        return self._sent.of(acceptance_number) if acceptance_number else []
 
     def _known(self, request: CorrectApplication, known: SentRow) -> Answer:
         """Give the answer that this revision got before (law 5)."""

@@ -172,7 +172,10 @@ class Intake:
             )
         if batch.state == InboxState.RECEIVING:
             self._quota.began(user, batch.batch_id)
-        return await self._state(user, request.batch_number, request.request)
+        answer = await self._state(user, request.batch_number, request.request)
+        if not (isinstance(answer, BatchState) and answer.missing):  # looked at after `began`: else its end is missed
+            self._quota.is_whole(batch.batch_id)
+        return answer
 
     def _no_room(self, user: str, request: OpenBatch) -> Busy | Refusal | None:
         """Give why no new batch is taken from an upstream now; else it is charged with this one."""

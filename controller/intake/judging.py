@@ -20,7 +20,6 @@ from controller.core.calendar import DAY_S
 from controller.core.cards import Decision, State
 from controller.core.events import AnyEvent, BatchChecked, DecisionMade
 from controller.core.moves import RowVerdict, Verdict
-from controller.core.turn import Turn
 from controller.hosts.live import Ticket
 from controller.intake.revision import first_batch, is_correction
 from controller.ledger.corrections import SentRow, SentRows, is_too_late
@@ -108,17 +107,19 @@ class Judge:
         """Make room for a correction: end what it replaces if that is held; give why it is refused, else nothing.
 
         The foreman ends it before the correction is part of the history, so that of two revisions never both are open
-        (law 1): a person may release it until then, and then the correction comes too late.
+        (law 1): a person may release it until then, and then the correction comes too late.  What a person refused
+        until then it may replace as well.
         """
         others = await trio.to_thread.run_sync(self._others, batch)
         if is_too_late(others):
             return [TOO_LATE]
-        for held in (row for row in others if row.card_state == State.HELD):
-            event = DecisionMade(held.card, Decision.CORRECT, batch.upstream, batch.batch_number)
-            turn: Turn = await self._post(event).wait()
-            if turn.refused:
-                return [TOO_LATE]
-        return []
+        held = [row for row in others if row.card_state == State.HELD]
+        for row in held:
+            event = DecisionMade(row.card, Decision.CORRECT, batch.upstream, batch.batch_number)
+            await self._post(event).wait()
+        after = await trio.to_thread.run_sync(self._others, batch) if held else others
+        is_open = is_too_late(after) or any(row.card_state == State.HELD for row in after)
+        return [TOO_LATE] if is_open else []
 
     def _others(self, batch: InboxBatch) -> list[SentRow]:
         [mine] = self._ledger.reader.rows(batch.batch_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
 from controller.ledger.engine import WAL_LIMIT_BYTES, reason_of
 from controller.ledger.epoch import Epoch
@@ -18,6 +18,7 @@ from controller.ledger.prepared import say
 
 Result = TypeVar("Result", covariant=True)
 
+REFUSING = (IntegrityError, DataError)  # of one change alone: the transaction stands
 _WAL_RETRY_BYTES = WAL_LIMIT_BYTES // 4
 
 
@@ -146,7 +147,7 @@ class Committer:
                 item.result = item.change.apply(self._connection)
         except LedgerError as error:
             item.refusal = error
-        except (IntegrityError, DataError) as error:
+        except REFUSING as error:
             item.refusal = ChangeRefused(reason_of(error))
         if item.refusal is not None and not item.forgiving:
             raise item.refusal
@@ -164,7 +165,12 @@ def _savepoint(connection: Connection) -> Iterator[None]:
     say(connection, "SAVEPOINT change")
     try:
         yield
-    except BaseException:
-        say(connection, "ROLLBACK TO SAVEPOINT change")
+    except BaseException as error:
+        try:
+            say(connection, "ROLLBACK TO SAVEPOINT change")
+        except SQLAlchemyError:
+            if isinstance(error, DBAPIError) and not isinstance(error, REFUSING):
+                raise error from None  # because of it the connection or the whole transaction is gone: it tells why
+            raise
         raise
     say(connection, "RELEASE SAVEPOINT change")

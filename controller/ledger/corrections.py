@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Engine, func, select
 
@@ -11,9 +12,11 @@ from controller.application import CARD_IDS_PER_BATCH
 from controller.core.cards import State
 from controller.core.moves import Verdict
 from controller.ledger import tables
+from controller.ledger.columns import words_in
 from controller.ledger.inbox import NO_VERDICT, InboxState
 
 _REPLACEABLE = frozenset({"", State.HELD.value, State.REFUSED.value})  # of its card; empty: it never became one
+TAKEN = frozenset({"duplicate.acceptance_before", "duplicate.acceptance_in_batch"})
 _HISTORY = frozenset({InboxState.CHECKED.value, InboxState.RETURNED.value})
 
 
@@ -32,11 +35,20 @@ class SentRow:
     verdict: int  # -1: none yet
     card_state: str  # empty: it is no card, or not yet
     purged_floor_s: float  # 0: its personal data are there
+    codes: str  # JSON list
 
     @property
     def in_history(self) -> bool:
         """Say whether it is part of the history: its batch was judged, and not refused as a whole."""
         return self.inbox_state in _HISTORY and (bool(self.card_state) or self.inbox_state == InboxState.CHECKED)
+
+    @property
+    def has_number(self) -> bool:
+        """Say whether it is of the application whose number it is: others brought it when it was taken already.
+
+        The order of batches does not tell: one that was announced earlier may have become whole later.
+        """
+        return self.in_history and TAKEN.isdisjoint(words_in(self.codes))
 
     @property
     def undecided(self) -> bool:
@@ -70,7 +82,7 @@ class SentRows:
         state = func.coalesce(card.c.state, "")
         purged = func.coalesce(floor.c.purged_floor_s, 0.0)
         query = (
-            select(*of_batch, inbox.c.state, row.c.idx, row.c.row_digest, row.c.verdict, state, purged)
+            select(*of_batch, inbox.c.state, row.c.idx, row.c.row_digest, row.c.verdict, state, purged, row.c.codes)
             .join(inbox, inbox.c.batch_id == row.c.batch_id)
             .outerjoin(card, card.c.card_id == row.c.batch_id * CARD_IDS_PER_BATCH + row.c.idx)
             .outerjoin(floor, floor.c.batch_id == row.c.batch_id)
@@ -78,7 +90,8 @@ class SentRows:
             .order_by(row.c.batch_id, row.c.idx)
         )
         with self._engine.connect() as connection:
-            return [SentRow(*found) for found in connection.execute(query)]
+            rows: Sequence[Any] = connection.execute(query).all()
+        return [SentRow(*found) for found in rows]
 
 
 def is_too_late(rows: Sequence[SentRow]) -> bool:

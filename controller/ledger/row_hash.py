@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, select, update
 
 from controller.ledger import tables
 from controller.ledger.prepared import Prepared
@@ -83,16 +83,20 @@ def rows_hash(connection: Connection, batch_id: int) -> bytes:
 
 
 def kept_hash(connection: Connection, batch_id: int, places: Places) -> bytes:
-    """Give the digest (BLAKE2b-256) of what never changes of some rows of a batch, and of its header."""
+    """Give the digest (BLAKE2b-256) of what never changes of some rows of a batch, and of its header.
+
+    All rows are read: as words of a query, thousands of places are more than a database takes.
+    """
     batch, row = tables.inbox_batch, tables.inbox_application
     whole = blake2b(digest_size=ROWS_HASH_BYTES)
     header = select(*(batch.c[name] for name in KEPT_OF_BATCH)).where(batch.c.batch_id == batch_id)
     for one in connection.execute(header):
         whole.update(pack(list(one)))
-    some = or_(*(row.c.idx.between(first, first + count - 1) for first, count in places))
-    kept = select(*(row.c[name] for name in KEPT_OF_ROW)).where(row.c.batch_id == batch_id, some)
+    wanted = {index for first, count in places for index in range(first, first + count)}
+    kept = select(*(row.c[name] for name in KEPT_OF_ROW)).where(row.c.batch_id == batch_id)
     for one in connection.execute(kept.order_by(row.c.idx)):
-        whole.update(pack(list(one)))
+        if one.idx in wanted:
+            whole.update(pack(list(one)))
     return whole.digest()
 
 

@@ -38,9 +38,13 @@ class Purger:
     is blanked cannot be compared any more, and would be folded into the chain as it was found.
     """
 
-    def __init__(self, ledger: Ledger, vault: Vault, post: Post, give_up: GiveUp) -> None:
-        """`give_up` refuses a batch that was never brought whole, and tells the floor; False when it is whole."""
+    def __init__(self, ledger: Ledger, vault: Vault, post: Post, give_up: GiveUp, history: trio.Lock) -> None:
+        """`give_up` refuses a batch that was never brought whole, and tells the floor; False when it is whole.
+
+        `history` is the judge's lock: under it corrections and the cases of returned cards are begun, also anew.
+        """
         self._ledger, self._vault, self._post, self._give_up = ledger, vault, post, give_up
+        self._history = history
         self._reader = PurgeReader(ledger.reading)
 
     async def purge(self, action: Purge) -> None:
@@ -78,14 +82,26 @@ class Purger:
         for batch in found:
             if not _is_own(batch):
                 await self._give_up(batch)
-            elif batch.state == InboxState.RETURNED or await trio.to_thread.run_sync(self._lacks_rows, batch):
-                # of a returned card's case or a correction that was cut short nobody was told: it may be begun anew
-                await self._vault.destroy_keys([batch.batch_id], bar=False)
-                await self._vault.erase(batch.batch_id)
-                await self._ledger.write(BlankDigests(batch.batch_id, 0, batch.count))
+            else:
+                await self._erase_cut_short(batch)
 
-    def _lacks_rows(self, batch: InboxBatch) -> bool:
-        return bool(self._ledger.reader.missing(batch.batch_id, batch.count))
+    async def _erase_cut_short(self, batch: InboxBatch) -> None:
+        """Erase what there is of a returned card's case or a correction, unless it is begun anew meanwhile.
+
+        Of one that was cut short nobody was told.
+        """
+        async with self._history:
+            if not await trio.to_thread.run_sync(self._is_cut_short, batch):
+                return
+            await self._vault.destroy_keys([batch.batch_id], bar=False)
+            await self._vault.erase(batch.batch_id)
+            await self._ledger.write(BlankDigests(batch.batch_id, 0, batch.count))
+
+    def _is_cut_short(self, batch: InboxBatch) -> bool:
+        reader = self._ledger.reader
+        if reader.batch(batch.batch_id) is not None:
+            return False
+        return batch.state == InboxState.RETURNED or bool(reader.missing(batch.batch_id, batch.count))
 
     async def _erase(self, batch_ids: Sequence[int]) -> list[tuple[int, bytes]]:
         """Destroy keys, ciphertext and digests of some batches; give each with the digest of its rows from now on."""

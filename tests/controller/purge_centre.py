@@ -61,8 +61,9 @@ def purger(made: Centre, steps: Steps | None = None) -> Purger:
     host = Cutting(made.host, steps, "post")
     vault = Cutting(made.vault, steps, "destroy_keys", "erase")
     ledger = Cutting(made.ledger, steps, "write")
-    giving_up = GivingUp(ledger, trio.Lock(), lambda event: host.post(event), lambda batch_id: None)
-    return Purger(ledger, vault, lambda event: host.post(event), giving_up.give_up)
+    history = trio.Lock()
+    giving_up = GivingUp(ledger, history, lambda event: host.post(event), lambda batch_id: None)
+    return Purger(ledger, vault, lambda event: host.post(event), giving_up.give_up, history)
 
 
 async def make_all(made: Centre) -> tuple[int, int, int]:

@@ -137,3 +137,16 @@ async def test_a_later_opening_and_a_later_restore_are_no_faults(tmp_path):
         mark_restored(connection, Restore(at_seq, LEAST_STEP))
     engine.dispose()
     assert not any("meta" in one for one in faults(tmp_path))
+
+
+async def test_a_batch_full_of_holes_keeps_no_head_away(tmp_path):
+    async with centre(tmp_path) as made:
+        await made.made(await made.bring(OTHER_NUMBERS, OTHER_BATCH), OTHER_NUMBERS)
+        now = made.clock.now_floor_s()
+        announced = AnnounceBatch(WAITING, "north", "20260201", 10_000, "d" * 64, "second", TODAY, now)
+        batch_id = (await made.ledger.write(announced)).batch_id
+        await _chunk(made, batch_id, *range(0, 10_000, 2))
+        await post_head(made, MIDNIGHT)
+        [told] = [move for _, move in made.ledger.replay() if isinstance(move, TablesFolded)]
+        assert [(one, len(places)) for one, places, _ in told.waiting] == [(batch_id, 5_000)]
+    assert faults(tmp_path) == []
