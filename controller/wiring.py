@@ -14,7 +14,7 @@ import trio
 
 from controller import commands
 from controller.backup.mark import Restore
-from controller.campaign.plan import load_plan
+from controller.campaign.plan import Plan, load_plan
 from controller.checks.context import CheckContext, load_context
 from controller.checks.errors import CheckError
 from controller.checks.named_codes import read_authorities
@@ -35,7 +35,7 @@ from controller.intake.place import Place
 from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger
 from controller.metrics import Metrics
-from controller.posts import open_posts
+from controller.posts import Posts, open_posts
 from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
 from controller.upkeep.books import Books
@@ -95,7 +95,11 @@ class Doors:
 
 
 async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors: Doors) -> None:
-    """Start every task, tell the foreman that the service began, and say where everything is."""
+    """Start every task, tell the foreman that the service began, and say where everything is.
+
+    Raises: PlanError, PostTableError: nothing is started then.
+    """
+    plan, posts = load_plan(config.campaign), open_posts(config.posts)
     state, ledger, vault = parts.books.foreman.state, parts.ledger, parts.vault
     workers = trio.CapacityLimiter(config.encoding.workers)
     driver = _driver(config, parts)
@@ -120,7 +124,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     intake = Intake(
         ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams
     )
-    desk = _desk(config, parts, host.post, returns)
+    desk = _desk(config, parts, host.post, returns, plan, posts)
     giving_up = GivingUp(ledger, judge.history, host.post, intake.forget)
     purger = Purger(ledger, vault, host.post, giving_up.give_up, judge.history)
     if parts.restore:
@@ -164,8 +168,10 @@ def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
     return RestoreAccepted(restore.at_seq, restore.step, upstreams)
 
 
-def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], returns: Returns) -> Desk:
-    """Give a desk that looks at the books.  Raises: ConfigError: the plan table or the posts cannot be read."""
+def _desk(
+    config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], returns: Returns, plan: Plan, posts: Posts
+) -> Desk:
+    """Give a desk that looks at the books."""
     return Desk(
         parts.ledger,
         parts.books.foreman.state,
@@ -176,8 +182,8 @@ def _desk(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], retu
         post,
         config.core(),
         campaign=parts.books.campaign,
-        plan=load_plan(config.campaign),
-        posts=open_posts(config.posts),
+        plan=plan,
+        posts=posts,
         returns=returns,
         disk=parts.disk,
         vault=parts.vault,
