@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, get_args
 
 from sqlalchemy import Connection
@@ -14,14 +12,15 @@ from controller.application import card_id
 from controller.core import moves as m
 from controller.core import quality_moves as q
 from controller.core import record_moves as r
-from controller.core.cards import Cause, Decision, IllegalMove, State
+from controller.core.cards import Cause, Decision, State
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.review_moves import ApplicationSeen, CardHastened
 from controller.core.stock_moves import AnyStockMove
-from controller.ledger import receipts, tables
+from controller.ledger import receipts
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in, words_in
+from controller.ledger.open_rows import OpenRows
 from controller.ledger.quality_rows import QUALITY_ROWS
-from controller.ledger.receipts import ReceiptBook, Stamp
+from controller.ledger.receipts import Stamp
 from controller.ledger.record_rows import RECORD_ROWS
 from controller.ledger.review_rows import REVIEW_ROWS
 from controller.ledger.rows import (
@@ -34,8 +33,6 @@ from controller.ledger.rows import (
     SheetRow,
     StationRow,
 )
-from controller.ledger.shelf import CardShelf, Shelf
-from controller.ledger.ways import WAYS
 from devices.messages import blank_serial
 
 OPEN, CLOSED, REFUSED = "open", "closed", "refused"  # states of a batch
@@ -44,7 +41,6 @@ OPEN, CLOSED, REFUSED = "open", "closed", "refused"  # states of a batch
 _READY, _HELD, _ACCEPTED = State.READY.value, State.HELD.value, State.ACCEPTED.value
 _HOLD, _REFUSE = Verdict.HOLD, Verdict.REFUSE
 _AS_FOUND = (Decision.RELEASE, Decision.REFUSE)  # their receipts carry what the checks found
-_batch_of = attrgetter("batch_id")
 
 NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them from there
     {
@@ -69,33 +65,11 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
 )
 
 
-class Projection:
-    """Folds moves into rows of the state tables, for `flush` to write.  One thread, one connection.
-
-    `jumped`: by how much restores let numbers jump in the moves that were folded before.
-    """
+class Projection(OpenRows):
+    """Folds moves into rows of the state tables, for `flush` to write."""
 
     def __init__(self, connection: Connection, jumped: int = 0) -> None:
-        self.batches = Shelf(tables.batch, BatchRow, connection)
-        self.cards = CardShelf(connection)
-        self.encode_jobs = Shelf(tables.encode_job, EncodeJobRow, connection)
-        self.sheets = Shelf(tables.sheet, SheetRow, connection)
-        self.bundles = Shelf(tables.bundle, BundleRow, connection)
-        self.consignments = Shelf(tables.consignment, ConsignmentRow, connection)
-        self.arrivals = Shelf(tables.arrival, ArrivalRow, connection)
-        self.stations = Shelf(tables.station, StationRow, connection)
-        self.receipts = ReceiptBook(connection, jumped)
-        self._shelves: tuple[Shelf[Any], ...] = (
-            self.batches,
-            self.cards,
-            self.encode_jobs,
-            self.sheets,
-            self.bundles,
-            self.consignments,
-            self.arrivals,
-            self.stations,
-        )
-        self.over: list[tuple[Shelf[Any], Iterable[int]]] = []
+        super().__init__(connection, jumped)
         self._folds = self._own_folds()
 
     def _own_folds(self) -> dict[type, Callable[[Stamp, Any], None]]:
@@ -126,18 +100,6 @@ class Projection:
     def apply(self, stamp: Stamp, move: m.AnyMove) -> None:
         """Fold one move.  Raises: UnknownRow, IllegalMove: it does not fit what came before, which is a bug."""
         self._folds[type(move)](stamp, move)
-
-    def flush(self) -> None:
-        """Write all rows that are new or changed."""
-        for shelf in self._shelves:
-            shelf.flush()
-        self.receipts.flush()
-
-    def settle(self) -> None:
-        """Forget rows that no open work needs; they are written by now."""
-        for shelf, keys in self.over:
-            shelf.take_off(keys)
-        self.over.clear()
 
     # ---- batches and cards -------------------------------------------------------------------------------------
 
@@ -221,26 +183,6 @@ class Projection:
         card.stopped_for = move.code
         self.bring(stamp, [card], Cause.STOP)
 
-    def bring(
-        self,
-        stamp: Stamp,
-        cards: Sequence[CardRow],
-        cause: str,
-        codes: str = EMPTY_LIST,
-        fields: str = EMPTY_LIST,
-    ) -> None:
-        """Bring cards to the state that `cause` leads to; when it concerns upstream, tell it, with `codes` why."""
-        before, after, kind = WAYS[cause]
-        seq, at_floor_s = stamp.seq, stamp.at_floor_s
-        for card in cards:
-            if card.state not in before:
-                raise IllegalMove(card.card_id, State(card.state), cause)
-            card.state, card.since_floor_s, card.move_seq = after, at_floor_s, seq
-        self.cards.all_changed(cards)
-        if kind is not None:
-            for batch_id, some in groupby(cards, _batch_of):
-                self.receipts.about_cards(stamp, self.batches.get(batch_id), kind, some, codes, fields)
-
     def _encode_started(self, stamp: Stamp, move: m.EncodeStarted) -> None:
         self.encode_jobs.add(move.job_id, EncodeJobRow(move.job_id, list_text(move.cards), stamp.at_floor_s, 0.0))
 
@@ -295,12 +237,6 @@ class Projection:
             if end.fate == "done":
                 sheet.step = move.step
             self.changed_sheet(stamp, sheet)
-
-    def changed_sheet(self, stamp: Stamp, sheet: SheetRow) -> None:
-        sheet.move_seq = stamp.seq
-        self.sheets.changed(sheet)
-        if not sheet.live and not sheet.suspect and not sheet.job_id:
-            self.over.append((self.sheets, [sheet.sheet_id]))
 
     def _positions_marked(self, stamp: Stamp, move: m.PositionsMarked) -> None:
         sheet = self.sheets.get(move.sheet_id)

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller.core import record_moves as r
+from controller.ledger.open_rows import OpenRows
 from controller.ledger.receipts import Stamp
 
-if TYPE_CHECKING:
-    from controller.ledger.projection import Projection
 
-
-def _folded(rows: Projection, stamp: Stamp, move: r.TablesFolded) -> None:
+def _folded(rows: OpenRows, stamp: Stamp, move: r.TablesFolded) -> None:
     for batch_id, rows_hash in move.batches:
         batch = rows.batches.get(batch_id)
         _set_hash(rows, batch_id, batch.rows_hash if batch.purged_floor_s else rows_hash)
 
 
-def _purged(rows: Projection, stamp: Stamp, move: r.BatchesPurged) -> None:
+def _purged(rows: OpenRows, stamp: Stamp, move: r.BatchesPurged) -> None:
     for batch_id, rows_hash in move.batches:
         rows.batches.get(batch_id).purged_floor_s = stamp.at_floor_s
         _set_hash(rows, batch_id, rows_hash)
 
 
-def _restored(rows: Projection, stamp: Stamp, move: r.LedgerRestored) -> None:
+def _restored(rows: OpenRows, stamp: Stamp, move: r.LedgerRestored) -> None:
     rows.receipts.about_restore(stamp, move.upstreams, move.step)
 
 
-def _set_hash(rows: Projection, batch_id: int, rows_hash: bytes) -> None:
+def _set_hash(rows: OpenRows, batch_id: int, rows_hash: bytes) -> None:
     batch = rows.batches.get(batch_id)
     batch.rows_hash = rows_hash
     rows.batches.changed(batch)
@@ -36,7 +34,7 @@ def _set_hash(rows: Projection, batch_id: int, rows_hash: bytes) -> None:
         rows.over.append((rows.batches, [batch_id]))
 
 
-RECORD_ROWS: dict[type, Callable[[Projection, Stamp, Any], None]] = {
+RECORD_ROWS: dict[type, Callable[[OpenRows, Stamp, Any], None]] = {
     r.TablesFolded: _folded,
     r.BatchesPurged: _purged,
     r.LedgerRestored: _restored,

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller.core.cards import Cause, State
 from controller.core.review_folds import SHARED_NUMBER
 from controller.core.review_moves import CardContested
+from controller.ledger.open_rows import OpenRows
 from controller.ledger.receipts import Stamp
 
-if TYPE_CHECKING:
-    from controller.ledger.projection import Projection
 
-
-def _contested(rows: Projection, stamp: Stamp, move: CardContested) -> None:
+def _contested(rows: OpenRows, stamp: Stamp, move: CardContested) -> None:
     card = rows.cards.get(move.card)
     if card.state == State.HELD:
         return  # what it is held for as well stands in the foreman's state
@@ -25,4 +23,4 @@ def _contested(rows: Projection, stamp: Stamp, move: CardContested) -> None:
         rows.cards.all_changed([card])
 
 
-REVIEW_ROWS: dict[type, Callable[[Projection, Stamp, Any], None]] = {CardContested: _contested}
+REVIEW_ROWS: dict[type, Callable[[OpenRows, Stamp, Any], None]] = {CardContested: _contested}
