@@ -1,246 +1,205 @@
-"""What the encoder chooses and the decoder need not know how: modes, splits and levels of least cost."""
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""The encoder's search: modes, splits and levels of luma, clusters and levels of colour, by cost and truth."""
+# mypy: allow-untyped-defs, no-check-untyped-defs
 
-from numba import int64, njit, types, void
+from numba import int16, int32, int64, njit, void
 
-from encoders.codec.contexts import (
-    BANDS,
-    CODED,
-    ENERGIES,
-    ENERGY,
-    LARGER,
-    MODE_CONTEXTS,
-    MODES_AT,
-    MORE,
-    NEAR,
-    NEARS,
-    PREFIX,
-    PRESENT,
-    SPLITS,
-    UNARY_LEVELS,
-)
-from encoders.codec.kernels import BLOCK, FIELD, LINE, add_levels, draw, energy_around, note_block, read_line, transform
+from encoders.codec import twin
+from encoders.codec.colour import gather_colour, halve, look_around_colour, put_colour
+from encoders.codec.desk import DESK
+from encoders.codec.kernels import activity, add_levels, gather, log2_of, predict, put_luma, spread_of
+from encoders.codec.levels import settle
+from encoders.codec.luma import look_around, measure_widths, note_block, open_block, split_place
+from encoders.codec.model import MODEL, SEARCH
+from encoders.codec.quantiser import quantise
 from encoders.codec.tables import (
-    BAND,
-    COUNT,
-    DECODED,
-    GUIDE,
-    LEVEL,
-    LUMA,
-    MODE,
+    BASIS_BITS,
+    BIG,
+    CLUSTERS,
+    COEFFICIENTS,
+    COLOUR,
     MODES,
-    PLANAR,
-    SCAN,
-    SCRATCH_BLOCKS,
-    SOURCE,
-    SPLIT,
+    ONE,
+    REFERENCES,
+    SMALL,
+    WEIGHT_BITS,
 )
+from encoders.codec.workspace import WORK
 
-# A bit is worth LAMBDA / 256 squared steps: 22 and 36 lose 0.04 dB.
-LAMBDA = 30
-ROOT_LAMBDA = 88  # its root, for costs that are sums of absolute values
-TRIES = 2  # modes tried in full, of the MODES ranked by a sum of differences; 1 loses 0.1 dB, 3 gains nothing
-PLENTY = 1 << 30  # more than any rank
-ENDLESS = 1 << 62  # more than any cost
-PAIR = types.UniTuple(int64, 2)
-# Slots of the scratch blocks; `add_levels` uses 0 to 2.  Each try has its own prediction and levels.
-COEFFICIENTS, HALF_WAY, RESIDUAL, WHOLE, WHOLE_LEVELS, DRAWN, LEVELS = range(7)
-NEXT_TRY = 2
-assert LEVELS + NEXT_TRY * (TRIES - 1) < SCRATCH_BLOCKS
+LINE = int32[::1]
+PLANE = int32[:, ::1]
+ENDLESS = 1 << 60
+HALF_BASIS = 1 << (BASIS_BITS - 1)
+HALF_WEIGHT = 1 << (WEIGHT_BITS - 1)
 
-
-@njit(int64(BLOCK, int64, int64, BLOCK, int64, BLOCK), cache=True, nogil=True)
-def difference(source, y, x, predicted, size, half_way):
-    """Sum of absolute values of the Hadamard transform of source less prediction, in 1/16 as the coefficients."""
-    total = 0
-    for top in range(0, size, 4):
-        for left in range(0, size, 4):
-            for row in range(4):
-                line, at = top + row, x + left
-                a = source[y + line, at] - predicted[line, left]
-                b = source[y + line, at + 1] - predicted[line, left + 1]
-                c = source[y + line, at + 2] - predicted[line, left + 2]
-                d = source[y + line, at + 3] - predicted[line, left + 3]
-                half_way[row, 0], half_way[row, 1] = a + b + c + d, a - b + c - d
-                half_way[row, 2], half_way[row, 3] = a + b - c - d, a - b - c + d
-            for column in range(4):
-                a, b = half_way[0, column], half_way[1, column]
-                c, d = half_way[2, column], half_way[3, column]
-                total += abs(a + b + c + d) + abs(a - b + c - d) + abs(a + b - c - d) + abs(a - b - c + d)
-    return total * 4
+FORGOTTEN = (1 << 31) - 1  # the rank of a mode out of the race
+KEEP_BITS = 12 << 8  # modes whose names cost more are not looked at; at 9 it is 0.06 dB worse, at 7 0.12
+NEAR_COST_SHIFT = 2  # a candidate an eighth worse by estimate than the best found is not tried
 
 
-@njit(int64(BLOCK, int64, int64, int64, int64), cache=True, nogil=True)
-def mode_cost(costs, class_, mode, left, above):
-    """Price of naming a mode beside its neighbours' modes, in 1/256 bit."""
-    base = MODES_AT + class_ * MODE_CONTEXTS
-    same = base + (0 if left == above else 1)
-    if mode == left:
-        return costs[same, 1]
-    price = costs[same, 0]
-    if left != above:
-        if mode == above:
-            return price + costs[base + 2, 1]
-        price += costs[base + 2, 0]
-    node = 1
-    for shift in range(3, -1, -1):
-        bit = (mode >> shift) & 1
-        price += costs[base + 4 + node, bit]
-        node = 2 * node + bit
-    return price
+@njit(void(int16[:, ::1], LINE, LINE), cache=True, nogil=True)
+def project(basis, block, coefficients):
+    """Coefficients of a block in a basis, int16[coefficients, pixels]."""
+    for i in range(basis.shape[0]):
+        total = int32(HALF_BASIS)
+        for pixel in range(basis.shape[1]):
+            total = int32(total + int32(int32(basis[i, pixel]) * int32(block[pixel])))
+        coefficients[i] = total >> BASIS_BITS
 
 
-@njit(int64(BLOCK, int64, int64), cache=True, nogil=True)
-def near(levels, y, x):
-    """Class of the weighted sum of the levels above and to the left in a block: those known before this one."""
-    total = 0
-    if y > 0:
-        total += 2 * abs(levels[y - 1, x])
-        if x > 0:
-            total += abs(levels[y - 1, x - 1])
-        if y > 1:
-            total += abs(levels[y - 2, x])
-    if x > 0:
-        total += 2 * abs(levels[y, x - 1])
-        if x > 1:
-            total += abs(levels[y, x - 2])
-    return NEAR[min(total, 8)]
+project = twin.interpreted_or(project, twin.project)
 
 
-@njit(int64(int64, int64, int64, BLOCK), cache=True, nogil=True)
-def level_cost(level, larger, class_, costs):
-    """Price of the size and sign of a level >= 1, in 1/256 bit."""
-    if level == 1:
-        return 256 + int(costs[larger, 0])
-    bits = 256 + int(costs[larger, 1]) + int(costs[larger + 1, 1]) * min(level - 2, UNARY_LEVELS - 2)
-    if level < UNARY_LEVELS:
-        return bits + int(costs[larger + 1, 0])
-    rest = level - UNARY_LEVELS + 1
-    while rest > 1:
-        bits += 256 + int(costs[PREFIX + class_, 1])
-        rest >>= 1
-    return bits + int(costs[PREFIX + class_, 0])
+@njit(void(PLANE, LINE, int64, LINE, LINE), cache=True, nogil=True)
+def compare(reach, reference, count, seen, found):
+    """What a mode leaves of a block, in its basis: the source's coefficients less those of the prediction."""
+    for i in range(found.size):
+        found[i] = HALF_WEIGHT
+    for part in range(count):
+        strength = reference[part]
+        for i in range(found.size):
+            found[i] += reach[part, i] * strength
+    for i in range(found.size):
+        found[i] = seen[i] - (found[i] >> WEIGHT_BITS)
 
 
-@njit(PAIR(int64, int64, int64, int64, int64, int64, BLOCK, int64), cache=True, nogil=True)
-def choose_level(value, step, sure, present, larger, class_, costs, lambda_):
-    """The cheapest of the two levels nearest to `value` >= 0 and none; `sure` means that none cannot be written.
+compare = twin.interpreted_or(compare, twin.compare)
 
-    Returns: level, and its cost against none for nothing: change of squared error (times 256) and bits (times lambda).
+
+@njit(void(MODEL, WORK, DESK), cache=True, nogil=True)
+def project_source(model, work, desk):
+    """Transform every source block with every basis, once for all steps, into `desk.seen8` and `desk.seen4`."""
+    block = desk.block
+    for row in range(work.mode.shape[0]):
+        for column in range(work.mode.shape[1]):
+            for i in range(16):
+                block[i] = work.luma[4 * row + (i >> 2), 4 * column + (i & 3)]
+            for mode in range(MODES):
+                project(model.basis4[mode], block[:16], desk.seen4[row, column, mode])
+    for row in range(work.split.shape[0]):
+        for column in range(work.split.shape[1]):
+            for i in range(64):
+                block[i] = work.luma[8 * row + (i >> 3), 8 * column + (i & 7)]
+            for mode in range(MODES):
+                project(model.basis8[mode], block[:64], desk.seen8[row, column, mode])
+
+
+@njit(void(MODEL, DESK, int64, int64), cache=True, nogil=True)
+def price_sizes(model, desk, step, lambda_):
+    """Fill the table of what a coefficient costs by its size in eighths of a step and its spread, in 1/256 squares."""
+    for spread in range(desk.prices.shape[0]):
+        for part in range(desk.prices.shape[1]):
+            height = (2 * part + 1) * step >> 5  # the middle of its eighth of a step, in eighths
+            best, size = height * height, (part + 3) >> 3
+            if size > 0:
+                error = abs(height - (size * step >> 1))
+                bits_256ths = 1075 + 410 * log2_of(size << 8) // 256 - 230 * max(-2, min(2, spread - 3))
+                best = min(best, error * error + (lambda_ * bits_256ths >> 8))
+            desk.prices[spread, part] = min(1 << 24, best)
+
+
+@njit(void(PLANE, int64, LINE, LINE, PLANE, LINE, int64), cache=True, nogil=True)
+def rank_modes(widths, count, coefficients, bits, prices, ranks, step):
+    """Estimate in `ranks` what each mode would cost, from its coefficients (one row a mode) and its name's bits.
+
+    By the first 24 of 48 coefficients alone was 0.05 dB worse and not faster.
     """
-    choice, choice_cost, price = 0, int64(1) << 60, 0
-    if not sure:
-        choice_cost, price = lambda_ * int(costs[present, 0]), int(costs[present, 1])
-    nearest = (2 * value + step) // (2 * step)
-    for level in range(max(1, nearest - 1), nearest + 1):
-        error = value - level * step
-        bits = price + level_cost(level, larger, class_, costs)
-        cost = ((error * error - value * value) << 8) + lambda_ * bits
-        if cost < choice_cost:
-            choice, choice_cost = level, cost
-    return choice, choice_cost
-
-
-@njit(PAIR(BLOCK, int64, int64, BLOCK), cache=True, nogil=True)
-def survey(coefficients, size, step, levels):
-    """Zigzag place of the last coefficient above half a step, or -1, and the energy of all; clears `levels`."""
-    which, last, error = 0 if size == 8 else 1, -1, 0
-    for k in range(size * size):
-        y, x = SCAN[which, k] >> 3, SCAN[which, k] & 7
-        value = int(coefficients[y, x])
-        error += value * value
-        levels[y, x] = 0
-        if 2 * abs(value) > step:
-            last = k
-    return last, error
-
-
-@njit(int64(BLOCK, int64, int64, int64, int64, int64, BLOCK, BLOCK), cache=True, nogil=True)
-def quantise(coefficients, size, class_, energy, step, lambda_, costs, levels):
-    """Choose levels in zigzag order, each the cheapest after those before it, then the cheapest end.
-
-    Args:
-        coefficients, levels: int32[8, 8]; the upper left size x size is read and written.
-        energy: class of the neighbour blocks' energy; costs: int32[CONTEXTS, 2] in 1/256 bit.
-        lambda_: worth of a bit in squared coefficient units.
-    Returns: squared error plus lambda_ times bits.
-    """
-    last, error = survey(coefficients, size, step, levels)
-    which, cells, coded = 0 if size == 8 else 1, size * size, CODED + class_ * ENERGIES + energy
-    best, end = (error << 8) + lambda_ * int(costs[coded, 0]), -1
-    cost, found, ended = (error << 8) + lambda_ * int(costs[coded, 1]), 0, True
-    for k in range(last + 1):
-        y, x, band = SCAN[which, k] >> 3, SCAN[which, k] & 7, BAND[which, k]
-        if k > 0 and ended:
-            cost += lambda_ * int(costs[MORE + (class_ * BANDS + band) * 4 + min(found, 4) - 1, 1])
-        beside = near(levels, y, x) if k > 0 else energy
-        present = PRESENT + (class_ * BANDS + band) * NEARS + beside
-        larger = LARGER + ((class_ * 3 + min(band, 2)) * 5 + min(beside, 4)) * 2
-        value, sure = int(coefficients[y, x]), ended and k == cells - 1
-        level, change = choose_level(abs(value), step, sure, present, larger, class_, costs, lambda_)
-        cost, ended = cost + change, level > 0
-        if ended:
-            levels[y, x], found, stop = level if value > 0 else -level, found + 1, cost
-            if k + 1 < cells:
-                more = MORE + (class_ * BANDS + BAND[which, k + 1]) * 4 + min(found, 4) - 1
-                stop += lambda_ * int(costs[more, 0])
-            if stop < best:
-                best, end = stop, k
-    for k in range(end + 1, last + 1):
-        levels[SCAN[which, k] >> 3, SCAN[which, k] & 7] = 0
-    return best >> 8
-
-
-@njit(void(FIELD, FIELD, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks):
-    """Give each mode an estimate of its cost in `ranks`, int32[MODES], from a sum of differences and its name."""
-    row, column = y >> 2, x >> 2
-    left = plan[MODE, row, column - 1] if x > 0 else PLANAR
-    above = plan[MODE, row - 1, column] if y > 0 else PLANAR
-    class_ = 2 * kind + (0 if size == 8 else 1)
-    source, guide, half_way, drawn = field[SOURCE], field[GUIDE], blocks[HALF_WAY], blocks[DRAWN]
-    root = step * ROOT_LAMBDA >> 8
+    inverse = (1 << 20) // step
     for mode in range(MODES):
-        draw(line, size, mode, kind, guide, y, x, drawn)
-        price = mode_cost(costs, class_, mode, left, above)
-        ranks[mode] = difference(source, y, x, drawn, size, half_way) + (root * price >> 8)
+        if bits[mode] == FORGOTTEN:
+            ranks[mode] = FORGOTTEN
+            continue
+        total = int64(0)
+        base = mode * count
+        for i in range(count):
+            part = min(511, abs(coefficients[base + i]) * inverse >> 16)
+            total += prices[(widths[mode, i] + 3 * ONE + 128) >> 8, part]
+        ranks[mode] = min(total, 1 << 30) + bits[mode]
 
 
-@njit(int64(LINE), cache=True, nogil=True)
-def take_best(ranks):
-    """The first mode of lowest rank, which is then out of the race."""
+@njit(int64(LINE, LINE), cache=True, nogil=True)
+def take_best(ranks, place):
+    """The first mode of lowest rank, which is then out of the race; `place[0]` gets the rank."""
     best = 0
     for mode in range(1, MODES):
         if ranks[mode] < ranks[best]:
             best = mode
-    ranks[best] = PLENTY
+    place[0] = ranks[best]
+    ranks[best] = FORGOTTEN
     return best
 
 
-@njit(
-    int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, BLOCK, BLOCK),
-    cache=True,
-    nogil=True,
-)
-def try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, drawn, levels):
-    """Draw a block by one mode and quantise what is left.  Returns: its whole cost."""
-    row, column = y >> 2, x >> 2
-    left = plan[MODE, row, column - 1] if x > 0 else PLANAR
-    above = plan[MODE, row - 1, column] if y > 0 else PLANAR
-    class_ = 2 * kind + (0 if size == 8 else 1)
-    energy = ENERGY[min(energy_around(plan, y, x, size), 15)]
-    source, residual = field[SOURCE], blocks[RESIDUAL]
-    draw(line, size, mode, kind, field[GUIDE], y, x, drawn)
-    for i in range(size):
-        for j in range(size):
-            residual[i, j] = source[y + i, x + j] - drawn[i, j]
-    transform(residual, size, blocks[HALF_WAY], blocks[COEFFICIENTS])
-    lambda_ = LAMBDA * int(step) * int(step) >> 8
-    cost = quantise(blocks[COEFFICIENTS], size, class_, energy, step, lambda_, costs, levels)
-    return cost + (lambda_ * int(mode_cost(costs, class_, mode, left, above)) >> 8)
+@njit(inline="always")
+def choose_block(model, search, work, desk, kind, row, column, step, lambda_, tries):
+    """Choose a luma block's mode and levels, and decode it.  Returns: its cost; the error is in `desk.spent`.
+
+    A cost is squared eighths, in 1/256; `desk.spent` gets the error and the bits in 1/256.
+    """
+    size, cells, number = (8, 2, COEFFICIENTS[BIG]) if kind == BIG else (4, 1, COEFFICIENTS[SMALL])
+    pixels, count = size * size, REFERENCES[kind]
+    total = open_block(model, work, kind, row, column, step)
+    total_log = log2_of(total << 8)
+    for mode in range(MODES):
+        desk.bits[mode] = total_log - log2_of(int64(work.shares[mode]) << 8)
+        desk.ranked_bits[mode] = min(1 << 28, desk.bits[mode] * lambda_ >> 8)
+    widths = work.widths8 if kind == BIG else work.widths4
+    seen = desk.seen8[row >> 1, column >> 1] if kind == BIG else desk.seen4[row, column]
+    reach = search.reach8 if kind == BIG else search.reach4
+    found = desk.found8 if kind == BIG else desk.found4
+    for mode in range(MODES):
+        if desk.bits[mode] > KEEP_BITS:
+            desk.ranked_bits[mode] = FORGOTTEN
+            continue
+        compare(reach[mode], work.reference, count, seen[mode], found[mode])
+    rank_modes(widths, number, found.reshape(MODES * number), desk.ranked_bits, desk.prices, desk.ranks, step)
+    predictors = model.predictors8 if kind == BIG else model.predictors4
+    basis = model.basis8 if kind == BIG else model.basis4
+    mean = work.mean[:pixels]
+    predict(predictors[MODES], work.reference, count, mean)
+    best_cost, best, best_error, best_bits = ENDLESS, 0, int64(0), int64(0)
+    first_rank = int64(0)
+    block, best_block = work.predicted[:pixels], desk.best_block[:pixels]
+    best_levels = work.levels[row, column, :number]
+    for attempt in range(tries):
+        mode = take_best(desk.ranks, desk.place)
+        rank = int64(desk.place[0])
+        if attempt == 0:
+            first_rank = rank
+        elif rank == FORGOTTEN or rank - first_rank > (best_cost >> 8) >> NEAR_COST_SHIFT:
+            break
+        predict(predictors[mode], work.reference, count, block)
+        work.features[12] = spread_of(block, mean, pixels, step)
+        outside = int64(0)
+        for pixel in range(pixels):
+            x, y = 4 * column + pixel % size, 4 * row + pixel // size
+            far = int64(work.luma[y, x]) - block[pixel]
+            outside += far * far
+        for i in range(number):
+            outside -= int64(found[mode, i]) * found[mode, i]
+        settle(model.answers[kind], work.features, work.settled)
+        error, cost = quantise(
+            found[mode], number, widths[mode], work.settled, model.answers[kind], search.costs, step, lambda_,
+            model.shifts[kind], desk.levels, desk.walk, desk.other,
+        )  # fmt: skip
+        error += max(0, outside)
+        bits = cost + desk.bits[mode]
+        whole = (error << 8) + lambda_ * bits
+        if whole < best_cost:
+            best_cost, best, best_error, best_bits = whole, mode, error, bits
+            for i in range(number):
+                best_levels[i] = desk.levels[i]
+            for pixel in range(pixels):
+                best_block[pixel] = block[pixel]
+    busy = int64(0)
+    for i in range(number):
+        busy += abs(best_levels[i])
+    add_levels(basis[best], best_levels, number, step, model.shifts[kind], work.sums[:pixels], best_block)
+    put_luma(best_block, size, work.decoded, 4 * row, 4 * column)
+    note_block(work.mode, work.energy, work.peak, row, column, cells, best, best_levels, busy)
+    desk.spent[0], desk.spent[1] = best_error, best_bits
+    return best_cost
 
 
-@njit(void(BLOCK, int64, int64, BLOCK, int64, int64, int64), cache=True, nogil=True)
+@njit(void(PLANE, int64, int64, PLANE, int64, int64, int64), cache=True, nogil=True)
 def copy_block(source, y, x, target, to_y, to_x, size):
     """Copy a size x size block."""
     for row in range(size):
@@ -248,83 +207,115 @@ def copy_block(source, y, x, target, to_y, to_x, size):
             target[to_y + row, to_x + column] = source[y + row, x + column]
 
 
-@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def code_block(field, plan, kind, y, x, size, fresh, step, costs, blocks, line, ranks):
-    """Choose a block's mode (or, not `fresh`, keep the plan's) and levels, and decode it.  Returns: its cost."""
-    read_line(field[DECODED], kind, y, x, size, line)
-    best_cost, best, best_slot = ENDLESS, int(plan[MODE, y >> 2, x >> 2]), 0
-    if fresh:
-        rank_modes(field, plan, kind, y, x, size, step, costs, blocks, line, ranks)
-    for number in range(TRIES if fresh else 1):
-        slot = NEXT_TRY * number
-        mode, drawn, levels = take_best(ranks) if fresh else best, blocks[DRAWN + slot], blocks[LEVELS + slot]
-        cost = try_mode(field, plan, kind, y, x, size, mode, step, costs, blocks, line, drawn, levels)
-        if cost < best_cost:
-            best_cost, best, best_slot = cost, mode, slot
-    levels = blocks[LEVELS + best_slot]
-    add_levels(blocks[DRAWN + best_slot], levels, size, step, blocks, field[DECODED], y, x)
-    count = 0
-    for row in range(size):
-        for column in range(size):
-            level = levels[row, column]
-            field[LEVEL, y + row, x + column] = level
-            count += 1 if level else 0
-    note_block(plan, y, x, size, best, count)
-    return best_cost
-
-
-@njit(int64(FIELD, FIELD, int64, int64, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def code_quarters(field, plan, kind, y, x, fresh, budget, step, costs, blocks, line, ranks):
-    """Code a unit as four 4x4 blocks.  Returns: their cost; those left when it reaches the budget are not coded."""
-    cost = int64(0)
-    for part in range(4):
-        if cost >= budget:
-            break
-        top, left = y + 4 * (part >> 1), x + 4 * (part & 1)
-        cost += code_block(field, plan, kind, top, left, 4, fresh, step, costs, blocks, line, ranks)
-    return cost
-
-
-@njit(void(FIELD, FIELD, int64, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks):
+@njit(inline="always")
+def choose_unit(model, search, work, desk, y, x, step, lambda_, tries):
     """Code an 8x8 unit whole and, if that leaves something to gain, in quarters; the cheaper one stays."""
-    row, column = y >> 2, x >> 2
-    around = (plan[SPLIT, row, column - 1] if x > 0 else 0) + (plan[SPLIT, row - 1, column] if y > 0 else 0)
-    lambda_ = LAMBDA * int(step) * int(step) >> 8
-    whole = code_block(field, plan, kind, y, x, 8, 1, step, costs, blocks, line, ranks)
-    split = 0
-    if kind == LUMA and whole >= 16 * lambda_:  # under the worth of 16 bits quarters gain nothing
-        whole += lambda_ * (int(costs[SPLITS + around, 0]) - int(costs[SPLITS + around, 1])) >> 8
-        mode, count = plan[MODE, row, column], plan[COUNT, row, column]
-        copy_block(field[DECODED], y, x, blocks[WHOLE], 0, 0, 8)
-        copy_block(field[LEVEL], y, x, blocks[WHOLE_LEVELS], 0, 0, 8)
-        if code_quarters(field, plan, kind, y, x, 1, whole, step, costs, blocks, line, ranks) < whole:
-            split = 1
+    row, column = 2 * y, 2 * x
+    look_around(work.energy, work.peak, row, column, 2, step, work.features)
+    gather(work.decoded, 4 * row, 4 * column, 8, work.reference)
+    work.features[5] = activity(work.reference, 8, step)
+    place = split_place(model.splits, work.features)
+    whole_bits, parts_bits = int64(search.costs[place, 0]), int64(search.costs[place, 1])
+    whole = choose_block(model, search, work, desk, BIG, row, column, step, lambda_, tries) + lambda_ * whole_bits
+    error, bits = int64(desk.spent[0]), int64(desk.spent[1]) + whole_bits
+    work.split[y, x] = 0
+    if whole >= lambda_ * (whole_bits + 3 * ONE):
+        copy_block(work.decoded, 8 * y, 8 * x, desk.whole, 0, 0, 8)
+        number = COEFFICIENTS[BIG]
+        for i in range(number):
+            desk.whole_levels[i] = work.levels[row, column, i]
+        mode, energy, peak = work.mode[row, column], work.energy[row, column], work.peak[row, column]
+        parts, part_error, part_bits = lambda_ * parts_bits, int64(0), parts_bits
+        for part in range(4):
+            parts += choose_block(
+                model, search, work, desk, SMALL, row + (part >> 1), column + (part & 1), step, lambda_, tries
+            )
+            part_error, part_bits = part_error + desk.spent[0], part_bits + desk.spent[1]
+            if parts >= whole:
+                break
+        if parts < whole:
+            work.split[y, x] = 1
+            error, bits = part_error, part_bits
         else:
-            copy_block(blocks[WHOLE], 0, 0, field[DECODED], y, x, 8)
-            copy_block(blocks[WHOLE_LEVELS], 0, 0, field[LEVEL], y, x, 8)
-            note_block(plan, y, x, 8, mode, 2 * count)
-    for i in range(2):
-        for j in range(2):
-            plan[SPLIT, row + i, column + j] = split
+            copy_block(desk.whole, 0, 0, work.decoded, 8 * y, 8 * x, 8)
+            for i in range(number):
+                work.levels[row, column, i] = desk.whole_levels[i]
+            for part in range(4):
+                cell_y, cell_x = row + (part >> 1), column + (part & 1)
+                work.mode[cell_y, cell_x], work.energy[cell_y, cell_x] = mode, energy
+                work.peak[cell_y, cell_x] = peak
+    desk.total[0] += error
+    desk.total[1] += bits
 
 
-@njit(void(FIELD, FIELD, int64, int64, int64, BLOCK, FIELD, LINE, LINE), cache=True, nogil=True)
-def code_plane(field, plan, kind, fresh, step, costs, blocks, line, ranks):
-    """Code a whole plane: levels and decoded picture into `field`; if `fresh`, modes and splits into `plan`.
+@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64), cache=True, nogil=True)
+def search_luma(model, search, work, desk, step, lambda_, tries):
+    """Choose splits, modes and levels of all luma.  `desk.total` gets the error and the bits in 1/256."""
+    measure_widths(model.wide8, step, work.widths8)
+    measure_widths(model.wide4, step, work.widths4)
+    price_sizes(model, desk, step, lambda_)
+    work.decoded[:] = 0
+    desk.total[:2] = 0
+    for unit in range(work.split.size):
+        y, x = unit // work.split.shape[1], unit % work.split.shape[1]
+        choose_unit(model, search, work, desk, y, x, step, lambda_, tries)
 
-    Args:
-        field, plan: see `encoders.codec.tables`; SOURCE and (colour only) GUIDE are read.
-        fresh: 0 keeps the plan of an earlier call and only quantises anew, in a quarter of the time.
-        costs: int32[CONTEXTS, 2]; blocks: scratch, int32[SCRATCH_BLOCKS, 8, 8]; line: scratch, int32[LINE_PX];
-        ranks: scratch, int32[MODES].
-    """
-    rows, columns = field[DECODED].shape
-    for unit in range((rows >> 3) * (columns >> 3)):
-        y, x = unit // (columns >> 3) * 8, unit % (columns >> 3) * 8
-        if fresh:
-            choose_unit(field, plan, kind, y, x, step, costs, blocks, line, ranks)
-        elif plan[SPLIT, y >> 2, x >> 2]:
-            code_quarters(field, plan, kind, y, x, 0, ENDLESS, step, costs, blocks, line, ranks)
-        else:
-            code_block(field, plan, kind, y, x, 8, 0, step, costs, blocks, line, ranks)
+
+@njit(inline="always")
+def choose_colours(model, search, work, desk, unit, step, lambda_):
+    """Choose the cluster and the levels of one colour block, and decode it."""
+    row, column = unit // work.cluster.shape[1], unit % work.cluster.shape[1]
+    y, x, number = 8 * row, 8 * column, COEFFICIENTS[COLOUR]
+    count = gather_colour(work, y, x, work.reference)
+    look_around_colour(work, row, column, work.features)
+    settle(model.answers[COLOUR], work.features, work.settled)
+    above = work.cluster[row - 1, column] if row > 0 else CLUSTERS
+    left = work.cluster[row, column - 1] if column > 0 else CLUSTERS
+    shares, total = model.cluster_shares[above, left], int64(0)
+    for cluster in range(CLUSTERS):
+        total += shares[cluster]
+    total_log = log2_of(total << 8)
+    best_cost, best, best_error, best_bits = ENDLESS, 0, int64(0), int64(0)
+    for cluster in range(CLUSTERS):
+        predict(model.predictors_colour[cluster], work.reference, count, work.predicted)
+        error = int64(0)
+        for pixel in range(128):
+            plane = work.blue if pixel < 64 else work.red
+            far = plane[y + (pixel & 63) // 8, x + pixel % 8] - work.predicted[pixel]
+            desk.block[pixel] = far
+            error += int64(far) * far
+        coefficients = desk.found_colour
+        project(model.basis_colour[cluster], desk.block[:128], coefficients)
+        for i in range(number):
+            error -= int64(coefficients[i]) * coefficients[i]
+        inside, cost = quantise(
+            coefficients, number, work.widths_colour[cluster], work.settled, model.answers[COLOUR], search.costs, step,
+            lambda_, model.shifts[COLOUR], desk.levels, desk.walk, desk.other,
+        )  # fmt: skip
+        error = inside + max(0, error)
+        bits = cost + total_log - log2_of(int64(shares[cluster]) << 8)
+        if (error << 8) + lambda_ * bits < best_cost:
+            best_cost, best, best_error, best_bits = (error << 8) + lambda_ * bits, cluster, error, bits
+            for i in range(number):
+                work.colour_levels[row, column, i] = desk.levels[i]
+            for pixel in range(128):
+                desk.best_block[pixel] = work.predicted[pixel]
+    levels, busy = work.colour_levels[row, column], int64(0)
+    for i in range(number):
+        busy += abs(levels[i])
+    add_levels(model.basis_colour[best], levels, number, step, model.shifts[COLOUR], work.sums, desk.best_block)
+    put_colour(desk.best_block, 1020, work, y, x)
+    work.cluster[row, column] = best
+    work.colour_energy[row, column] = log2_of(ONE + busy * ONE)
+    desk.total[2] += best_error
+    desk.total[3] += best_bits
+
+
+@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64), cache=True, nogil=True)
+def search_colour(model, search, work, desk, step, lambda_):
+    """Choose clusters and levels of all colour blocks; luma is decoded.  `desk.total[2:]` gets error and bits."""
+    measure_widths(model.wide_colour, step, work.widths_colour)
+    halve(work.decoded, work.half)
+    desk.total[2:] = 0
+    for unit in range(work.cluster.size):
+        choose_colours(model, search, work, desk, unit, step, lambda_)

@@ -1,7 +1,7 @@
-"""A stream of at most 1,024 bytes back to the pixels of one portrait.
+"""A stream of at most 1,024 bytes back to the pixels of one portrait, and pixels to the stream.
 
-Stream of format 1: version byte, step index, then the range-coded answers of `encoders.codec.entropy` to the questions
-of luma, Cb and Cr, zeros at the end left out.
+Stream of format 2: version byte, step index, then the range-coded answers of luma, then of colour, zeros at the end
+left out.  A stream whose step is PLAIN_STEP holds one colour instead: three bytes, red, green, blue.
 """
 
 from typing import Final
@@ -9,48 +9,47 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from encoders.codec.entropy import ask_plane, start_decoder
-from encoders.codec.kernels import rebuild
-from encoders.codec.pixels import halve, join_colours, smooth
-from encoders.codec.tables import CHROMA, HEIGHT_PX, SMOOTHING_SHIFT, STEP, WIDTH_PX
-from encoders.codec.workspace import Plane, Workspace
+from encoders.codec.coder import start
+from encoders.codec.colour import walk_colour
+from encoders.codec.finish import finish_picture, new_room
+from encoders.codec.luma import walk_luma
+from encoders.codec.model import Frozen
+from encoders.codec.rate import HEADER_BYTES, STANDARD, Encoder, Tuning, colour_step
+from encoders.codec.tables import HEIGHT_PX, PLAIN_STEP, STEP, VERSION, WIDTH_PX
+from encoders.codec.workspace import new_work
 
 Pixels = NDArray[np.uint8]
 
-HEADER_BYTES: Final = 2
+COLOURS: Final = 3
 
 
-def decode_stream(stream: bytes) -> Pixels:
+def encode_stream(pixels: Pixels, frozen: Frozen, tuning: Tuning = STANDARD) -> bytes:
+    """The stream of `pixels`, uint8[126, 102, 3] in C order: at most 1,024 bytes, whatever they show."""
+    index, payload = PLAIN_STEP, b""
+    if (pixels != pixels[0, 0]).any():
+        encoder = Encoder(frozen.model, frozen.search, tuning)
+        encoder.lay_source(pixels)
+        index, payload = encoder.best()
+    if index == PLAIN_STEP:
+        payload = bytes(int(light) for light in pixels.reshape(-1, COLOURS).sum(axis=0) // (HEIGHT_PX * WIDTH_PX))
+    return bytes((VERSION, index)) + payload
+
+
+def decode_stream(stream: bytes, frozen: Frozen) -> Pixels:
     """The picture of a stream, whose version is taken as read: uint8[126, 102, 3].
 
     Any payload gives some picture in bounded time: the coder reads zeros past the end, every level has a bound.
     """
-    work = Workspace()
-    read_plans(np.frombuffer(stream, np.uint8, offset=HEADER_BYTES).copy(), work)
-    luma_step = int(STEP[stream[1]])
-    for plane in work.planes:
-        lay_guide(work, plane)
-        rebuild(plane.field, plane.plan, plane.kind, plane.step(luma_step), work.blocks, work.line)
-    return finished_picture(work, luma_step)
-
-
-def read_plans(payload: NDArray[np.uint8], work: Workspace) -> None:
-    """Decode the plans and levels of all planes from a payload."""
-    state, probabilities = np.zeros(3, np.int64), work.prior.probabilities.copy()
-    start_decoder(payload, state)
-    for plane in work.planes:
-        ask_plane(payload, state, probabilities, plane.field, plane.plan, plane.kind)
-
-
-def lay_guide(work: Workspace, plane: Plane) -> None:
-    """Give a colour plane the decoded luma to follow."""
-    if plane.kind == CHROMA:
-        halve(work.luma.decoded, plane.guide)
-
-
-def finished_picture(work: Workspace, luma_step: int) -> Pixels:
-    """Smooth the decoded luma (colour grows smooth enough when it is doubled) and join the planes to RGB."""
-    smoothed, pixels = np.empty_like(work.luma.decoded), np.empty((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
-    smooth(work.luma.decoded, luma_step >> SMOOTHING_SHIFT, smoothed)
-    join_colours(smoothed, work.blue.decoded, work.red.decoded, pixels)
+    pixels = np.empty((HEIGHT_PX, WIDTH_PX, COLOURS), np.uint8)
+    if stream[1] == PLAIN_STEP:
+        colour = stream[HEADER_BYTES : HEADER_BYTES + COLOURS]
+        pixels[:] = np.frombuffer(colour + bytes(COLOURS - len(colour)), np.uint8)
+        return pixels
+    work, step = new_work(), int(STEP[stream[1]])
+    coded = np.frombuffer(stream, np.uint8, offset=HEADER_BYTES)
+    work = work._replace(stream=coded.copy())
+    start(work.stream, work.state, 0)
+    walk_luma(frozen.model, work, step)
+    walk_colour(frozen.model, work, colour_step(frozen.model, step))
+    finish_picture(frozen.filters, work, new_room(), step, pixels)
     return pixels
