@@ -21,6 +21,7 @@ COMMON = "congress"  # the large group of pictures of one kind: fewer views of e
 VIEWS, COMMON_VIEWS = 6, 2
 FIRST_LOOK = 300  # pictures the first predictors come from
 ROUNDS = (250, 800, 1500, 1500)  # pictures encoded in each round
+LAST = 700  # pictures the answers are settled with when predictors no longer change
 FEW = (80, 150)  # pictures encoded at one step, before the first answers are known
 FILTERED = 400  # pictures the filters are fitted to
 SHORT_ARGS: list[str] = ["--share", "2"]
@@ -86,6 +87,7 @@ def learn_core(pictures: Sequence[Pixels], seed: int, share: int, say: Say) -> t
         learner.learn_answers(seen)
         if number < len(ROUNDS) - 1:
             learner.learn_experts(seen, step, 3)
+    learner.learn_answers(encode_all(learner.model(), some(LAST), tuning))
     return learner, luma_db
 
 

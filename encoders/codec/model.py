@@ -29,7 +29,7 @@ from encoders.codec.tables import (
 )
 
 FILE: Final = "portrait-2.bin"
-FILE_SHA256: Final = "2b4d1626d4e20a16115689d1df3b268b2c551a70e11acec4ff5b30b1a8a2d11f"
+FILE_SHA256: Final = "384d370911ba3173e5f11c482ff10431727232ca1804b5df1201aa6c6c929ed1"
 MAGIC: Final = b"cardmill portrait model 2\n"
 PLACES: Final = 2 * ODDS_LIMIT + 1
 POWERS: Final = 12 * 256 + 1  # halvings in 1/256, down to nothing

@@ -1,12 +1,14 @@
 """The portrait benchmark and the trainer: measures that mean something, peers that fit, a model made twice alike."""
 
 import json
+from itertools import islice
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from bench import portrait as bench_portrait
+from bench import portrait_golden as bench_golden
 from bench.portrait_metrics import measures
 from bench.portrait_peers import PEERS, avif_payload_bytes, named, search
 from bench.portrait_pictures import OWN_PICTURES, as_sent, jittered, views
@@ -62,6 +64,24 @@ def test_the_benchmark_writes_its_keys_and_a_sheet(tmp_path, capsys):
     assert sheet.stat().st_size > 10_000
     assert "cardmill" in capsys.readouterr().out
     assert bench_portrait.main(["--images", str(tmp_path)]) == 2
+
+
+def test_twenty_golden_portraits_give_what_they_always_gave(capsys):
+    assert bench_golden.main(["--every", "12", "--interpreted", "0"]) == 0
+    assert "20 portraits compiled" in capsys.readouterr().out
+
+
+def test_two_golden_streams_show_the_same_interpreted_and_240_are_on_file():
+    streams = {name: portrait.encode(pixels) for name, pixels in islice(bench_golden.pictures(), 2)}
+    golden = bench_golden.golden_lines()
+    assert len(golden) == 240
+    assert bench_golden.interpreted_lines(streams) == {name: golden[name] for name in streams}
+
+
+def test_a_golden_portrait_that_differs_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(bench_golden, "golden_lines", dict)
+    assert bench_golden.main(["--every", "240", "--interpreted", "0"]) == 1
+    assert "faker_0000-plain gives other bytes" in capsys.readouterr().err
 
 
 def test_training_pictures_are_as_upstream_sends_them_and_the_same_each_time():
