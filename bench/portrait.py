@@ -60,13 +60,11 @@ def main(argv: Sequence[str]) -> int:
 COLUMNS = {
     "psnr_y": "Y dB",
     "psnr_c": "C dB",
-    "psnr_rgb": "RGB",
     "ssim": "SSIM",
     "ssimulacra2": "S2",
     "bytes_mean": "bytes",
     "ours_minus_y": "gain",
     "encode_ms": "enc ms",
-    "decode_ms": "dec",
 }
 
 

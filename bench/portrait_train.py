@@ -24,6 +24,7 @@ ROUNDS = (250, 800, 1500, 1500)  # pictures encoded in each round
 LAST = 700  # pictures the answers are settled with when predictors no longer change
 FEW = (80, 150)  # pictures encoded at one step, before the first answers are known
 FILTERED = 400  # pictures the filters are fitted to
+TUNING = Tuning(tries=2, plans=3)
 SHORT_ARGS: list[str] = ["--share", "2"]
 LONG_ARGS: list[str] = ["--share", "10"]
 
@@ -70,7 +71,7 @@ def training_pictures(folder: Path, seed: int) -> list[Pixels]:
 def learn_core(pictures: Sequence[Pixels], seed: int, share: int, say: Say) -> tuple[Learner, float]:
     """Everything but the filters: rounds of encoding and learning.  Also returns the last round's PSNR of luma."""
     order = np.random.default_rng(seed).permutation(len(pictures))
-    learner, tuning, luma_db = Learner(COLOUR_STEP), Tuning(tries=2), 0.0
+    learner, tuning, luma_db = Learner(COLOUR_STEP), TUNING, 0.0
 
     def some(count: int) -> list[Pixels]:
         return [pictures[i] for i in order[: max(20, count * share // 100)]]
@@ -93,7 +94,7 @@ def learn_core(pictures: Sequence[Pixels], seed: int, share: int, say: Say) -> t
 
 def learn_filters(learner: Learner, pictures: Sequence[Pixels]) -> Filters:
     """The filters after decoding, from pictures as the finished coder shows them."""
-    seen = encode_all(learner.model(), pictures, Tuning(tries=2))
+    seen = encode_all(learner.model(), pictures, TUNING)
     luma = luma_weights(pictures, seen)
     return Filters(luma, colour_weights(pictures, seen, luma))
 

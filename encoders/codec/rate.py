@@ -27,10 +27,10 @@ PAYLOAD_BYTES: Final = MAX_STREAM_BYTES - HEADER_BYTES
 class Tuning:
     """How hard the encoder tries; nothing here changes the format."""
 
-    tries: int = 3  # modes a block is quantised with
+    tries: int = 2  # modes a block is quantised with
     lambda_1024ths: int = 32  # worth of a bit in squared steps (1/16): 0.125 where both are in pixel values
     near_steps: int = 1  # a plan made this near to the step that fits is good enough
-    plans: int = 3  # full searches at most
+    plans: int = 2  # full searches at most
     polishes: int = 4  # passes that fit the stream to its bytes
 
 
