@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench.intake import MIB, SHORT_ARGS, figures, is_good, main, percentile, rss_after_batches
+from bench.intake import MIB, SHORT_ARGS, figures, is_good, main, middle_of, percentile, rss_after_batches
 from bench.intake_load import BATCHES, CHUNK_CARDS, Brought, batches_of, chunks_of
 from bench.intake_service import BEAT_S, Heartbeat
 from controller.asking.submission import batch_digest
@@ -100,3 +100,12 @@ def test_the_short_form_takes_all_applications_and_gives_all_keys(tmp_path):
     assert all(result[key] > 0 for key in WANTED)
     assert result["accepted"] == result["n"] == 120
     assert len(result["rss_mib"]) == BATCHES
+
+
+def test_the_round_in_the_middle_is_told_whole_and_the_ratio_of_each_beside_it():
+    rounds = [{"wall_over_floor": ratio, "wall_s": ratio * 2} for ratio in (1.9, 1.2, 1.4)]
+    told = middle_of(rounds)
+    assert (told["wall_over_floor"], told["wall_s"]) == (1.4, 2.8)
+    assert told["rounds"] == {"wall_over_floor": [1.9, 1.2, 1.4]}
+    assert told["spread"]["wall_over_floor"] == pytest.approx(0.35)
+    assert middle_of(rounds[:1])["spread"] == {"wall_over_floor": 0.0}
