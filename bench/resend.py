@@ -26,8 +26,8 @@ from typing import Any
 import structlog
 import trio
 
+from bench.intake_service import encoding_left_out
 from bench.resend_bases import bases
-from bench.resend_centre import encoding_left_out
 from bench.resend_play import Played, play
 from bench.result import Options, machine, show, whole_number, write_json
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
 import trio
 
-from bench.intake_service import IdleEncoders
-from controller import wiring
 from controller.clock import FloorClock, day_start_floor_s
 from controller.config import ClockConfig, Config, MetricsConfig, ServiceConfig, StorageConfig
 from controller.ledger.store import open_ledger
@@ -98,17 +96,6 @@ def settings(folder: Path) -> Config:
         clock=ClockConfig(simulated=True),
         storage=StorageConfig(free_min_mib=1, reserve_mib=0),
     )
-
-
-@contextmanager
-def encoding_left_out() -> Iterator[None]:
-    """Meanwhile encoders take jobs and never end them: receipts up to acceptance do not wait for them."""
-    before = getattr(wiring, "Encoders")  # noqa: B009
-    setattr(wiring, "Encoders", IdleEncoders)  # noqa: B010  the one thing that is not the product's
-    try:
-        yield
-    finally:
-        setattr(wiring, "Encoders", before)  # noqa: B010
 
 
 def frame_of(message: dict[str, Any] | Answer) -> bytes:

@@ -8,9 +8,10 @@ from controller.clock import floor_date
 from controller.core.turn import Refused, Turn
 from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
 from controller.desk.desk import AllBefore, BadArgument, Desk, Verb
+from controller.doors import welcome
 from controller.personal_text import refuse_personal, typed
 from controller.posts import OFFICE
-from controller.wire import READING, VERSION, Answer, Command, Done, Hello, Limits, OperatorRequest, Refusal, Welcome
+from controller.wire import READING, Answer, Command, Done, Hello, OperatorRequest, Refusal
 
 VERBS: dict[str, Verb] = {
     **looking.VERBS,
@@ -41,7 +42,7 @@ async def answer_certified(desk: Desk, user: str, request: OperatorRequest) -> A
 async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:
     """Do what an operator asks.  `user` is the name of the key, and of whoever acts."""
     if isinstance(request, Hello):
-        return _welcome(desk, user, request)
+        return welcome(user, request, desk.clock, desk.simulated)
     verb = VERBS.get(request.verb)
     if verb is None:
         text = f"there is no such verb; there are {', '.join(sorted(VERBS))}"
@@ -72,17 +73,3 @@ async def _personal(desk: Desk, request: Command) -> Refused | None:
         return await refuse_personal(None, texts, [])
     rivals = await trio.to_thread.run_sync(review.rivals_of, desk, card)
     return await refuse_personal(desk.vault, texts, [card, *(rival.card for rival in rivals)])
-
-
-def _welcome(desk: Desk, user: str, request: Hello) -> Answer:
-    now = desk.clock.now_floor_s()
-    return Welcome(
-        request=request.request,
-        version=VERSION,
-        you=user,
-        limits=Limits(),
-        floor_date=floor_date(now),
-        floor_s=now,
-        scale=desk.clock.scale,
-        simulated=desk.simulated,
-    )

@@ -9,7 +9,8 @@ import structlog
 import trio
 from sqlalchemy.exc import SQLAlchemyError
 
-from controller.wire import Answer, OperatorRequest, Refusal, UpstreamRequest
+from controller.clock import FloorClock, floor_date
+from controller.wire import VERSION, Answer, Hello, Limits, OperatorRequest, Refusal, UpstreamRequest, Welcome
 from devices.keys import LinkError, PeerGone
 from devices.zap import RouterSocket
 from devices.zlink import Delivery
@@ -20,6 +21,21 @@ REQUESTS_AT_ONCE = 64  # per door; what comes beyond waits in the socket
 
 upstream_requests: Opener[UpstreamRequest] = Opener(UpstreamRequest)
 operator_requests: Opener[OperatorRequest] = Opener(OperatorRequest, max_bytes=1 << 20)
+
+
+def welcome(user: str, request: Hello, clock: FloorClock, simulated: bool) -> Welcome:
+    """Give the answer to a greeting: who asks, the limits, and the floor's time."""
+    now = clock.now_floor_s()
+    return Welcome(
+        request=request.request,
+        version=VERSION,
+        you=user,
+        limits=Limits(),
+        floor_date=floor_date(now),
+        floor_s=now,
+        scale=clock.scale,
+        simulated=simulated,
+    )
 
 
 async def serve_door(

@@ -14,8 +14,7 @@ from PIL import Image, ImageFilter
 from sims.faces import DENSITY_DPI, HEIGHT_PX, WIDTH_PX, Pixels, encode, with_density
 from sims.spoiled_text import Spoil
 
-REFUSED_FROM_BYTES = 100_000  # a KB is 1,000 bytes
-SMALL_BELOW_BYTES = 10_000
+SMALL_BELOW_BYTES = 10_000  # a KB is 1,000 bytes
 
 _QUALITY = 78
 _WHITE_FROM = 225  # a pixel at least so light in all three colours counts as background

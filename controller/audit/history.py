@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Column, Engine, func, select
 
 from controller.application import batch_of, card_id
 from controller.core import moves as m
@@ -64,21 +64,18 @@ class History:
 
     def card_called(self, said: str) -> int:
         """Give the number here of a card, of which a person said that or the 22 digits; 0 when there is none."""
-        card = tables.card
-        if len(said) != ACCEPTANCE_DIGITS:
-            return _whole(said)
-        with self._ledger.connect() as connection:
-            found = connection.execute(select(func.max(card.c.card_id)).where(card.c.acceptance_number == said))
-            return found.scalar() or 0
+        return self._called(said, ACCEPTANCE_DIGITS, tables.card.c.acceptance_number, tables.card.c.card_id)
 
     def batch_called(self, said: str) -> int:
         """Give the number here of a batch, of which a person said that or the 25 digits; 0 when there is none."""
-        batch = tables.batch
-        if len(said) != BATCH_DIGITS:
+        return self._called(said, BATCH_DIGITS, tables.batch.c.batch_number, tables.batch.c.batch_id)
+
+    def _called(self, said: str, digits: int, outside: Column[str], here: Column[int]) -> int:
+        """Give the last number here of what has these digits outside; what is no such digits is a number here."""
+        if len(said) != digits:
             return _whole(said)
         with self._ledger.connect() as connection:
-            found = connection.execute(select(func.max(batch.c.batch_id)).where(batch.c.batch_number == said))
-            return found.scalar() or 0
+            return connection.execute(select(func.max(here)).where(outside == said)).scalar() or 0
 
     def card(self, number: int, limit: int) -> list[Told]:
         """Give the first moves that name a card, a sheet it lay on, or a job that worked on it."""

@@ -15,6 +15,7 @@ from controller.checks.context import CheckContext
 from controller.clock import floor_date
 from controller.config import IntakeConfig, KindConfig, UpstreamConfig
 from controller.core.events import AnyEvent
+from controller.doors import welcome
 from controller.hosts.live import Ticket
 from controller.intake.changes import UpstreamChanges
 from controller.intake.claims import Claims
@@ -56,11 +57,9 @@ from controller.wire import (
     ExpressApplication,
     FetchReceipts,
     Hello,
-    Limits,
     OpenBatch,
     Refusal,
     UpstreamRequest,
-    Welcome,
 )
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -127,17 +126,7 @@ class Intake:
             return Refusal(
                 request=request.request, code="wire.version", text=f"this service speaks version {VERSION} only"
             )
-        now = self._place.clock.now_floor_s()
-        return Welcome(
-            request=request.request,
-            version=VERSION,
-            you=user,
-            limits=Limits(),
-            floor_date=floor_date(now),
-            floor_s=now,
-            scale=self._place.clock.scale,
-            simulated=self._place.simulated,
-        )
+        return welcome(user, request, self._place.clock, self._place.simulated)
 
     # ---- batches -------------------------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from controller.ledger.journal import Recorded
 from devices.messages import Fate, position_of
 from sims.storm.errors import Broken
 
-_ALIVE = (Mark.PASSED, Mark.QUARANTINED, Mark.SUSPECTED, Mark.FOUND_GOOD)
 _DEAD = (Mark.FILM_SPOILED, Mark.SPOILED, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
 _ENDING: dict[str, str] = {
     Decision.REFUSE: "refused",
