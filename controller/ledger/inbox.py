@@ -24,8 +24,7 @@ SAID = ("unit", "express", "verdict", "codes", "fields")  # what the judge sets 
 _cursor, _receipt, _row, _batch = tables.receipt_cursor, tables.receipt, tables.inbox_application, tables.inbox_batch
 _mine, _theirs = _row.c.batch_id == bindparam("the_batch"), _receipt.c.upstream == bindparam("upstream")
 _of_upstream = _cursor.c.upstream == bindparam("the_upstream")
-BATCH_OF_NUMBER = select(_batch).where(_batch.c.batch_number == bindparam("batch_number"))
-_BATCH_OF_NUMBER = Prepared(BATCH_OF_NUMBER)
+BATCH_OF_NUMBER = Prepared(select(_batch).where(_batch.c.batch_number == bindparam("batch_number")))
 _CODES = Prepared(select(_batch.c.codes).where(_batch.c.batch_id == bindparam("the_batch")))
 _DIGESTS = Prepared(
     select(_row.c.idx, _row.c.row_digest).where(_mine, _row.c.idx.between(bindparam("first"), bindparam("last")))
@@ -102,7 +101,7 @@ class AnnounceBatch:
 
     def apply(self, connection: Connection) -> InboxBatch:
         """Give the batch of this number.  The caller compares: another digest or upstream is a conflict (law 5)."""
-        for known in _BATCH_OF_NUMBER.ask(connection, self.batch_number):
+        for known in BATCH_OF_NUMBER.ask(connection, self.batch_number):
             return InboxBatch(*known[:-1])  # all but its hash
         values = {name: getattr(self, name) for name in self.__slots__}
         row = insert(tables.inbox_batch).values(

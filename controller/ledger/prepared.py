@@ -16,6 +16,7 @@ class Words(NamedTuple):
 
     sql: str
     names: tuple[str, ...]  # of its parameters, in their order
+    fixed: dict[str, Any]  # the values of those that the statement sets itself
     truths: tuple[int, ...]  # places of what it answers with 0 and 1, and Core with False and True
 
 
@@ -23,8 +24,8 @@ class Prepared:
     """One statement with positional parameters; it is compiled once for each kind of database.
 
     Ten statements of a small group through Core cost a tenth of its commit, and Core's executemany, which takes each
-    row as a dict, is twice as slow (measured).  Only for the writer's connection: Core alone empties a pool of readers
-    when a server goes.
+    row as a dict, is twice as slow (measured).  `run` and `ask` are for the writer's connection and for SQLite: Core
+    alone empties a pool of readers when a server goes, so `answer` leaves other kinds of databases to it.
     """
 
     def __init__(self, statement: Any, column_keys: Sequence[str] | None = None) -> None:
@@ -53,11 +54,21 @@ class Prepared:
 
     def ask(self, connection: Connection, *values: Any) -> list[Params]:
         """Give all rows of the answer.  Raises: DBAPIError."""
-        sql, _, truths = self.words(connection.dialect)
+        sql, _, _, truths = self.words(connection.dialect)
         rows = say(connection, sql, values)
         for place in truths:
             rows = [(*row[:place], bool(row[place]), *row[place + 1 :]) for row in rows]
         return rows
+
+    def answer(self, connection: Connection, **values: Any) -> Sequence[Any]:
+        """Give all rows of the answer on a reader's connection: past Core, in a quarter of its time, in SQLite.
+
+        Raises: DBAPIError.
+        """
+        if connection.dialect.name != "sqlite":
+            return connection.execute(self._statement, values).all()
+        words = self.words(connection.dialect)
+        return self.ask(connection, *map((words.fixed | values).__getitem__, words.names))
 
     def _compile(self, dialect: Dialect) -> Words:
         compiled = self._statement.compile(dialect=dialect, column_keys=self._column_keys)
@@ -65,7 +76,7 @@ class Prepared:
         if self._statement.is_select and not dialect.supports_native_boolean:
             columns = self._statement.selected_columns
             truths = [place for place, column in enumerate(columns) if isinstance(column.type, Boolean)]
-        return Words(str(compiled), tuple(compiled.positiontup), tuple(truths))
+        return Words(str(compiled), tuple(compiled.positiontup), dict(compiled.params), tuple(truths))
 
 
 def say(connection: Connection, sql: str, values: Params = ()) -> list[Params]:

@@ -6,16 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, Select, and_, bindparam, func, or_, select
+from sqlalchemy import Engine, Select, bindparam, func, select
 
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.core.cards import State
-from controller.core.moves import Verdict
 from controller.intake.revision import revision_of
 from controller.ledger import questions, tables
 from controller.ledger.columns import counts_in, words_in
 from controller.ledger.consignments import Consignments, SentUnit
 from controller.ledger.inbox import BATCH_OF_NUMBER, InboxBatch, InboxRow, InboxState
+from controller.ledger.prepared import Prepared
 from controller.ledger.rows import BatchRow, CardRow
 from controller.packing.manifest import Manifest
 from controller.wire import MAX_RECEIPTS_PER_PAGE, Receipt
@@ -84,7 +84,7 @@ class Reader:
 
     def announced(self, batch_number: str) -> InboxBatch | None:
         """Give a batch as it was announced, by its number."""
-        found = self._all(BATCH_OF_NUMBER, batch_number=batch_number)
+        found = self._ask(BATCH_OF_NUMBER, batch_number=batch_number)
         return InboxBatch(*found[0][:-1]) if found else None  # all but its hash
 
     def unfinished(self) -> list[InboxBatch]:
@@ -106,11 +106,11 @@ class Reader:
 
     def missing(self, batch_id: int, count: int) -> list[tuple[int, int]]:
         """Give what is not stored of a batch of `count` applications, as (first index, how many)."""
-        return _gaps([index for (index,) in self._all(questions.INDEXES, batch_id=batch_id)], count)
+        return _gaps([index for (index,) in self._ask(questions.INDEXES, batch_id=batch_id)], count)
 
     def rows(self, batch_id: int) -> list[InboxRow]:
         """Give the stored applications of a batch, in order of index."""
-        return [_inbox_row(row) for row in self._all(questions.ROWS, batch_id=batch_id)]
+        return [_inbox_row(row) for row in self._ask(questions.ROWS, batch_id=batch_id)]
 
     def row(self, batch_id: int, index: int) -> InboxRow | None:
         """Give one stored application of a batch."""
@@ -120,7 +120,14 @@ class Reader:
 
     def stored_digests(self, batch_id: int, indexes: Sequence[int]) -> dict[int, bytes]:
         """Give the row digests of those applications of a batch that are stored, by index."""
-        return dict(self._all(questions.DIGESTS, batch_id=batch_id, indexes=list(indexes)))
+        if not indexes:
+            return {}
+        wanted, near = set(indexes), {"first": min(indexes), "last": max(indexes)}
+        return {
+            index: digest
+            for index, digest in self._ask(questions.DIGESTS, batch_id=batch_id, **near)
+            if index in wanted
+        }
 
     def verdicts(self, batch_id: int) -> list[VerdictRow]:
         """Give the applications of a batch with their verdicts (-1: none yet), in order of index."""
@@ -133,15 +140,8 @@ class Reader:
 
     def known_numbers(self, acceptance_numbers: Sequence[str], but_batch: int = 0) -> list[KnownNumber]:
         """Give those of some acceptance numbers that the history holds, outside the batch `but_batch`."""
-        row, batch = tables.inbox_application, tables.inbox_batch
-        query = (
-            select(row.c.acceptance_number, row.c.batch_id, row.c.idx)
-            .join(batch, batch.c.batch_id == row.c.batch_id)
-            .where(row.c.acceptance_number.in_(acceptance_numbers), row.c.batch_id != but_batch)
-            .where(batch.c.state == InboxState.CHECKED.value)
-            .order_by(row.c.batch_id, row.c.idx)
-        )
-        return [KnownNumber(*found) for found in self._all(query)]
+        values = {"acceptance_numbers": list(acceptance_numbers), "but_batch": but_batch}
+        return [KnownNumber(*found) for found in self._all(questions.KNOWN_NUMBERS, **values)]
 
     def known_people(self, identities: Sequence[bytes], but_batch: int = 0) -> list[KnownPerson]:
         """Give the open and made applications with one of some identity digests, outside the batch `but_batch`.
@@ -149,20 +149,9 @@ class Reader:
         The same identity with another `person` digest is a number that two people share.  What was refused or
         cancelled does not count; what is checked but not yet on the floor counts as open.
         """
-        row, batch, card = tables.inbox_application, tables.inbox_batch, tables.card
-        is_checked = batch.c.state == InboxState.CHECKED.value
-        query = (
-            select(row.c.identity, row.c.person, row.c.batch_id, row.c.idx, card.c.state)
-            .join(batch, batch.c.batch_id == row.c.batch_id)
-            .outerjoin(card, card.c.card_id == row.c.batch_id * CARD_IDS_PER_BATCH + row.c.idx)
-            .where(row.c.identity.in_(identities), row.c.batch_id != but_batch)
-            .where(row.c.verdict != Verdict.REFUSE.value)
-            .where(or_(is_checked, and_(batch.c.state == InboxState.RETURNED.value, card.c.state.is_not(None))))
-            .order_by(row.c.batch_id, row.c.idx)
-        )
         return [
             KnownPerson(found.identity, found.person, found.batch_id, found.idx, MADE if found.state in _MADE else OPEN)
-            for found in self._all(query)
+            for found in self._all(questions.KNOWN_PEOPLE, identities=list(identities), but_batch=but_batch)
             if found.state not in _NEVER_MADE
         ]
 
@@ -179,7 +168,7 @@ class Reader:
 
     def receipts(self, upstream: str, after: int, limit: int = MAX_RECEIPTS_PER_PAGE) -> list[Receipt]:
         """Give an upstream's receipts numbered above `after`, in order; their `texts` are the caller's to fill."""
-        return [_receipt(row) for row in self._all(questions.RECEIPTS, upstream=upstream, after=after, most=limit)]
+        return [_receipt(row) for row in self._ask(questions.RECEIPTS, upstream=upstream, after=after, most=limit)]
 
     def receipt_numbers(self, upstream: str) -> tuple[int, int]:
         """Give an upstream's last receipt and the one up to which it acknowledged; 0 for none."""
@@ -208,7 +197,7 @@ class Reader:
 
     def batch(self, batch_id: int) -> BatchRow | None:
         """Give a batch whose verdicts are out."""
-        rows = self._all(questions.BATCH, batch_id=batch_id)
+        rows = self._ask(questions.BATCH, batch_id=batch_id)
         return BatchRow(*rows[0]) if rows else None
 
     def batches(self, before: int | None = None, limit: int = 100) -> list[BatchRow]:
@@ -227,9 +216,9 @@ class Reader:
         first = card_id(batch_id, 0)
         mine = {"first": first, "last": first + CARD_IDS_PER_BATCH - 1}
         with self._engine.connect() as connection:
-            batch = connection.execute(questions.BATCH, {"batch_id": batch_id}).first()
-            states = connection.execute(questions.STATES, mine).all()
-        return {} if batch is None else _law_4(BatchRow(*batch), {row[0]: row[1] for row in states})
+            batch = questions.BATCH.answer(connection, batch_id=batch_id)
+            states = questions.STATES.answer(connection, **mine)
+        return _law_4(BatchRow(*batch[0]), {row[0]: row[1] for row in states}) if batch else {}
 
     def waiting(self, state: str = State.HELD.value, after: int = 0, limit: int = 100) -> list[WaitingCard]:
         """Give cards that are held, stopped or suspect, in order of their number: the review queue by pages."""
@@ -251,7 +240,7 @@ class Reader:
 
     def cards_of(self, acceptance_number: str) -> list[CardRow]:
         """Give the cards with an acceptance number, newest first."""
-        return [CardRow(*row) for row in self._all(questions.CARDS_OF, acceptance_number=acceptance_number)]
+        return [CardRow(*row) for row in self._ask(questions.CARDS_OF, acceptance_number=acceptance_number)]
 
     def sent(self, consignment_id: int | None = None, limit: int = 100) -> list[SentUnit]:
         """Give what the newest consignments, or one of them, held for each police station, and what it counted."""
@@ -268,6 +257,10 @@ class Reader:
     def manifest_digest(self, consignment_id: int) -> str:
         """Give the SHA-256 digest (64 hex digits) of a consignment's manifest file; empty when there is none."""
         return self._consignments.digest(consignment_id)
+
+    def _ask(self, question: Prepared, **values: Any) -> Sequence[Any]:
+        with self._engine.connect() as connection:
+            return question.answer(connection, **values)
 
     def _all(self, query: Select[Any], **values: Any) -> Sequence[Any]:
         with self._engine.connect() as connection:

@@ -60,15 +60,16 @@ def _plan(reader_call):
     desk = Desk()
     seen = []
 
-    def note(connection, cursor, statement, parameters, context, many):
+    def note(statement):
         if statement.startswith("SELECT"):
-            seen.append((statement, parameters))
+            seen.append(statement)
 
-    event.listen(desk.engine, "before_cursor_execute", note)
-    reader_call(Reader(desk.engine))
-    event.remove(desk.engine, "before_cursor_execute", note)
     with desk.engine.connect() as connection:
-        rows_of = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all() for text, values in seen]
+        connection.connection.dbapi_connection.set_trace_callback(note)  # its words, with the values in them
+        reader_call(Reader(desk.engine))
+        connection.connection.dbapi_connection.set_trace_callback(None)
+        rows_of = [connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}").all() for text in seen]
+    assert seen
     return " / ".join(row[3] for plan in rows_of for row in plan)
 
 
