@@ -12,7 +12,7 @@ from typing import Any
 
 import bench
 from bench.crash_load import FORGOTTEN
-from devices.keys import STATION
+from devices.peers import STATION
 from sims.demo.folder import DemoFolder
 from sims.floor import DEFAULT_FLOOR
 

@@ -18,7 +18,7 @@ from controller.client import OperatorClient, UpstreamClient
 from controller.ledger.receipts import ACCEPTED, BATCH_CLOSED, FINAL_KINDS, REFUSED
 from controller.wire import READING
 from devices import zlink
-from devices.keys import UPSTREAM as UPSTREAM_ROLE
+from devices.peers import UPSTREAM as UPSTREAM_ROLE
 from sims.batches import BatchDraft, BatchPlan, Shares
 from sims.demo.folder import KEEPERS, SUPERVISORS, UPSTREAM_NAME, DemoFolder
 from sims.demo.staff import Office, StockKeepers, Supervisors

@@ -21,7 +21,8 @@ import trio
 
 from bench.crash_load import hurry
 from devices.defects import GOOD, Step
-from devices.keys import KeyPair, read_pair, read_public
+from devices.key_files import read_pair, read_public
+from devices.keys import KeyPair
 from devices.messages import JobDone, body_of
 from devices.station_side import StationSide
 from devices.zlink import Context, connect_dealer

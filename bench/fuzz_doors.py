@@ -12,9 +12,10 @@ from bench import fuzz_seeds as seeds
 from bench.fuzz_mutations import mutated
 from controller.doors import operator_requests, upstream_requests
 from devices.driver import MAX_SAID_BYTES
-from devices.keys import OPERATOR, STATION, UPSTREAM, read_pair, read_public
+from devices.key_files import read_pair, read_public
 from devices.messages import StationSaid
-from devices.zlink import SyncDealer
+from devices.peers import OPERATOR, STATION, UPSTREAM
+from devices.sync_dealer import SyncDealer
 from encoders.envelope import EnvelopeError, Opener, pack
 from sims.conformance.service import OwnService, own_service
 from sims.demo.folder import KEEPERS, UPSTREAM_NAME

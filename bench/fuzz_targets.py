@@ -43,7 +43,8 @@ from controller.vault.shares import read_share
 from controller.wire import MAX_APPLICATIONS_PER_CHUNK, Chunk, CorrectApplication, OpenBatch
 from controller.wiring import check_context
 from devices.driver import MAX_SAID_BYTES
-from devices.keys import KeyFileError, LinkError, read_pair, read_public
+from devices.key_files import read_pair, read_public
+from devices.keys import KeyFileError, LinkError
 from devices.messages import ControllerSaid, StationSaid
 from devices.protocol import ControllerSide
 from encoders import portrait

@@ -16,7 +16,7 @@ from controller.asking.exchanges import WINDOW_CHUNKS
 from controller.asking.submission import encode_application
 from controller.client import TrioUpstreamClient, UpstreamClient
 from controller.ledger.receipts import ACCEPTED
-from devices.keys import UPSTREAM
+from devices.peers import UPSTREAM
 from sims.demo.folder import EPOCH, UPSTREAM_NAME, DemoFolder
 from sims.faces import FaceSource
 from sims.people import Population

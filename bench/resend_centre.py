@@ -20,7 +20,7 @@ from controller.upkeep.disk import DiskWatch
 from controller.vault.store import open_vault
 from controller.wire import Answer
 from controller.wiring import Doors, Parts, check_context, open_floor
-from devices.keys import KeyRing
+from devices.key_ring import KeyRing
 from devices.zap import RouterSocket
 from devices.zlink import Context, Delivery
 from encoders.envelope import pack
@@ -39,6 +39,11 @@ class Hatch:
         self._into, self._waiting = trio.open_memory_channel[Delivery](QUEUE_MESSAGES)
         self._answers: dict[bytes, trio.MemorySendChannel[bytes]] = {}
         self._peers = count(1)
+        self.heard: set[str] = set()
+
+    def drop_revoked(self) -> int:
+        """Hang up on nobody: here are no keys."""
+        return 0
 
     async def recv(self) -> Delivery:
         """Give the next message."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,9 +22,11 @@ from controller.commandline import check as cli_check
 from controller.commandline import correct as cli_correct
 from controller.commandline import doctor as cli_doctor
 from controller.commandline import packing as cli_packing
+from controller.commandline import peer_keys as cli_peer_keys
 from controller.commandline import quality as cli_quality
 from controller.commandline import report as cli_report
 from controller.commandline import review as cli_review
+from controller.commandline import rights as cli_rights
 from controller.commandline import show
 from controller.commandline import stock as cli_stock
 from controller.commandline import submit as cli_submit
@@ -39,7 +40,6 @@ from controller.commandline.options import (
     JsonPath,
     arguments,
     ask,
-    data_folder,
     looking,
 )
 from controller.config import ConfigError, load_config
@@ -47,7 +47,7 @@ from controller.core.acts import ACTS
 from controller.ledger.errors import LedgerError
 from controller.offline.errors import PackageError
 from controller.vault.errors import VaultError
-from devices.keys import ROLES, KeyRing, LinkError, new_pair, read_public
+from devices.keys import LinkError
 
 REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 
@@ -60,6 +60,7 @@ app = typer.Typer(
 )
 keys = typer.Typer(help="Key pairs of peers, and who may connect as what.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+cli_peer_keys.add_keys_to(keys)
 cli_vault_keys.add_keys_to(keys)
 
 
@@ -109,52 +110,6 @@ def serve(
         fail(sentence, code)
 
 
-# ---- keys -----------------------------------------------------------------------------------------------------
-
-
-@keys.command("new")
-def keys_new(
-    name: Annotated[str, typer.Argument(help="The peer's name: a-z, 0-9 and -.")],
-    role: Annotated[str, typer.Option(help=f"Allow it at once as one of: {', '.join(ROLES)}.")] = "",
-    folder: Annotated[Path | None, typer.Option(help="Where it is written; else peers/ of the data folder.")] = None,
-    config: ConfigPath = None,
-    data: DataPath = None,
-) -> None:
-    """Make a key pair for a peer. NAME.secret (mode 0600) is for the peer alone; NAME.public is for others."""
-    if role and role not in ROLES:
-        raise ConfigError(f"{role!r} is no role: a key is allowed as one of {', '.join(ROLES)}")
-    base = data_folder(config, data)
-    target = folder or base / "peers"
-    pair = new_pair(target, name)
-    print(f"written: {target / name}.secret and {target / name}.public")
-    if role:
-        KeyRing(base / "keys").allow(role, name, pair.public)
-        print(f"allowed: {name} as {role}")
-
-
-@keys.command("allow")
-def keys_allow(
-    role: Annotated[str, typer.Argument(help=", ".join(ROLES))],
-    name: Annotated[str, typer.Argument(help="The peer's name.")],
-    public: Annotated[Path, typer.Argument(help="The peer's .public file.")],
-    config: ConfigPath = None,
-    data: DataPath = None,
-) -> None:
-    """Let a peer in. A running service sees it at the peer's next attempt."""
-    if public.suffix == ".secret":
-        raise ConfigError(f"{public} is a secret, which only the peer should have: give the .public file beside it")
-    KeyRing(data_folder(config, data) / "keys").allow(role, name, read_public(public))
-    print(f"allowed: {name} as {role}")
-
-
-@keys.command("list")
-def keys_list(config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-    """List who may connect as what."""
-    listed = KeyRing(data_folder(config, data) / "keys").listing()
-    rows = [{"role": one.role, "name": one.name, "public": one.public} for one in listed]
-    show.answer("Allowed keys", rows, json)
-
-
 # ---- what operators look at -----------------------------------------------------------------------------------
 
 
@@ -175,6 +130,7 @@ _ROOMS = (
     cli_quality,
     cli_cases,
     cli_campaign,
+    cli_rights,
     cli_vault_keys,
     cli_audit,
     cli_backup,

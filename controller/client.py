@@ -48,8 +48,10 @@ from controller.wire import (
     Receipts,
     Welcome,
 )
-from devices.keys import KeyPair, LinkError, LinkTimeout, read_pair, read_public
-from devices.zlink import Context, DealerSocket, SyncDealer, connect_dealer
+from devices.key_files import read_pair, read_public
+from devices.keys import KeyPair, LinkError, LinkTimeout
+from devices.sync_dealer import SyncDealer
+from devices.zlink import Context, DealerSocket, PlainName, connect_dealer
 from encoders.envelope import Opener
 
 Result = TypeVar("Result")
@@ -68,14 +70,19 @@ class SyncLink:
 
     @classmethod
     def connect(
-        cls, endpoint: str, server_public: str | Path, secret: KeyPair | Path, *, patience: Patience = PATIENCE
+        cls,
+        endpoint: str,
+        server_public: str | Path,
+        secret: KeyPair | PlainName | Path,
+        *,
+        patience: Patience = PATIENCE,
     ) -> Self:
         """Give a client of the service at `endpoint`, which need not run yet.
 
         Args:
             endpoint: like `tcp://127.0.0.1:5701`.
             server_public: the service's public key, or its `.public` file.
-            secret: this peer's key pair, or its `.secret` file.
+            secret: this peer's key pair, or its `.secret` file; its name alone, where the sockets are plain.
         Raises: ClientError with the codes of `devices.keys`.
         """
         try:
@@ -239,7 +246,12 @@ class TrioUpstreamClient:
     @classmethod
     @asynccontextmanager
     async def connect(
-        cls, endpoint: str, server_public: str | Path, secret: KeyPair | Path, *, patience: Patience = PATIENCE
+        cls,
+        endpoint: str,
+        server_public: str | Path,
+        secret: KeyPair | PlainName | Path,
+        *,
+        patience: Patience = PATIENCE,
     ) -> AsyncIterator[Self]:
         """Give a client as `UpstreamClient.connect` does, for the time of an `async with`."""
         with Context() as ctx:
@@ -367,8 +379,8 @@ class TrioUpstreamClient:
                 return
 
 
-def _own_keys(secret: KeyPair | Path) -> KeyPair:
-    if isinstance(secret, KeyPair):
+def _own_keys(secret: KeyPair | PlainName | Path) -> KeyPair | PlainName:
+    if not isinstance(secret, Path):
         return secret
     return read_pair(secret.parent, secret.stem if secret.suffix == ".secret" else secret.name)
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 import trio
 
+from controller import rights
 from controller.clock import floor_date
+from controller.core.acts import ACTS
+from controller.core.moves import ActProposed
 from controller.core.turn import Refused, Turn
+from controller.denials import Attempt
 from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
+from controller.desk import rights as desk_rights
 from controller.desk.desk import AllBefore, BadArgument, Desk, Verb
 from controller.doors import welcome
 from controller.personal_text import refuse_personal, typed
@@ -24,19 +31,68 @@ VERBS: dict[str, Verb] = {
     **campaign.VERBS,
     **trace.VERBS,
     **purge.VERBS,
+    **desk_rights.VERBS,
 }
 
-# verbs that change nothing; every other one needs a certificate for the office
-AT_A_STATION = frozenset({"sign_on"})  # these need the one of the station's step, and look themselves
+AT_A_STATION = frozenset({"sign_on"})  # these need the certificate of the station's step, and look themselves
 
 
 async def answer_certified(desk: Desk, user: str, request: OperatorRequest) -> Answer:
-    """Do what an operator asks, unless it decides something and the operator has no valid certificate for that."""
-    if not isinstance(request, Hello) and request.verb in VERBS and request.verb not in READING | AT_A_STATION:
-        refused = desk.posts.refusal(user, OFFICE, floor_date(desk.clock.now_floor_s()))
-        if refused:
-            return Refusal(request=request.request, code=refused.code, text=refused.text)
-    return await answer(desk, user, request)
+    """Do what an operator asks, if a role of the operator's may; what decides needs a valid certificate too.
+
+    An attempt at what decides, by somebody who may not, is recorded before it is answered.
+    """
+    if isinstance(request, Hello) or request.verb not in VERBS:
+        return await answer(desk, user, request)
+    act, roles = _act_of(desk, request), desk_rights.roles_of(desk, user)
+    refused = rights.refusal(roles, request.verb, act) or _uncertified(desk, user, request.verb)
+    refused = refused or _orphaned(desk, request)
+    if refused:
+        said: Answer = Refusal(request=request.request, code=refused.code, text=refused.text)
+    else:
+        said = _for_roles(roles, request.verb, await answer(desk, user, request))
+    if isinstance(said, Refusal) and said.code in rights.AUDITED and request.verb not in READING:
+        assert desk.denials is not None, "the service gives every desk its denials"
+        await desk.denials.note(Attempt(user, request.verb, act, said.code))
+    return said
+
+
+def _proposed(desk: Desk, request: Command) -> ActProposed | None:
+    """Give the open act that a request agrees to or takes back."""
+    act_id = request.args.get("act_id")
+    return desk.state.acts.get(act_id) if request.verb in rights.ACT_VERBS and type(act_id) is int else None
+
+
+def _act_of(desk: Desk, request: Command) -> str:
+    """Give the act a request is about, empty for none that exists."""
+    if request.verb == "act":
+        named = request.args.get("verb")
+    else:
+        proposed = _proposed(desk, request)
+        named = proposed.verb if proposed else ""
+    return named if isinstance(named, str) and named in ACTS else ""
+
+
+def _uncertified(desk: Desk, user: str, verb: str) -> Refused | None:
+    """Give why somebody has no certificate for a verb that needs the office's, None when it has or needs none."""
+    if verb in READING | AT_A_STATION:
+        return None
+    return desk.posts.refusal(user, OFFICE, floor_date(desk.clock.now_floor_s()))
+
+
+def _orphaned(desk: Desk, request: Command) -> Refused | None:
+    """Give why nobody may agree to an act: who proposed it may do so no more."""
+    proposed = _proposed(desk, request) if request.verb == "second" else None
+    if proposed is None or rights.may(desk_rights.roles_of(desk, proposed.by), "act", proposed.verb):
+        return None
+    return rights.ORPHANED
+
+
+def _for_roles(roles: Set[str], verb: str, said: Answer) -> Answer:
+    """Leave the sums of stock out of the status for those who may not see them: they count blind."""
+    if verb == "status" and isinstance(said, Done) and not rights.may(roles, "stock"):
+        return Done(request=said.request, result=said.result | {"stock": {}})
+    return said
 
 
 async def answer(desk: Desk, user: str, request: OperatorRequest) -> Answer:

@@ -23,8 +23,10 @@ from controller.core.settings import (
     VaultConfig,
     require_range,
 )
+from devices.peers import LOOPBACK
 
 MAX_BYTES, MAX_DOTS = 1 << 16, 200  # of a settings file, and in one line of it
+INSECURE = "with sockets.insecure a loopback address, which nobody beyond this machine reaches"
 SHARED_NUMBER_POLICIES = ("neither", "both", "first_only")
 
 
@@ -53,11 +55,18 @@ class SocketConfig:
     upstreams: str = "tcp://127.0.0.1:5701"
     stations: str = "tcp://127.0.0.1:5702"
     operators: str = "tcp://127.0.0.1:5703"
+    messages_per_s: float = 1_000.0  # of one peer in the long run, real seconds, times clock.scale; more are dropped
+    burst_messages: int = 2_000  # of one peer, at once
+    insecure: bool = False  # no encryption, and a peer is who it says it is; for tests on one machine only
 
     def __post_init__(self) -> None:
+        require_range("sockets.messages_per_s", self.messages_per_s, 1, 1_000_000)
+        require_range("sockets.burst_messages", self.burst_messages, 1, 1_000_000)
         for name in ("upstreams", "stations", "operators"):
             if not getattr(self, name).startswith("tcp://"):
                 raise SettingError(f"sockets.{name}", getattr(self, name), "an address like tcp://127.0.0.1:5701")
+            if self.insecure and not LOOPBACK.fullmatch(getattr(self, name)):
+                raise SettingError(f"sockets.{name}", getattr(self, name), INSECURE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

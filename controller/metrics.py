@@ -1,4 +1,4 @@
-"""The metrics: names, labels and where the values come from; labels are station, step, state and outcome only."""
+"""The metrics: names, labels and sources; labels are station, step, state, outcome, door and code only."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from controller.core.peer_keys import PeerKeys
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
 from controller.refused_frames import RefusedFrames
 from controller.report.figures import first_pass_yield
 from controller.upkeep.disk import DiskWatch
 from devices.defects import Step
-from devices.keys import STATION, KeyFileError, KeyRing
+from devices.key_ring import KeyRing
+from devices.keys import KeyFileError
 from devices.messages import StationState
+from devices.peers import STATION
 
 LEAD_BUCKETS_S = (1_800, 3_600, 7_200, 14_400, 28_800, 57_600, 86_400, 259_200, 864_000)
 COMMIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
@@ -49,6 +52,10 @@ class Metrics:
         """Show the frames that the doors could not read too."""
         self.registry.register(FrameCollector(refused))
 
+    def watch_keys(self, keys: PeerKeys, insecure: bool) -> None:
+        """Show what was changed past the service, and whether the sockets are plain."""
+        self.registry.register(KeyCollector(keys, insecure))
+
     def observe_commit(self, seconds: float, moves: int) -> None:
         """Note one group commit."""
         self._commit.observe(seconds)
@@ -73,7 +80,7 @@ class FrameCollector(Collector):
         self._refused = refused
 
     def collect(self) -> Iterable[Metric]:
-        """Give the one family."""
+        """Give the families."""
         frames = CounterMetricFamily(
             "cardmill_refused_frames", "frames that no door could read, since the start", labels=["door", "code"]
         )
@@ -81,6 +88,33 @@ class FrameCollector(Collector):
             for code, count in codes.items():
                 frames.add_metric([door, code], count)
         yield frames
+        doors = CounterMetricFamily(
+            "cardmill_door_events",
+            "what became of connections and of messages that were dropped, since the start",
+            labels=["door", "outcome"],
+        )
+        for door, counters in self._refused.doors().items():
+            for outcome, count in sorted(counters.items()):
+                doors.add_metric([door, outcome], count)
+        yield doors
+
+
+class KeyCollector(Collector):
+    """Turns what is known of the doors' keys into metric families at the moment it is read."""
+
+    def __init__(self, keys: PeerKeys, insecure: bool) -> None:
+        self._keys, self._insecure = keys, insecure
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the families."""
+        outside = CounterMetricFamily(
+            "cardmill_keys_changed_outside", "changes of keys past the service, since there was an administrator"
+        )
+        outside.add_metric([], self._keys.outside)
+        yield outside
+        insecure = GaugeMetricFamily("cardmill_insecure", "1 while the sockets are plain")
+        insecure.add_metric([], float(self._insecure))
+        yield insecure
 
 
 class FloorCollector(Collector):
@@ -102,6 +136,7 @@ class FloorCollector(Collector):
         yield from self._queues()
         yield self._blanks()
         yield self._lead_times()
+        yield from self._rights()
 
     def _cards(self) -> Metric:
         tally = self._tally
@@ -179,6 +214,17 @@ class FloorCollector(Collector):
         for account, count in self._state.stock.blanks.items():
             blanks.add_metric([account], count)
         return blanks
+
+    def _rights(self) -> Iterable[Metric]:
+        """Give what an alarm rule watches: refused attempts, and roles taken in an emergency."""
+        yield CounterMetricFamily(
+            "cardmill_denied", "attempts at what was not theirs who tried", value=self._tally.denied
+        )
+        taken = sum(map(len, self._state.glass.values()))
+        yield GaugeMetricFamily("cardmill_glass", "roles taken in an emergency, alone, and not over yet", value=taken)
+        yield CounterMetricFamily(
+            "cardmill_glass_broken", "roles ever taken in an emergency, alone", value=self._tally.glass_broken
+        )
 
     def _lead_times(self) -> Metric:
         leads = self._tally.lead_s

@@ -27,6 +27,10 @@ class RefusedFrames:
         """Count too what a door's socket drops before anybody can answer it (`devices.zlink.COUNTERS`)."""
         self._dropped[door] = counters
 
+    def doors(self) -> dict[str, Mapping[str, int]]:
+        """Give what the sockets themselves count, by door."""
+        return self._dropped
+
     def counts(self) -> dict[str, dict[str, int]]:
         """Give the frames refused so far, by door and code; codes that never came are left out."""
         found = dict(self._noted)

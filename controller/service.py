@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 
@@ -40,15 +42,18 @@ from controller.upkeep.snapshots import Snapshots
 from controller.vault.errors import VaultError
 from controller.vault.store import Vault, open_vault
 from controller.wiring import Doors, Parts, check_context, open_floor
-from devices.keys import OPERATOR, STATION, UPSTREAM, KeyFileError, KeyRing, LinkError
-from devices.zap import serve_router, serve_zap
-from devices.zlink import Context, SocketLimits
+from devices.key_ring import KeyRing
+from devices.keys import KeyFileError, LinkError
+from devices.limits import SocketLimits
+from devices.peers import OPERATOR, STATION, UPSTREAM
+from devices.zap import RouterSocket, serve_router, serve_zap
+from devices.zlink import Context
 from encoders import portrait, text_record
 from encoders.portrait import PortraitError
 from encoders.text_layout import TextRecordError
 
 log = structlog.get_logger()
-UPSTREAM_LIMITS = SocketLimits(queue_messages=8)  # chunks are large: libzmq counts messages, not bytes
+LIMITS = {UPSTREAM: SocketLimits(queue_messages=8)}  # chunks are large: libzmq counts messages, not bytes
 STOPPED, UNUSABLE = 1, 2
 UNREAD = "ledger.unread: the database could not be read ({}): run `cardmill doctor`, then start again"
 NOT_OURS = (LedgerInUse, LedgerOther, LedgerTooNew, LedgerUnfit)  # nothing is wrong with the ledger itself
@@ -168,21 +173,49 @@ async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
         await nursery.start(parts.disk.run)
         for store in (parts.ledger, parts.vault):
             nursery.start_soon(_stop_on_failure, store, failed, nursery.cancel_scope)
-        await nursery.start(serve_zap, parts.links, partial(_allowed, parts.ring))
-        keys = parts.ring.ensure_server_keys()
-        open_door = partial(serve_router, parts.links, server_keys=keys)
+        sockets, open_door = config.sockets, await _doorkeeper(config, parts, nursery)
         async with (
-            open_door(config.sockets.upstreams, role=UPSTREAM, limits=UPSTREAM_LIMITS) as upstreams,
-            open_door(config.sockets.stations, role=STATION) as stations,
-            open_door(config.sockets.operators, role=OPERATOR) as operators,
+            open_door(sockets.upstreams, UPSTREAM) as upstreams,
+            open_door(sockets.stations, STATION) as stations,
+            open_door(sockets.operators, OPERATOR) as operators,
         ):
             for role, router in ((UPSTREAM, upstreams), (STATION, stations), (OPERATOR, operators)):
                 parts.refused_frames.watch(role, router.counters)
             parts.metrics.watch_frames(parts.refused_frames)
+            parts.metrics.watch_keys(parts.books.foreman.state.peer_keys, sockets.insecure)
             await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
             await snapshots.keep()
     if failed:
         raise failed[0]
+
+
+async def _doorkeeper(
+    config: Config, parts: Parts, nursery: trio.Nursery
+) -> Callable[[str, str], AbstractAsyncContextManager[RouterSocket]]:
+    """Start the task that says who is let in; give how a door at an address is opened for a role.
+
+    Raises: LinkError, KeyFileError.
+    """
+    ring, keys, sockets = parts.ring, parts.ring.ensure_server_keys(), config.sockets
+    await nursery.start(serve_zap, parts.links, partial(_allowed, ring), ring.is_listed if sockets.insecure else None)
+    if sockets.insecure:
+        log.warning("INSECURE: the sockets are plain, every program of this machine can be any peer")
+
+    def open_door(endpoint: str, role: str) -> AbstractAsyncContextManager[RouterSocket]:
+        limits = dataclasses.replace(
+            LIMITS.get(role, SocketLimits()),
+            rate_per_s=sockets.messages_per_s * max(1.0, config.clock.scale),  # a simulated floor works faster
+            burst_messages=sockets.burst_messages,
+        )
+        own, still = (None, partial(_named, ring, role)) if sockets.insecure else (keys, partial(ring.is_current, role))
+        return serve_router(parts.links, endpoint, role=role, server_keys=own, limits=limits, still=still)
+
+    return open_door
+
+
+def _named(ring: KeyRing, role: str, name: str, mark: str) -> bool:
+    """Say whether a peer that proved nothing may still be heard."""
+    return ring.is_listed(role, name)
 
 
 def _allowed(ring: KeyRing, role: str, public: str) -> str | None:
@@ -190,7 +223,8 @@ def _allowed(ring: KeyRing, role: str, public: str) -> str | None:
     name = ring.user_for(role, public)
     if name is None:
         try:
-            ring.reload()
+            if ring.has_changed():
+                ring.reload()
         except KeyFileError as error:  # a stray file in the folder: who was let in before still is
             log.warning("keys not read again", code=error.code)
         name = ring.user_for(role, public)

@@ -21,8 +21,9 @@ from controller.checks.named_codes import read_authorities
 from controller.checks.policy import Policy, SharedNumber
 from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
-from controller.core.events import AnyAction, AnyEvent, Encode, Purge, RestoreAccepted, ServiceBegan
+from controller.core.events import AnyAction, AnyEvent, Encode, KeepKeys, Purge, RestoreAccepted, ServiceBegan
 from controller.core.moves import AnyMove
+from controller.denials import Denials
 from controller.desk.desk import AllBefore, Desk
 from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
@@ -41,11 +42,13 @@ from controller.returns import Returns
 from controller.upkeep.books import Books
 from controller.upkeep.day_head import DayHeads
 from controller.upkeep.disk import DiskWatch
+from controller.upkeep.key_folder import KeyFolder
 from controller.upkeep.purging import Purger, keep_key_acts
 from controller.vault.store import Vault
 from controller.web import serve_web, web_app
 from devices.driver import StationDriver
-from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing
+from devices.key_ring import KeyRing
+from devices.peers import OPERATOR, STATION, UPSTREAM
 from devices.zap import RouterSocket
 from devices.zlink import Context
 from encoders.fonts.coverage import bundled_coverage
@@ -93,6 +96,18 @@ class Doors:
     stations: RouterSocket
     operators: RouterSocket
 
+    def drop_revoked(self) -> int:
+        """Hang up on every peer that may connect no more; give how many."""
+        return sum(router.drop_revoked() for router in (self.upstreams, self.stations, self.operators))
+
+    def take_heard(self) -> list[tuple[str, str]]:
+        """Give role and name of each peer that was heard since the last call."""
+        found = []
+        for role, router in ((UPSTREAM, self.upstreams), (STATION, self.stations), (OPERATOR, self.operators)):
+            found += [(role, name) for name in router.heard]
+            router.heard.clear()
+        return found
+
 
 async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors: Doors) -> None:
     """Start every task, tell the foreman that the service began, and say where everything is.
@@ -111,6 +126,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
             nursery.start_soon(encoders.encode, action)
         elif isinstance(action, Purge):
             nursery.start_soon(purger.purge, action)
+        elif isinstance(action, KeepKeys):
+            key_folder.wake()
         else:
             floor.perform(action)
 
@@ -124,15 +141,20 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     intake = Intake(
         ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams
     )
-    desk = _desk(config, parts, host.post, returns, plan, posts)
+    denials = Denials(host.post)
+    desk = _desk(config, parts, host.post, returns, plan, posts, denials)
     giving_up = GivingUp(ledger, judge.history, host.post, intake.forget)
     purger = Purger(ledger, vault, host.post, giving_up.give_up, judge.history)
+    key_folder = KeyFolder(parts.ring, state.peer_keys, host.post, doors.drop_revoked, doors.take_heard)
     if parts.restore:
         await host.post(_restore_accepted(parts, parts.restore)).wait()
     await purger.bury_again()
     await host.post(ServiceBegan()).wait()
+    await key_folder.look()
+    nursery.start_soon(key_folder.run)
     nursery.start_soon(host.run_timers)
     nursery.start_soon(judge.run)
+    nursery.start_soon(denials.run)
     nursery.start_soon(DayHeads(ledger.reading, parts.clock, state, host.post).run)
     nursery.start_soon(keep_key_acts, parts.folder, host.post)
     await nursery.start(driver.run, doors.stations, floor.heard)
@@ -169,7 +191,13 @@ def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
 
 
 def _desk(
-    config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], returns: Returns, plan: Plan, posts: Posts
+    config: Config,
+    parts: Parts,
+    post: Callable[[AnyEvent], Ticket],
+    returns: Returns,
+    plan: Plan,
+    posts: Posts,
+    denials: Denials,
 ) -> Desk:
     """Give a desk that looks at the books."""
     return Desk(
@@ -188,6 +216,9 @@ def _desk(
         disk=parts.disk,
         vault=parts.vault,
         refused_frames=parts.refused_frames,
+        roles=partial(parts.ring.roles_of, OPERATOR),
+        denials=denials,
+        insecure=config.sockets.insecure,
     )
 
 
@@ -208,6 +239,7 @@ def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str]) -
         "stations": doors.stations.endpoint,
         "operators": doors.operators.endpoint,
         "metrics": listens[0] if listens else "",
+        "insecure": config.sockets.insecure,
         "pid": os.getpid(),
     }
     fresh = parts.folder / f"{ENDPOINTS}.new"

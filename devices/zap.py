@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 
 import trio
 from trio.lowlevel import ParkingLot, cancel_shielded_checkpoint, checkpoint_if_cancelled
 
-from devices.keys import KEY_BYTES, KeyPair, LinkError, PeerGone, key_text
-from devices.zlink import Context, Delivery, Socket, SocketLimits, take_delivery
+from devices.inbox import Inbox, Pace
+from devices.keys import KeyPair, LinkError, PeerGone
+from devices.limits import SocketLimits
+from devices.lines import Lines, StillLetIn
+from devices.peers import KEY_BYTES, fingerprint, key_text
+from devices.zlink import KEY_PROPERTY, Context, Delivery, Socket, take_delivery
 
 Allow = Callable[[str, str], str | None]  # domain and public key (Z85) -> the user's name, or None
-VERSION, CURVE = b"1.0", b"CURVE"
+AllowNamed = Callable[[str, str], bool]  # domain and name -> whether that peer may come in without a proof
+VERSION, CURVE, PLAIN = b"1.0", b"CURVE", b"PLAIN"
+LONGEST_NAME = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +48,40 @@ class ZapCounts:
     malformed: int = 0  # not a ZAP request: no answer
 
 
-def decide(frames: list[bytes], allow: Allow) -> Verdict | None:
+def decide(frames: list[bytes], allow: Allow, allow_named: AllowNamed | None = None) -> Verdict | None:
     """The verdict on a request as a ROUTER receives it; None if it is no ZAP request.
 
-    Any mechanism but CURVE is denied.  Source: ZeroMQ RFC 27: envelope, empty frame, version, request id, domain,
-    address, identity, mechanism, credentials.
+    Any mechanism but CURVE is denied; with `allow_named` PLAIN is not, and its user name is believed.
+    Source: ZeroMQ RFC 27: envelope, empty frame, version, request id, domain, address, identity, mechanism and
+    credentials.
     """
     if len(frames) < 8 or frames[1] or frames[2] != VERSION:
         return None
     envelope, _, version, request_id, domain_frame, _, _, mechanism, *credentials = frames
     domain = domain_frame.decode("utf-8", "replace")
-    user = None
+    user, known_by = None, b""
     if mechanism == CURVE and len(credentials) == 1 and len(credentials[0]) == KEY_BYTES:
-        user = allow(domain, key_text(credentials[0])) or None
-    status, text = (b"200", b"OK") if user else (b"400", b"this key is not listed")
-    name = (user or "").encode()
-    return Verdict(domain, user, [envelope, b"", version, request_id, status, text, name, b""])
+        public = key_text(credentials[0])
+        user, known_by = allow(domain, public) or None, _property(KEY_PROPERTY, fingerprint(public))
+    elif mechanism == PLAIN and allow_named and len(credentials) == 2 and len(credentials[0]) <= LONGEST_NAME:
+        name = credentials[0].decode("ascii", "replace")
+        user = name if allow_named(domain, name) else None
+    if not user:
+        return Verdict(domain, None, [envelope, b"", version, request_id, b"400", b"this key is not listed", b"", b""])
+    return Verdict(domain, user, [envelope, b"", version, request_id, b"200", b"OK", user.encode(), known_by])
+
+
+def _property(name: str, value: str) -> bytes:
+    """A property of a peer, which libzmq puts on each of its messages.  Source: ZeroMQ RFC 23, metadata."""
+    key, text = name.encode(), value.encode()
+    return len(key).to_bytes(1) + key + len(text).to_bytes(4) + text
 
 
 async def serve_zap(
-    ctx: Context, allow: Allow, task_status: trio.TaskStatus[ZapCounts] = trio.TASK_STATUS_IGNORED
+    ctx: Context,
+    allow: Allow,
+    allow_named: AllowNamed | None = None,
+    task_status: trio.TaskStatus[ZapCounts] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Name the peers of every router of `ctx` until cancelled; start it before them.  Starts with its counts.
 
@@ -71,7 +91,7 @@ async def serve_zap(
     async with ctx.zap_socket() as socket:
         task_status.started(counts)
         while True:
-            verdict = decide(await socket.recv(), allow)
+            verdict = decide(await socket.recv(), allow, allow_named)
             if verdict is None:
                 counts.malformed += 1
                 continue
@@ -81,41 +101,26 @@ async def serve_zap(
             await socket.send_frames(*verdict.reply)
 
 
-@dataclass(slots=True)
-class Inbox:
-    """Messages of one user that wait to be received."""
-
-    waiting: deque[Delivery] = field(default_factory=deque)
-    waiting_bytes: int = 0
-
-    def put(self, delivery: Delivery, limits: SocketLimits) -> bool:
-        """Whether there was room."""
-        size_bytes = self.waiting_bytes + len(delivery.body)
-        if self.waiting and (len(self.waiting) >= limits.inbox_messages or size_bytes > limits.inbox_bytes):
-            return False
-        self.waiting.append(delivery)
-        self.waiting_bytes = size_bytes
-        return True
-
-    def take(self) -> Delivery:
-        """The oldest."""
-        delivery = self.waiting.popleft()
-        self.waiting_bytes -= len(delivery.body)
-        return delivery
-
-
 class RouterSocket(Socket[Delivery]):
     """A bound ROUTER for many peers, one frame a message: none of them can stop it or fill the memory.
 
     What comes is taken off at once into an inbox per user; `recv` gives each user with messages its turn, and keeps
     the order of each.  `counters` holds what became of connections (by the names in zlink.EVENTS) and messages
-    dropped: malformed, flooded (inbox full), shed (for a peer that reads too slowly), gone (for a peer that left).
+    dropped: malformed, flooded (inbox full, or more a second than allowed), revoked (of a peer that is let in no more),
+    shed (for a peer that reads too slowly), gone (for a peer that left).
+
+    `still` is asked about each message that comes: who is let in no more is not heard, and hung up on.  Without keys
+    the socket is a plain one, see `Context.open_router`.
     """
 
-    def __init__(self, ctx: Context, endpoint: str, role: str, keys: KeyPair, limits: SocketLimits) -> None:
+    def __init__(
+        self, ctx: Context, endpoint: str, role: str, keys: KeyPair | None, limits: SocketLimits, still: StillLetIn
+    ) -> None:
         raw, events = ctx.open_router(endpoint, role, keys, limits)
         super().__init__(raw, take_delivery, events)
         self._limits, self._work, self._arrivals = limits, trio.Event(), ParkingLot()
+        self.heard: set[str] = set()  # users, since somebody emptied it
+        self._still, self._lines, self._pace = still, Lines(self.endpoint, limits.lines_per_user), Pace(limits)
         self._inboxes: dict[str, Inbox] = {}  # of users with messages, the one whose turn it is first
         self._outboxes: dict[bytes, deque[bytes]] = {}
         self._tasks += [self._drain, self._flush]
@@ -123,18 +128,30 @@ class RouterSocket(Socket[Delivery]):
     async def recv_many(self, limit: int = 64) -> list[Delivery]:
         """1 to `limit` messages that wait; cancelled, none is lost.  Raises: LinkError link.closed."""
         await checkpoint_if_cancelled()
-        while not self._inboxes:
-            if self._fault:
+        taken: list[Delivery] = []
+        while not taken:
+            if self._inboxes:
+                taken = self._next(limit)
+            elif self._fault:
                 raise LinkError(*self._fault)
-            await self._arrivals.park()
+            else:
+                await self._arrivals.park()
+        await cancel_shielded_checkpoint()
+        return taken
+
+    def _next(self, limit: int) -> list[Delivery]:
+        """Up to `limit` messages that wait, of each user in its turn; those of peers revoked meanwhile are dropped."""
         taken: list[Delivery] = []
         while self._inboxes and len(taken) < limit:
             user = next(iter(self._inboxes))
             inbox = self._inboxes.pop(user)
-            taken.append(inbox.take())
+            delivery = inbox.take()
+            if self._still(user, delivery.mark):
+                taken.append(delivery)
+            else:
+                self.counters["revoked"] += 1
             if inbox.waiting:
                 self._inboxes[user] = inbox  # last again
-        await cancel_shielded_checkpoint()
         return taken
 
     def fail(self, code: str, about: str = "") -> None:
@@ -145,10 +162,42 @@ class RouterSocket(Socket[Delivery]):
     async def _drain(self) -> None:
         while True:
             for delivery in await super().recv_many():
-                inbox = self._inboxes.setdefault(delivery.user, Inbox())
-                if not inbox.put(delivery, self._limits):
-                    self.counters["flooded"] += 1
+                self._keep(delivery)
             self._arrivals.unpark_all()
+
+    def _keep(self, delivery: Delivery) -> None:
+        """Put a message where `recv` finds it, or drop and count it."""
+        too_many = self._lines.heard(delivery)
+        if not self._still(delivery.user, delivery.mark):
+            self.counters["revoked"] += 1
+            self._drop([delivery.peer])
+            return
+        if too_many is not None:
+            self._drop([too_many])
+        self.heard.add(delivery.user)
+        if not self._pace.allows(delivery.user, trio.current_time()):
+            self.counters["flooded"] += 1
+            return
+        inbox = self._inboxes.setdefault(delivery.user, Inbox())
+        if not inbox.put(delivery, self._limits):
+            self.counters["flooded"] += 1
+
+    def drop_revoked(self) -> int:
+        """Hang up on every peer that was heard and is let in no more; returns how many.
+
+        What they had sent and nobody took is dropped, and so is what waits for them; a later `send` raises PeerGone.
+        """
+        return self._drop(self._lines.of_strangers(self._still))
+
+    def _drop(self, peers: Collection[bytes]) -> int:
+        gone = set(peers)
+        for user, inbox in list(self._inboxes.items() if gone else ()):
+            self.counters["revoked"] += inbox.drop(gone)
+            if not inbox.waiting:
+                del self._inboxes[user]
+        for peer in gone:
+            self.counters["gone"] += len(self._outboxes.pop(peer, ()))
+        return sum(self._lines.hang_up(peer) for peer in gone)
 
     def send(self, peer: bytes, body: bytes) -> None:
         """Hand over a message for `peer`, without waiting; order per peer is kept.
@@ -158,6 +207,8 @@ class RouterSocket(Socket[Delivery]):
         too: later ones are tried afresh.  LinkError: link.too_long, link.closed.
         """
         self._limits.check(body)
+        if not self._lines.may_hear(peer, self._still):
+            raise PeerGone(peer)  # never heard, hung up on, or let in no more
         outbox = self._outboxes.get(peer)
         if outbox is None:
             if self.send_nowait(peer, body):
@@ -192,15 +243,26 @@ class RouterSocket(Socket[Delivery]):
                 self._work = trio.Event()
 
 
+def let_all(user: str, mark: str) -> bool:
+    """Let everybody be heard whom ZAP let in."""
+    return True
+
+
 @asynccontextmanager
 async def serve_router(
-    ctx: Context, endpoint: str, *, role: str, server_keys: KeyPair, limits: SocketLimits = SocketLimits()
+    ctx: Context,
+    endpoint: str,
+    *,
+    role: str,
+    server_keys: KeyPair | None,
+    limits: SocketLimits = SocketLimits(),
+    still: StillLetIn = let_all,
 ) -> AsyncIterator[RouterSocket]:
     """A ROUTER at `endpoint` (`tcp://127.0.0.1:*` picks a port) for the peers ZAP lets into the domain `role`.
 
     Raises: LinkError: link.no_zap, link.bad_key, link.bad_endpoint, link.address_in_use, link.address_not_here,
-    link.address_denied.
+    link.address_denied; link.insecure: no keys, and not an address of this machine alone.
     """
-    with closing(RouterSocket(ctx, endpoint, role, server_keys, limits)) as router:
+    with closing(RouterSocket(ctx, endpoint, role, server_keys, limits, still)) as router:
         async with router.working():
             yield router

@@ -16,7 +16,9 @@ import trio
 import zmq
 from trio.lowlevel import ParkingLot, cancel_shielded_checkpoint, checkpoint, checkpoint_if_cancelled, wait_readable
 
-from devices.keys import KeyPair, LinkError, LinkTimeout, PeerGone, key_bytes, public_from_secret
+from devices.keys import KeyPair, LinkError, PeerGone, key_bytes, public_from_secret
+from devices.limits import SocketLimits
+from devices.peers import LOOPBACK
 
 Body = bytes | memoryview
 RawSocket = zmq.Socket[bytes]
@@ -26,6 +28,7 @@ Opened = tuple[RawSocket, "Socket[str]"]  # a socket and what happens to its con
 
 SHARE_FROM_BYTES = 64 << 10  # received bodies from here up are views of libzmq's memory, not copies
 ROUTER_RETRY_S = 0.005  # rule 5 of Socket
+NO_PASSWORD = b"-"  # nobody asks for it, but libzmq takes none that is empty
 RECONNECT_MS, RECONNECT_MAX_MS, RETRIES_WITHIN_S, HANG_UPS = 100, 5_000, 1.0, 40
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"  # fixed by ZeroMQ RFC 27
 EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any other) -> counter
@@ -39,7 +42,9 @@ EVENTS: dict[tuple[int, int], str] = {  # (monitor event, its value or 0 for any
     (zmq.EVENT_DISCONNECTED, 0): "disconnected",
     (zmq.EVENT_CONNECT_RETRIED, 0): "retried",
 }
-COUNTERS = (*EVENTS.values(), "malformed", "flooded", "shed", "gone")  # the last four: messages dropped here
+# the last five: messages dropped here
+COUNTERS = (*EVENTS.values(), "malformed", "flooded", "revoked", "shed", "gone")
+KEY_PROPERTY = "X-Key"  # of a peer: the fingerprint of the key by which ZAP let it in
 REFUSALS = {  # a client's libzmq 4.3.5 never tries again after these (measured): its socket is of no more use
     **dict.fromkeys(("no_curve", "bad_protocol", "given_up"), "link.not_cardmill"),  # given_up: by us
     "unlisted_key": "link.key_refused",
@@ -54,24 +59,11 @@ OPEN_FAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SocketLimits:
-    """What one socket takes from its peers, and how much it holds for them."""
+@dataclass(frozen=True, slots=True)
+class PlainName:
+    """What a peer says of itself where no key is asked for (`sockets.insecure`)."""
 
-    max_message_bytes: int = (4 << 20) + (64 << 10)  # a longer frame costs the peer its connection
-    queue_messages: int = 50  # libzmq's queue per peer (HWM), outward only on a ROUTER; counts messages, not bytes
-    outbox_messages: int = 256  # what waits here per peer once that queue is full; beyond, the peer is shed
-    outbox_bytes: int = 8 << 20
-    inbox_messages: int = 256  # what one user of a router may have waiting here; beyond, what comes is dropped
-    inbox_bytes: int = 64 << 20
-    handshake_s: float = 1.5  # a peer still unknown after this is hung up on
-    silence_s: float = 4.0  # so is one whose system, or whose program in reading, makes no progress for this long
-    linger_s: float = 1.0  # how long a closing context goes on sending; only an answer says that it arrived
-
-    def check(self, body: bytes) -> None:
-        """Raises: LinkError link.too_long: the other end would hang up."""
-        if len(body) > self.max_message_bytes:
-            raise LinkError("link.too_long", len(body))
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +73,8 @@ class Delivery:
     peer: bytes  # routing id: where to answer and no more, for the peer may have chosen it
     user: str  # the name ZAP gave for the peer's key: the only identity
     body: Body = field(repr=False)
+    mark: str = ""  # fingerprint of the key that let the peer in; none where no key is asked for
+    descriptor: int = -1  # of the connection, as far as libzmq says: by it the peer can be hung up on
 
 
 class Socket(Generic[Taken]):
@@ -247,23 +241,36 @@ class Context(AbstractContextManager["Context"]):
             raw.unbind(ZAP_ENDPOINT)  # at once: closing alone frees the name some time later
             socket.close()
 
-    def open_router(self, endpoint: str, role: str, keys: KeyPair, limits: SocketLimits) -> Opened:
-        """A bound ROUTER and its events, for `devices.zap`.  Raises: LinkError."""
+    def open_router(self, endpoint: str, role: str, keys: KeyPair | None, limits: SocketLimits) -> Opened:
+        """A bound ROUTER and its events, for `devices.zap`.  Raises: LinkError.
+
+        Without keys it is a plain one, for this machine alone: nothing is encrypted, and a peer is who it says.
+        """
         if not self.zap_bound:
             raise LinkError("link.no_zap")
-        public, (raw, events) = public_from_secret(keys.secret), self._open(zmq.ROUTER, limits)
+        if keys is None and not LOOPBACK.fullmatch(endpoint):
+            raise LinkError("link.insecure", endpoint)
+        public = public_from_secret(keys.secret) if keys else ""
+        raw, events = self._open(zmq.ROUTER, limits)
         raw.router_mandatory, raw.router_handover = 1, 0  # unknown peers raise, and nobody takes over a routing id
-        raw.curve_server, raw.curve_publickey, raw.curve_secretkey = 1, public.encode(), keys.secret.encode()
+        if keys:
+            raw.curve_server, raw.curve_publickey, raw.curve_secretkey = 1, public.encode(), keys.secret.encode()
+        else:
+            raw.plain_server = 1
         raw.zap_domain = role.encode()
         raw.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
         _attach(raw, events, raw.bind, endpoint)
         return raw, events
 
-    def open_dealer(self, endpoint: str, keys: KeyPair, server_key: str, limits: SocketLimits) -> Opened:
+    def open_dealer(self, endpoint: str, keys: KeyPair | PlainName, server_key: str, limits: SocketLimits) -> Opened:
         """A DEALER on its way to `endpoint`, and its events."""
-        pair_and_server = [key_bytes(key) for key in (public_from_secret(keys.secret), keys.secret, server_key)]
-        raw, events = self._open(zmq.DEALER, limits)
-        raw.curve_publickey, raw.curve_secretkey, raw.curve_serverkey = pair_and_server
+        if isinstance(keys, PlainName):
+            raw, events = self._open(zmq.DEALER, limits)
+            raw.plain_username, raw.plain_password = keys.name.encode(), NO_PASSWORD
+        else:
+            pair_and_server = [key_bytes(key) for key in (public_from_secret(keys.secret), keys.secret, server_key)]
+            raw, events = self._open(zmq.DEALER, limits)
+            raw.curve_publickey, raw.curve_secretkey, raw.curve_serverkey = pair_and_server
         raw.immediate, raw.reconnect_ivl, raw.reconnect_ivl_max = 1, RECONNECT_MS, RECONNECT_MAX_MS
         _attach(raw, events, raw.connect, endpoint)
         return raw, events
@@ -291,7 +298,9 @@ class DealerSocket(Socket[Body]):
     refused the key, or hung up HANG_UPS times in a row, every call raises; only a new socket tries again.
     """
 
-    def __init__(self, ctx: Context, endpoint: str, keys: KeyPair, server_key: str, limits: SocketLimits) -> None:
+    def __init__(
+        self, ctx: Context, endpoint: str, keys: KeyPair | PlainName, server_key: str, limits: SocketLimits
+    ) -> None:
         raw, events = ctx.open_dealer(endpoint, keys, server_key, limits)
         super().__init__(raw, _take_body, events)
         self.connected, self._hung_up, self._limits = False, 0, limits
@@ -314,42 +323,14 @@ class DealerSocket(Socket[Body]):
         self.fail(REFUSALS[event], self.endpoint)
 
 
-class SyncDealer(AbstractContextManager["SyncDealer"]):
-    """A DEALER for code without trio, in one thread; each call is a short trio.run (0.5 ms).
-
-    Raises: LinkError: link.bad_key, link.bad_endpoint; when called: LinkTimeout, link.key_refused, link.too_long.
-    """
-
-    def __init__(
-        self, endpoint: str, *, my_keys: KeyPair, server_public_key: str, limits: SocketLimits = SocketLimits()
-    ) -> None:
-        self._ctx = Context()
-        self._dealer = DealerSocket(self._ctx, endpoint, my_keys, server_public_key, limits)
-
-    def close(self, *_: object) -> None:
-        """Close, after at most `linger_s` for what is unsent."""
-        self._ctx.close()
-
-    __exit__ = close
-
-    def send(self, body: bytes, timeout_s: float) -> None:
-        """Send one message."""
-        trio.run(self._call, timeout_s, self._dealer.send, body)
-
-    def recv(self, timeout_s: float) -> Body:
-        """The next message."""
-        return trio.run(self._call, timeout_s, self._dealer.recv)
-
-    async def _call(self, timeout_s: float, call: Callable[..., Awaitable[Taken]], *args: bytes) -> Taken:
-        async with self._dealer.working():
-            with trio.move_on_after(timeout_s):  # inside, or a message could be lost on the way out
-                return await call(*args)
-        raise LinkTimeout("link.timeout" if self._dealer.connected else "link.unreachable", self._dealer.endpoint)
-
-
 @asynccontextmanager
 async def connect_dealer(
-    ctx: Context, endpoint: str, *, my_keys: KeyPair, server_public_key: str, limits: SocketLimits = SocketLimits()
+    ctx: Context,
+    endpoint: str,
+    *,
+    my_keys: KeyPair | PlainName,
+    server_public_key: str,
+    limits: SocketLimits = SocketLimits(),
 ) -> AsyncIterator[DealerSocket]:
     """A DEALER that connects as soon as `endpoint` is served.  Raises: LinkError: link.bad_key, link.bad_endpoint."""
     with closing(DealerSocket(ctx, endpoint, my_keys, server_public_key, limits)) as dealer:
@@ -388,10 +369,17 @@ def _take_body(raw: RawSocket) -> Body | None:
 def take_delivery(raw: RawSocket) -> Delivery | None:
     """The next message off a ROUTER, None if it is not one frame of a peer that ZAP has named."""
     peer, frame = raw.recv(zmq.NOBLOCK), _take_frame(raw)
+    if frame is None:
+        return None
     try:
-        return None if frame is None else Delivery(peer, str(frame.get("User-Id")), _body(frame))
+        user = str(frame.get("User-Id"))
     except zmq.ZMQError:  # it has no User-Id
         return None
+    try:
+        mark = str(frame.get(KEY_PROPERTY))
+    except zmq.ZMQError:  # it came in without a key
+        mark = ""
+    return Delivery(peer, user, _body(frame), mark, int(frame.get(zmq.SRCFD)))
 
 
 def _take_event(raw: RawSocket) -> str | None:

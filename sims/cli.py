@@ -13,7 +13,8 @@ import typer
 
 from controller.asking.conversation import ClientError
 from controller.config import ConfigError
-from devices.keys import LinkError, read_public
+from devices.key_files import read_public
+from devices.keys import LinkError
 from sims.conformance.errors import NO_ANSWER_CODE, ConformanceError
 from sims.demo.options import DemoOptionError, DemoOptions
 from sims.errors import UpstreamError

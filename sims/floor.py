@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 
 from devices.defects import Step
-from devices.keys import NAME
+from devices.peers import NAME
 
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=1e7)]
 

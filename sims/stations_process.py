@@ -14,7 +14,8 @@ from typing import Any
 
 import trio
 
-from devices.keys import KeyPair, read_pair
+from devices.key_files import read_pair
+from devices.keys import KeyPair
 from devices.zlink import Context, connect_dealer
 from sims.bad_line import Dealer
 from sims.faults import USUAL_FAULTS, Faults

@@ -9,6 +9,7 @@ import msgspec
 
 from controller.core.moves import AnyMove, positions_in
 from controller.ledger.journal import TAGS
+from devices.peers import fingerprint
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "run": ("the service began its run {run}", "服务第 {run} 次启动"),
@@ -128,13 +129,40 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "第 {purge_id} 次清除：数据包 {batches} 个（未收齐 {unfinished} 个），被改动而留下 {altered} 个，{is_last}",
     ),
     "vault_keys": ("the vault's keys were {what}", "保险库密钥：{what}"),
+    "key_allowed": (
+        "{role} {name} may connect by key {public} ({where}), with {roles} roles",
+        "{role} {name} 可用密钥 {public} 连接（{where}），岗位权限 {roles} 项",
+    ),
+    "key_revoked": (
+        "{role} {name} may not connect any more, its key was {public} ({where})",
+        "{role} {name} 不得再连接，原密钥 {public}（{where}）",
+    ),
+    "key_rotated": (
+        "{role} {name} has key {public}, next key {next_public} ({where})",
+        "{role} {name} 密钥 {public}，下一密钥 {next_public}（{where}）",
+    ),
+    "key_in_place": (
+        "the folder of keys holds what was approved for {role} {name}",
+        "密钥文件夹已按批准更新：{role} {name}",
+    ),
     "ledger_restored": (
         "the ledger came out of a backup that ended at move {at_seq}",
         "账本由备份恢复，备份止于第 {at_seq} 条",
     ),
     "reconciled": ("the restored ledger was compared with the floor", "恢复后的账本已与车间核对"),
+    # who may do what
+    "denied": (
+        "{by} was refused {verb} ({code}), {count} times; act: {act}",
+        "{by} 操作 {verb} 被拒（{code}），{count} 次；双人操作：{act}",
+    ),
+    "glass_broken": (
+        "{by} took the role {role} in an emergency ({reason})",
+        "{by} 紧急取用角色 {role}（{reason}）",
+    ),
+    "glass_mended": ("the role {role} that {by} took has ended", "{by} 紧急取用的角色 {role} 已到期"),
 }  # fmt: skip
 PEOPLE = ("by", "second")
+KEYS, NONE = ("public", "next_public"), ("none", "无")  # of a key its fingerprint is said
 YES_AND_NO: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {  # field: in English, in Chinese; no, yes
     "done": (("withdrawn or run out", "done"), ("未办", "已办")),
     "is_last": (("more follow", "the last ones"), ("未完", "已完")),
@@ -170,6 +198,8 @@ def _facts(move: AnyMove, language: int) -> dict[str, Any]:
 def _fact(name: str, value: Any, language: int) -> Any:
     if name in YES_AND_NO:
         return YES_AND_NO[name][language][bool(value)]
+    if name in KEYS:
+        return fingerprint(value) or NONE[language]
     if name == "mask":
         return positions_text(value)
     return len(value) if isinstance(value, list | tuple) else value

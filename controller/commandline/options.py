@@ -10,7 +10,8 @@ import typer
 from controller.asking.conversation import Patience
 from controller.commandline import show
 from controller.config import Config, ConfigError, load_config
-from devices.keys import NAME, OPERATOR, KeyFileError
+from devices.keys import KeyFileError
+from devices.peers import NAME, OPERATOR
 
 if TYPE_CHECKING:
     from controller.client import OperatorClient
@@ -22,6 +23,7 @@ AsName = Annotated[str, typer.Option("--as", envvar="CARDMILL_AS", help="Your ke
 BELOW_ZERO = {"ignore_unknown_options": True}
 JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this file, `-` for standard output.")]
 WITHIN_S = 10.0
+TEXTS = ("lot", "reason", "unit", "station", "role", "name", "public", "roles")  # arguments of acts, never numbers
 DIGITS_MAX = 15  # the wire takes whole numbers below 2^53
 
 
@@ -56,12 +58,17 @@ def line(as_name: str, config: Path | None, data: Path | None) -> OperatorClient
 
     endpoint = show.endpoint(folder, "operators")
     server = folder / "keys" / "server.public"
-    secret = folder / "peers" / f"{as_name}.secret"
-    return OperatorClient.connect(endpoint, server, secret, patience=Patience(give_up_s=WITHIN_S))
+    patience = Patience(give_up_s=WITHIN_S)
+    if show.is_insecure(folder):
+        from devices.zlink import PlainName
+
+        typer.secho("warning: INSECURE: the service's sockets are plain", err=True, fg="red")
+        return OperatorClient.connect(endpoint, "", PlainName(as_name), patience=patience)
+    return OperatorClient.connect(endpoint, server, folder / "peers" / f"{as_name}.secret", patience=patience)
 
 
 def arguments(pairs: list[str]) -> dict[str, int | str]:
-    """Give `name=value` arguments; digits only are a number, but `lot`, `reason`, `unit` and `station` are texts."""
+    """Give `name=value` arguments; digits only are a number, but for those of TEXTS; a `.public` file is its key."""
     found: dict[str, int | str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
@@ -69,11 +76,20 @@ def arguments(pairs: list[str]) -> dict[str, int | str]:
             raise ConfigError(f"{pair!r} is not name=value")
         if name and name in found:
             raise ConfigError(f"{name} is said twice")
-        is_number = value.isascii() and value.isdigit() and name not in ("lot", "reason", "unit", "station")
+        is_number = value.isascii() and value.isdigit() and name not in TEXTS
         if is_number and len(value) > DIGITS_MAX:
             raise ConfigError(f"{name}: a whole number has at most {DIGITS_MAX} digits")
-        found[name] = int(value) if is_number else value
+        found[name] = int(value) if is_number else _key(value) if name == "public" else value
     return found
+
+
+def _key(value: str) -> str:
+    """Give the key in a `.public` file; a key as it is.  Raises: KeyFileError."""
+    if not value.endswith(".public"):
+        return value
+    from devices.key_files import read_public
+
+    return read_public(Path(value))
 
 
 def data_folder(config: Path | None, data: Path | None) -> Path:

@@ -52,14 +52,26 @@ def write_json(result: Any, path: str) -> None:
 
 def endpoint(folder: Path, door: str) -> str:
     """Give where a running service is bound to.  Raises: ConfigError when none ever ran on this folder."""
+    return str(_bound(folder, door))
+
+
+def is_insecure(folder: Path) -> bool:
+    """Say whether the service that ran last on a folder has plain sockets."""
+    try:
+        return _bound(folder, "insecure") is True
+    except ConfigError:  # none ran, or one that had no such setting
+        return False
+
+
+def _bound(folder: Path, name: str) -> object:
     path = folder / "endpoints.json"
     try:
-        found = json.loads(path.read_text("utf-8"))[door]
+        found: object = json.loads(path.read_text("utf-8"))[name]
     except FileNotFoundError:
         raise ConfigError(f"no service ever ran on {folder}: start it with `cardmill serve`") from None
     except (OSError, ValueError, KeyError, TypeError):
         raise ConfigError(f"{path} cannot be read: start the service again") from None
-    return str(found)
+    return found
 
 
 def _rows(title: str, rows: list[Any]) -> None:

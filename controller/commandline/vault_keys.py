@@ -20,7 +20,8 @@ from controller.floor_time import read_clock
 from controller.ledger.errors import LedgerInUse
 from controller.vault.errors import CannotWrite, NotAtHand
 from controller.vault.key_acts import BACKED_UP, EXPORTED, RESTORED, ROTATED, KeyAct, note_act
-from devices.keys import NAME, OPERATOR, KeyFileError
+from devices.keys import KeyFileError
+from devices.peers import NAME, OPERATOR
 
 Days = Annotated[
     int | None, typer.Option(help="Batches closed more than so many floor days ago; else as long as data is kept.")

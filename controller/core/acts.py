@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from controller.core import events as e
 from controller.core.cards import State
 from controller.core.cases import CASE_ACTS
+from controller.core.key_acts import KEY_ACTS, KEY_OPTIONAL
 from controller.core.moves import (
     ActEnded,
     ActProposed,
@@ -22,6 +23,7 @@ from controller.core.record_keeping import RECORD_ACTS
 from controller.core.restored import RESTORE_ACTS
 from controller.core.results import COUNT_DIFFERS, job_forgotten
 from controller.core.review import REVIEW_ACTS
+from controller.core.separation import barred
 from controller.core.stock import ENTRY_OF_MARK, Account
 from controller.core.stock_acts import STOCK_ACTS
 from controller.core.stock_moves import BlanksDestroyed, BlanksLost
@@ -33,13 +35,14 @@ FINDINGS = {"good": Mark.FOUND_GOOD, "spoiled": Mark.FOUND_SPOILED, "missing": M
 OPTIONAL: Mapping[str, Mapping[str, type]] = {
     "settle": {"body": int},  # where the sheet was not bound yet
     "receive": {"places": int},  # 1 for single bodies
+    **KEY_OPTIONAL,
 }
 CHANGE_SPOILED = (BlanksDestroyed, BlanksLost, CardSetGood)
 
 
 def act_asked(turn: Turn, event: e.ActAsked) -> None:
     """Take a proposal, when it could be done now."""
-    if not _can(turn, event.verb, event.args):
+    if not _can(turn, event.verb, event.args, event.by):
         return
     turn.answer = turn.state.next_id("act")
     until = turn.now_floor_s + turn.config.acts.second_within_s
@@ -55,7 +58,7 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
         turn.refuse(*_not_open(event.act_id))
     elif act.by == event.by:
         turn.refuse("act.same_person", "the second person must be another one than the first")
-    elif _can(turn, act.verb, act.args):
+    elif _can(turn, act.verb, act.args, act.by, event.by):
         ACTS[act.verb][1](turn, act.args, act.by, event.by)
         if turn.refused is None:  # a shift that does not balance stays open, and its act: they look, and agree again
             turn.record(ActEnded(act.act_id, event.by, True))
@@ -118,8 +121,8 @@ def malformed(verb: str, args: Args) -> tuple[str, str] | None:
     return None
 
 
-def _can(turn: Turn, verb: str, args: Args) -> bool:
-    why = malformed(verb, args) or ACTS[verb][2](turn, args)
+def _can(turn: Turn, verb: str, args: Args, *people: str) -> bool:
+    why = malformed(verb, args) or barred(turn.state, verb, *people) or ACTS[verb][2](turn, args)
     if why:
         turn.refuse(*why)
     return not why
@@ -213,4 +216,5 @@ ACTS: Mapping[str, tuple[Mapping[str, type], Do, Check]] = {
     **CASE_ACTS,
     **RECORD_ACTS,
     **RESTORE_ACTS,
+    **KEY_ACTS,
 }

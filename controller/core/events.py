@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import msgspec
 
+from controller.core.event import Event
+from controller.core.key_events import AnyKeyEvent
 from controller.core.moves import RowVerdict
-
-
-class Event(msgspec.Struct, frozen=True, array_like=True):
-    """Something that happened."""
+from controller.core.rights_events import AnyRightsEvent
 
 
 class ServiceBegan(Event, frozen=True, array_like=True, tag="began"):
@@ -304,6 +303,8 @@ AnyEvent = (
     | BatchesErased
     | VaultKeysTouched
     | RestoreAccepted
+    | AnyRightsEvent
+    | AnyKeyEvent
 )
 
 
@@ -370,4 +371,11 @@ class Purge(Action, frozen=True):
     begun: bool = False
 
 
-AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine | Purge
+class KeepKeys(Action, frozen=True):
+    """Make the folder of keys hold for a peer what the state has."""
+
+    role: str
+    name: str
+
+
+AnyAction = Encode | StartJob | AskJob | ReleaseJob | FillMagazine | Purge | KeepKeys

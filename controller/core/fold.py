@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from controller.core import moves as m
 from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
+from controller.core.key_folds import KEY_FOLDS
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.quality_folds import QUALITY_FOLDS, make_again
 from controller.core.record_folds import RECORD_FOLDS
 from controller.core.review_folds import REVIEW_FOLDS
+from controller.core.rights_folds import RIGHTS_FOLDS
 from controller.core.settings import ROUTES
 from controller.core.state import Batch, FloorState, Job, Sheet, Station
 from controller.core.stock import ENTRY_OF_MARK, Account
@@ -27,7 +29,14 @@ LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load
 
 Folder = Callable[[FloorState, float, Any], None]
 Kind = TypeVar("Kind", bound=Folder)
-FOLDS: dict[type, Folder] = {**STOCK_FOLDS, **QUALITY_FOLDS, **RECORD_FOLDS, **REVIEW_FOLDS}
+FOLDS: dict[type, Folder] = {
+    **STOCK_FOLDS,
+    **QUALITY_FOLDS,
+    **RECORD_FOLDS,
+    **REVIEW_FOLDS,
+    **RIGHTS_FOLDS,
+    **KEY_FOLDS,
+}
 
 
 def folds(kind: type) -> Callable[[Kind], Kind]:
@@ -200,8 +209,9 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
         target = ENTRY_OF_MARK[move.mark]
         state.stock.enter(source, target, move.mask.bit_count())
         if target is Account.SPOILED:
+            operator = _operator_at(state, move.station) or sheet.suspect_with
             for position in positions_in(move.mask):
-                state.stock.spoil(blank_serial(sheet.body, position), at)
+                state.stock.spoil(blank_serial(sheet.body, position), at, operator)
         elif target is Account.MISSING:
             for position in positions_in(move.mask):
                 state.stock.miss(blank_serial(sheet.body, position), at)
@@ -214,7 +224,15 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
             card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id
     sheet.live &= ~move.mask
     sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
+    if move.mark is Mark.SUSPECTED:
+        sheet.suspect_with = _operator_at(state, move.station)
     state.drop_sheet_if_over(sheet)
+
+
+def _operator_at(state: FloorState, station: str) -> str:
+    """Give who works at a station now; empty: nobody signed on, or no station did it."""
+    known = state.stations.get(station)
+    return known.operator if known else ""
 
 
 def _source_of(sheet: Sheet, mark: Mark) -> Account:

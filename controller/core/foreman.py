@@ -8,12 +8,14 @@ from typing import Any
 from controller.core import events as e
 from controller.core import moves as m
 from controller.core.acts import act_asked, act_seconded, act_withdrawn, end_overdue_acts
+from controller.core.break_glass import RIGHTS_HANDLERS, mend_glass
 from controller.core.cards import MOVES, Decision, State
 from controller.core.cases import CASE_HANDLERS, batch_opened
 from controller.core.drift import DriftWatch
 from controller.core.exit_check import EXIT_CHECK, exit_difference
 from controller.core.express import EXPRESS_HANDLERS
 from controller.core.fold import apply
+from controller.core.key_acts import KEY_HANDLERS, keep_keys
 from controller.core.plan import plan
 from controller.core.quarantine import take_signals
 from controller.core.record_keeping import RECORD_HANDLERS, ask_for_purges
@@ -47,6 +49,7 @@ class Foreman:
         end_sign_ons(turn)
         _finish_stopped(turn)
         end_overdue_acts(turn)
+        mend_glass(turn)
         plan(turn)
         return turn
 
@@ -67,6 +70,7 @@ def _began(turn: Turn, event: e.ServiceBegan) -> None:
     for job in state.jobs.values():
         turn.act(e.AskJob(job.job_id, job.station))
     ask_for_purges(turn)
+    keep_keys(turn)
     for station in sorted(state.stations):
         silence(turn, station)
 
@@ -217,4 +221,6 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     **REVIEW_HANDLERS,
     **EXPRESS_HANDLERS,
     **RESTORE_HANDLERS,
+    **RIGHTS_HANDLERS,
+    **KEY_HANDLERS,
 }

@@ -1,4 +1,4 @@
-"""The base of every move; the kinds stand in `moves`, `stock_moves`, `quality_moves` and `record_moves`."""
+"""The base of every move; the kinds stand in `moves`, `stock_moves`, `quality_moves` and others named so."""
 
 from __future__ import annotations
 

@@ -11,10 +11,12 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from controller.core.key_moves import AnyKeyMove
 from controller.core.move import Move
 from controller.core.quality_moves import AnyQualityMove
 from controller.core.record_moves import AnyRecordMove
 from controller.core.review_moves import AnyReviewMove
+from controller.core.rights_moves import AnyRightsMove
 from controller.core.stock_moves import AnyStockMove
 
 
@@ -350,6 +352,8 @@ AnyMove = (
     | AnyQualityMove
     | AnyRecordMove
     | AnyReviewMove
+    | AnyRightsMove
+    | AnyKeyMove
 )
 
 

@@ -10,6 +10,7 @@ from controller.core.cards import FINAL, IN_MAKING, Card, State
 from controller.core.drift import DriftWatch
 from controller.core.errors import UnknownThing
 from controller.core.moves import ActProposed
+from controller.core.peer_keys import PeerKeys
 from controller.core.stock import Stock
 from devices.defects import Step
 from devices.messages import POSITIONS, StationState
@@ -65,6 +66,7 @@ class Sheet:
     waiting_floor_s: float = 0.0
     quarantined: bool = False  # a tray that is inspected again: its blanks lie in that account
     places: int = POSITIONS  # 1: it is for a single body, and has position 0 alone
+    suspect_with: str = ""  # who worked at the station that lost it
 
     def all_places(self) -> int:
         """Give the mask of the positions a body under this sheet has."""
@@ -87,6 +89,15 @@ class Station:
     load_s: float = 0.0  # floor seconds of its loads, smoothed; 0 before the first ended
     operator: str = ""  # who signed on
     operator_until_floor_s: float = 0.0  # end of that person's certificate for this post; 0: none
+
+
+@dataclass(slots=True)
+class Glass:
+    """A role that somebody took in an emergency, alone."""
+
+    reason: str
+    since_floor_s: float
+    until_floor_s: float
 
 
 @dataclass(slots=True)
@@ -166,6 +177,8 @@ class FloorState:
     folded_day: str = ""  # the last one with a daily head, YYYYMMDD
     restored_step: int = 0  # of the last restore out of a backup, 0 for none
     contested: dict[int, int] = field(default_factory=dict)  # stopped card that two people must resume -> its rival
+    glass: dict[str, dict[str, Glass]] = field(default_factory=dict)  # person -> role taken in an emergency -> how
+    peer_keys: PeerKeys = field(default_factory=PeerKeys)
     reconciling: bool = False  # restored, and two people did not yet compare the floor with the ledger
     last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act, count …
 

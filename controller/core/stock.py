@@ -80,6 +80,7 @@ class Stock:
     vault: list[BodyRange] = field(default_factory=list)
     magazines: dict[str, deque[BodyRange]] = field(default_factory=dict)
     spoiled: dict[int, float] = field(default_factory=dict)  # serial -> since when it waits for destruction
+    spoilers: dict[int, str] = field(default_factory=dict)  # of those: serial -> who worked where it was spoiled
     returned: dict[int, float] = field(default_factory=dict)  # serial -> since when it is back from outside
     lost: dict[int, float] = field(default_factory=dict)  # serials missing since, that no closed shift named
     counts: dict[str, tuple[int, int]] = field(default_factory=dict)  # place -> counted, expected; in this shift
@@ -187,14 +188,21 @@ class Stock:
         """Give the kinds of supply that a station has used up, by name."""
         return sorted(kind for kind, supply in self.supplies.get(station, {}).items() if not supply.units)
 
-    def spoil(self, blank: int, at_floor_s: float) -> None:
-        """Let a spoiled blank, whose entry is made, wait for its destruction."""
+    def spoil(self, blank: int, at_floor_s: float, operator: str = "") -> None:
+        """Let a spoiled blank, whose entry is made, wait for its destruction; `operator` worked at the station."""
         self.spoiled[blank] = at_floor_s
+        if operator:
+            self.spoilers[blank] = operator
+
+    def spoiled_with(self, person: str) -> bool:
+        """Say whether a person worked where one of the blanks that wait for their destruction was spoiled."""
+        return person in self.spoilers.values()
 
     def unspoil(self, blank: int, target: Account) -> None:
         """Move one spoiled blank to another account.  Raises: Unbalanced when it is not there."""
         if self.spoiled.pop(blank, None) is None:
             raise Unbalanced(f"blank {blank} is not among the spoiled")
+        self.spoilers.pop(blank, None)
         self.enter(Account.SPOILED, target, 1)
 
     def take_back(self, blank: int, at_floor_s: float) -> None:

@@ -15,6 +15,7 @@ from controller.core.quality_moves import BundleOpened, CardSetGood
 from controller.core.rates import LoadLine, Window
 from controller.core.remakes import FOLDS as CLOCKED
 from controller.core.remakes import Remakes
+from controller.core.rights_moves import Denied, GlassBroken
 from controller.core.supply import PACED, InputPace
 from devices.defects import Step
 from devices.messages import StationState
@@ -64,6 +65,8 @@ class Tally:
     batches_closed: int = 0
     encoded: int = 0
     sheets: int = 0
+    denied: int = 0  # attempts at what was not theirs who tried
+    glass_broken: int = 0  # roles taken in an emergency
     remade: int = 0  # what two people set good is taken off again, here and in the next two
     refused_by_code: Counter[str] = field(default_factory=Counter)
     spoiled_by: Counter[tuple[str, str]] = field(default_factory=Counter)  # causing step, code
@@ -249,6 +252,14 @@ def _sent(tally: Tally, at: float, move: m.ConsignmentSent) -> None:
     tally.lead_s[round(at - tally.batch_received[move.batch_id], 1)] += cards
 
 
+def _denied(tally: Tally, at: float, move: Denied) -> None:
+    tally.denied += move.count
+
+
+def _glass_broken(tally: Tally, at: float, move: GlassBroken) -> None:
+    tally.glass_broken += 1
+
+
 def _joined(tally: Tally, at: float, move: m.StationJoined) -> None:
     known = tally.stations.get(move.station)
     if known is None or known.step != move.step:
@@ -276,6 +287,8 @@ FOLDS: dict[type, Callable[[Tally, float, Any], None]] = {
     CardSetGood: _set_good,
     m.CardMissing: _missing,
     m.ConsignmentSent: _sent,
+    Denied: _denied,
+    GlassBroken: _glass_broken,
     m.StationJoined: _joined,
     m.StationChanged: _changed,
 }

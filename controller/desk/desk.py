@@ -13,6 +13,7 @@ from controller.core.events import AnyEvent
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
+from controller.denials import Denials
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
@@ -25,6 +26,11 @@ MAX_REASON = 200
 
 Args = Mapping[str, Any]
 Verb = Callable[["Desk", str, Args], Awaitable[Any]]
+
+
+def no_roles(user: str) -> frozenset[str]:
+    """Give no role: who was given none has none."""
+    return frozenset()
 
 
 class BadArgument(Exception):
@@ -54,6 +60,9 @@ class Desk:
     disk: DiskWatch | None = None
     vault: Vault | None = None
     refused_frames: RefusedFrames | None = None
+    roles: Callable[[str], frozenset[str]] = no_roles  # of somebody's key; see `desk.rights.roles_of`
+    denials: Denials | None = None
+    insecure: bool = False  # the sockets are plain
 
 
 class AllBefore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import islice
 from typing import Any
@@ -12,6 +13,7 @@ import trio
 from controller.clock import floor_text
 from controller.core.calendar import calendar_of
 from controller.core.cards import State
+from controller.core.peer_keys import PeerKeys
 from controller.core.starving import standing as standing_of
 from controller.core.starving import wants
 from controller.core.tally import Tally
@@ -19,11 +21,13 @@ from controller.core.turn import Refused
 from controller.core.why.why import why
 from controller.desk.desk import Args, Desk, Verb, text
 from controller.desk.quality import standing
+from controller.desk.rights import glass_rows
 from controller.report.figures import build_report
 from controller.trace.past import why_past, with_imposition
 from controller.trace.station import lost_at
 from devices.defects import Step
 from devices.messages import SINGLE
+from devices.peers import fingerprint
 
 PAGE = 1_000
 ACCEPTANCE_DIGITS = 22
@@ -40,6 +44,10 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "reconciling": state.reconciling,
         "disk": desk.disk.line() if desk.disk else {},
         "altered": state.altered,
+        "insecure": desk.insecure,
+        "keys": _keys(state.peer_keys),
+        "glass": glass_rows(state, now),
+        "denied": tally.denied,
         "refused_frames": desk.refused_frames.counts() if desk.refused_frames else {},
         "standing": standing_of(state, tally.window.sums(now)["made"]),
         "wants": [asdict(one) for one in wants(state)],
@@ -53,6 +61,11 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "stations": await _stations(desk, user, args),
         "stock": await _stock(desk, user, args),
     }
+
+
+def _keys(keys: PeerKeys) -> dict[str, int | float]:
+    """Give what was changed past the service, and how many approved changes the folder lacks."""
+    return {"outside": keys.outside, "outside_floor_s": keys.outside_floor_s, "pending": len(keys.pending)}
 
 
 def last_hour(tally: Tally, now_floor_s: float) -> dict[str, int]:
@@ -181,12 +194,17 @@ async def _acts(desk: Desk, user: str, args: Args) -> Any:
         {
             "act_id": act.act_id,
             "verb": act.verb,
-            "args": act.args,
+            "args": _with_fingerprint(act.args),
             "by": act.by,
             "left_s": max(0.0, act.until_floor_s - now),
         }
         for act in desk.state.acts.values()
     ]
+
+
+def _with_fingerprint(args: Mapping[str, int | str]) -> dict[str, int | str]:
+    """Give an act's arguments, with what people compare of a key."""
+    return {**args, **({"fingerprint": fingerprint(str(args["public"]))} if "public" in args else {})}
 
 
 async def _report(desk: Desk, user: str, args: Args) -> Any:

@@ -8,7 +8,10 @@ from controller.doctor.finding import Finding, ok, warning, wrong
 from controller.vault.errors import VaultError
 from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, SITE_KEY_NAME, read_ring
 from controller.vault.keys import load_key
-from devices.keys import SERVER, KeyFileError, KeyRing, LinkError, read_pair
+from devices.key_files import read_pair
+from devices.key_ring import SERVER, KeyRing
+from devices.keys import KeyFileError, LinkError
+from devices.peers import ADMINISTRATOR
 
 FILES = (MASTER_KEY_NAME, SITE_KEY_NAME, KEYRING_NAME)
 
@@ -56,9 +59,14 @@ def look_at_door_keys(folder: Path) -> list[Finding]:
         ]
     try:
         read_pair(keys, SERVER)
-        listed = KeyRing(keys).listing()
+        peers = KeyRing(keys).peers()
     except LinkError as error:
         return [wrong("door keys", str(error))]
-    if not listed:
+    if not peers:
         return [warning("door keys", "no peer may connect: allow some with `cardmill keys allow`")]
-    return [ok("door keys", f"{len(listed)} peers may connect")]
+    administrators = sum(ADMINISTRATOR in peer.roles for peer in peers)
+    if administrators < 2:
+        few = "nobody is" if not administrators else "one person only is"
+        text_ = f"{few} {ADMINISTRATOR}, and changes of keys and purges take two: see `cardmill keys allow --roles`"
+        return [ok("door keys", f"{len(peers)} peers may connect"), warning("door keys", text_)]
+    return [ok("door keys", f"{len(peers)} peers may connect, {administrators} of them administrators")]

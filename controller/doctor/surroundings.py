@@ -18,7 +18,10 @@ ANYWHERE = ("*", "0.0.0.0", "::")  # noqa: S104  compared with, never bound
 
 def look_at_ports(folder: Path, config: Config, is_running: bool) -> list[Finding]:
     """Say whether the doors are open where a service runs, and free where none does."""
-    return [_port(name, *address, is_running) for name, address in _addresses(folder, config, is_running).items()]
+    found = [_port(name, *address, is_running) for name, address in _addresses(folder, config, is_running).items()]
+    if config.sockets.insecure:
+        found.append(warning("doors", "INSECURE: sockets.insecure is true, so peers prove nothing: for tests only"))
+    return found
 
 
 def _addresses(folder: Path, config: Config, is_running: bool) -> dict[str, tuple[str, int]]:

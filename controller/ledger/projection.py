@@ -13,8 +13,10 @@ from controller.core import moves as m
 from controller.core import quality_moves as q
 from controller.core import record_moves as r
 from controller.core.cards import Cause, Decision, State
+from controller.core.key_moves import AnyKeyMove
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.review_moves import ApplicationSeen, CardHastened
+from controller.core.rights_moves import AnyRightsMove
 from controller.core.stock_moves import AnyStockMove
 from controller.ledger import receipts
 from controller.ledger.columns import EMPTY_LIST, EMPTY_MAP, list_text, map_text, numbers_in, words_in
@@ -61,6 +63,8 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         r.RestoreReconciled,
         ApplicationSeen,
         CardHastened,
+        *get_args(AnyRightsMove),
+        *get_args(AnyKeyMove),
     }
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from controller.clock import floor_text
 from controller.report.charts import text_px
 from devices.defects import Step
 
@@ -49,18 +50,27 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         f"open {tally['open']:,}: held {tally['held']:,}, to encode {status['unencoded']:,}, "
         f"ready {status['ready']:,}; refused {tally['refused']:,}, cancelled {tally['cancelled']:,}"
     )
-    accounts = status["stock"]["accounts"]
-    named = ", ".join(f"{name} {count:,}" for name, count in accounts.items() if count)
-    lines += wrapped(f"blanks: {named or 'none were ever received'}")
+    lines += wrapped(f"blanks: {_blanks(status['stock'])}")
     for one in down[:STATIONS_SHOWN]:
         held = f"; the controller holds it: {one['hold']}" if one["hold"] else ""
         lines.append(f"{one['station']} is {one['state']}{' (' + one['reason'] + ')' if one['reason'] else ''}{held}")
     return [_cut(line) for line in lines]
 
 
+def _blanks(stock: Mapping[str, Any]) -> str:
+    if not stock:
+        return "their sums are not for your roles"
+    named = ", ".join(f"{name} {count:,}" for name, count in stock["accounts"].items() if count)
+    return named or "none were ever received"
+
+
 def _alarms(status: Mapping[str, Any]) -> list[str]:
-    """Say what concerns the whole floor: a restored ledger not compared, a disk nearly full, rows that were changed."""
-    lines = []
+    """Say what concerns the whole floor: the doors, an emergency, a ledger restored, a full disk, changed rows."""
+    lines = _of_doors(status)
+    lines += [
+        f"  ! {one['by']} took the role {one['role']} ({one['reason']}), {one['left_s'] / 60:.0f} min left 紧急取用角色"
+        for one in status.get("glass", ())
+    ]
     if status.get("altered"):
         named = ", ".join(map(str, status["altered"][:ALTERED_SHOWN]))
         lines.append(
@@ -72,6 +82,20 @@ def _alarms(status: Mapping[str, Any]) -> list[str]:
     disk = status.get("disk") or {}
     if disk and disk["state"] != "ok":
         lines += _low_disk(disk)
+    return lines
+
+
+def _of_doors(status: Mapping[str, Any]) -> list[str]:
+    """Say what is wrong with the doors and their keys."""
+    lines, keys = [], status.get("keys") or {}
+    if status.get("insecure"):
+        lines.append("  ! INSECURE: plain sockets, nobody proves who he is 未加密，身份无凭证")
+    if keys.get("outside"):
+        last = floor_text(keys["outside_floor_s"])
+        lines.append(f"  ! keys changed past the service {keys['outside']:,} times, last {last}")
+        lines.append("    find out who: `cardmill audit show`, docs/keys.md 密钥被旁路改动")
+    if keys.get("pending"):
+        lines.append(f"  ! {keys['pending']:,} approved changes of keys wait for the folder 密钥变更尚未写入")
     return lines
 
 

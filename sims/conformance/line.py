@@ -13,7 +13,8 @@ import trio
 
 from controller.asking.conversation import UPSTREAM_ANSWERS
 from devices.keys import KeyPair, LinkError, LinkTimeout
-from devices.zlink import SocketLimits, SyncDealer
+from devices.limits import SocketLimits
+from devices.sync_dealer import SyncDealer
 from encoders.envelope import EnvelopeError, pack
 from sims.conformance.errors import NoAnswer
 

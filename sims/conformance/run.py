@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from controller.commandline.show import write_json
-from devices.keys import KeyPair, LinkError, read_pair, read_public
+from devices.key_files import read_pair, read_public
+from devices.keys import KeyPair, LinkError
 from sims.conformance import on_batches, on_changes, on_contents, on_receipts, on_the_door
 from sims.conformance import promises as p
 from sims.conformance.cast import Cast

@@ -8,11 +8,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from controller import rights
 from controller.asking.conversation import Patience
 from controller.client import OperatorClient
 from controller.posts import OFFICE
 from devices.defects import Step
-from devices.keys import OPERATOR, SERVER, STATION, UPSTREAM, KeyRing, new_pair
+from devices.key_files import new_pair
+from devices.key_ring import SERVER, KeyRing
+from devices.peers import OPERATOR, STATION, UPSTREAM
 from sims.demo.options import DemoOptions
 
 EPOCH = "2026-03-02T08:00"  # floor time at which every demo begins: a Monday, the morning shift
@@ -20,6 +23,12 @@ UPSTREAM_NAME = "north"
 KEEPERS = ("keeper-1", "keeper-2")
 SUPERVISORS = ("supervisor-1", "supervisor-2")
 OBSERVER = "observer"  # only looks: for the screen
+PEOPLE = {  # what each may do; the second keeper is in charge of the shift too, and agrees to its close
+    **dict.fromkeys(SUPERVISORS, (rights.SUPERVISOR,)),
+    KEEPERS[0]: (rights.STOCK_KEEPER,),
+    KEEPERS[1]: (rights.STOCK_KEEPER, rights.SUPERVISOR),
+    OBSERVER: (rights.AUDITOR,),
+}
 CERTIFIED_UNTIL = "2028-12-31"
 PATIENCE = Patience(answer_within_s=3.0, give_up_s=6.0)  # a look is repeated anyway; the end must not wait long
 FREE_MIN_MIB, RESERVE_MIB = 128, 8  # a demo writes some 100 MiB, and does not fill anybody's disk with a reserve
@@ -41,10 +50,10 @@ class DemoFolder:
             folder.mkdir()
         ring = KeyRing(self.data / "keys")
         ring.ensure_server_keys()
-        people = (*SUPERVISORS, *KEEPERS, OBSERVER)
-        for role, names in ((UPSTREAM, [UPSTREAM_NAME]), (STATION, stations), (OPERATOR, people)):
+        for role, names in ((UPSTREAM, [UPSTREAM_NAME]), (STATION, stations), (OPERATOR, PEOPLE)):
             for name in names:
-                ring.allow(role, name, new_pair(self.peers / role, name).public)
+                roles = PEOPLE[name] if role == OPERATOR else ()
+                ring.allow(role, name, new_pair(self.peers / role, name).public, roles)
         *ports, metrics = free_ports(len(ROLES) + 1)
         self.endpoints = {role: f"tcp://127.0.0.1:{port}" for role, port in zip(ROLES, ports, strict=True)}
         self.posts.write_text(posts_table(), "utf-8")

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from controller import commands
+from controller import commands, rights
 from controller.campaign.page import campaign_page
 from controller.campaign.plan import Plan, Target, capture_faults, load_plan
 from controller.checks.validity import birth_of
@@ -45,7 +45,14 @@ class Office:
         clock = SimpleNamespace(now_floor_s=lambda: MARCH, scale=1.0)
         ledger = SimpleNamespace(write=self._write)
         plan = plan or Plan(TARGETS)
-        self.desk = SimpleNamespace(clock=clock, ledger=ledger, campaign=self.campaign, plan=plan, posts=Posts())
+        self.desk = SimpleNamespace(
+            clock=clock,
+            ledger=ledger,
+            campaign=self.campaign,
+            plan=plan,
+            posts=Posts(),
+            roles=lambda user: {rights.AUDITOR},
+        )
 
     async def _write(self, change: object) -> None:
         """Everything is durable here."""

@@ -12,7 +12,8 @@ from controller.asking.conversation import ClientError, Patience, Refused
 from controller.asking.submission import batch_digest
 from controller.client import OperatorClient, UpstreamClient
 from controller.wire import AcknowledgeReceipts, AskBatch, Chunk, Command, Done, FetchReceipts, OpenBatch, Refusal
-from devices.keys import curve_keypair, new_pair
+from devices.key_files import new_pair
+from devices.keys import curve_keypair
 from tests.controller.pretend_centre import (
     ANSWER,
     BUSY,

@@ -32,7 +32,9 @@ from controller.ledger.lock import lock_folder
 from controller.ledger.store import open_ledger
 from controller.upkeep.disk import RESERVE_NAME
 from controller.vault.key_files import rotate_master
-from devices.keys import OPERATOR, KeyRing, new_pair
+from devices.key_files import new_pair
+from devices.key_ring import KeyRing
+from devices.peers import ADMINISTRATOR, OPERATOR
 from tests.controller.copied import NATURE, fill
 from tests.whole.centre import free_port
 
@@ -60,7 +62,8 @@ def folder(tmp_path):
     (made / "clock.json").write_text(json.dumps({"epoch_floor_s": 1e9, "anchor_wall_s": time.time(), "scale": 2.0}))
     ring = KeyRing(made / "keys")
     ring.ensure_server_keys()
-    ring.allow(OPERATOR, "ann", new_pair(tmp_path / "peers", "ann").public)
+    for name in ("ann", "bob"):
+        ring.allow(OPERATOR, name, new_pair(tmp_path / "peers", name).public, [ADMINISTRATOR])
     return made
 
 
@@ -174,6 +177,15 @@ def open_folder(folder):
     (folder / "ledger.db").chmod(0o644)
 
 
+def leave_one_administrator(folder):
+    KeyRing(folder / "keys").give_roles(OPERATOR, "bob", ["auditor"])
+
+
+def leave_no_administrator(folder):
+    leave_one_administrator(folder)
+    KeyRing(folder / "keys").revoke(OPERATOR, "ann")
+
+
 def lose_server_key(folder):
     (folder / "keys" / "server.secret").unlink()
 
@@ -247,6 +259,8 @@ def spend_reserve(folder):
         (clock_back, "clock", "behind the ledger's last move: it is an older one"),
         (open_folder, "data folder", "may be read by others"),
         (lose_server_pair, "door keys", "no key pair"),
+        (leave_no_administrator, "door keys", "nobody is administrator"),
+        (leave_one_administrator, "door keys", "one person only is administrator"),
         (lose_server_key, "door keys", "restore it from the backup; or remove the public half too"),
         (share_server_key, "door keys", "chmod 600"),
         (spend_reserve, "disk", "free space now"),
@@ -269,6 +283,12 @@ def test_settings_that_do_not_fit_the_ledger_are_named(config, folder):
     assert any("simulated = true, the settings say false" in line for line in found(real, folder))
     full = dataclasses.replace(config, storage=StorageConfig(free_min_mib=1_048_576, reserve_mib=0))
     assert any(line.startswith("disk: ") and "no batch is taken in below" in line for line in found(full, folder))
+
+
+def test_plain_sockets_are_named(config, folder):
+    assert not any("INSECURE" in line for line in found(config, folder))
+    plain = dataclasses.replace(config, sockets=dataclasses.replace(config.sockets, insecure=True))
+    assert any("INSECURE" in line for line in found(plain, folder))
 
 
 def test_a_port_that_somebody_else_holds_is_named(config, folder):

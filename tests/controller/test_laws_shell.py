@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import SimpleNamespace
+from typing import ClassVar
 
 import msgpack
 import msgspec
@@ -39,8 +40,10 @@ from controller.upkeep.disk import DiskWatch
 from controller.vault.store import Vault, open_vault
 from controller.wire import BatchState, Busy, Chunk, ChunkStored, Command, Done, FetchReceipts, OpenBatch
 from controller.wiring import Books, Doors, LedgerKeeper, Parts, open_floor
-from devices.keys import KeyRing, LinkError, curve_keypair
-from devices.zlink import Delivery, SocketLimits
+from devices.key_ring import KeyRing
+from devices.keys import LinkError, curve_keypair
+from devices.limits import SocketLimits
+from devices.zlink import Delivery
 from encoders.envelope import EnvelopeError, pack
 from tests.controller.checks.samples import TODAY, context, good
 from tests.controller.core.rough_floor import RoughFloor
@@ -151,6 +154,11 @@ class Router:
 
     def __init__(self, *frames: bytes) -> None:
         self._frames, self.sent = list(frames), []
+
+    heard: ClassVar = set()
+
+    def drop_revoked(self):
+        return 0
 
     async def recv(self):
         if not self._frames:

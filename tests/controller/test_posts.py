@@ -11,10 +11,12 @@ import pytest
 import structlog
 from rich.console import Console
 
-from controller import commands
+from controller import commands, rights
 from controller.commandline import campaign as cli_campaign
 from controller.config import Config, ConfigError, PostConfig
 from controller.core import events as e
+from controller.core.rights_events import AttemptRefused
+from controller.denials import Denials
 from controller.posts import OFFICE, Certificate, Posts, PostTableError, open_posts
 from controller.wire import READING, Command, Done, Hello, Refusal, Welcome
 from controller.wiring import open_floor
@@ -37,6 +39,7 @@ DECIDING = {
     "load",
     "card_back",
     "look",
+    "break_glass",
 }
 
 
@@ -182,7 +185,14 @@ class Counter:
         ledger = SimpleNamespace(write=self._write)
         self.posted: list[e.AnyEvent] = []
         self.desk = SimpleNamespace(
-            clock=clock, ledger=ledger, posts=posts, state=self.floor.state, post=self._post, simulated=True
+            clock=clock,
+            ledger=ledger,
+            posts=posts,
+            state=self.floor.state,
+            post=self._post,
+            simulated=True,
+            roles=lambda user: rights.STAFF,
+            denials=Denials(self._post),
         )
 
     async def _write(self, change: object) -> None:
@@ -212,7 +222,8 @@ async def test_a_verb_that_decides_is_refused_without_the_office_s_certificate_a
     for user, code in (("bob", "post.expired"), ("cay", "post.none")):
         answer = await counter.ask(user, verb)
         assert (answer.code, answer.request) == (code, 7)
-    assert counter.posted == []
+    rows = [AttemptRefused(user, verb, "", code, 1) for user, code in (("bob", "post.expired"), ("cay", "post.none"))]
+    assert counter.posted == rows, "the attempts are recorded, and nothing else"
 
 
 async def test_who_may_decide_decides_and_anybody_may_look_and_greet(table):

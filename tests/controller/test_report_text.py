@@ -105,6 +105,27 @@ async def test_status_names_what_starves_in_its_first_lines():
     assert "p1 is suspended (no film)" in "\n".join(lines)
 
 
+async def test_status_says_in_its_first_lines_what_is_wrong_with_doors_and_keys(floor):
+    status = await ask(floor, "status")
+    assert (status["insecure"], status["keys"]) == (False, {"outside": 0, "outside_floor_s": 0.0, "pending": 0})
+    calm = "\n".join(status_lines(status))
+    assert "INSECURE" not in calm
+    assert "keys" not in calm
+    loud = status | {"insecure": True, "keys": {"outside": 1_234, "outside_floor_s": 5e9, "pending": 2}}
+    lines = status_lines(loud)
+    assert max(map(columns_of, lines)) <= 80
+    told = "\n".join(lines[:6])
+    for words in (
+        "INSECURE",
+        "身份无凭证",
+        "changed past the service 1,234 times",
+        "密钥被旁路改动",
+        "2 approved",
+        "尚未写入",
+    ):
+        assert words in told
+
+
 async def test_status_says_which_step_stands_still_and_which_station_the_controller_holds():
     floor = RoughFloor(1, trouble=0.0)
     floor.submit(1.0, 1, cards=40)

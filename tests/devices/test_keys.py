@@ -19,25 +19,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zmq.utils import z85
 
-from devices.keys import (
-    FAULTS,
-    OPERATOR,
-    ROLES,
-    STATION,
-    UPSTREAM,
-    AllowedKey,
-    KeyFileError,
-    KeyPair,
-    KeyRing,
-    LinkError,
-    curve_keypair,
-    key_bytes,
-    key_text,
-    new_pair,
-    public_from_secret,
-    read_pair,
-    read_public,
-)
+from devices.key_files import new_pair, read_pair, read_public
+from devices.key_ring import AllowedKey, KeyRing
+from devices.keys import FAULTS, KeyFileError, KeyPair, LinkError, curve_keypair, key_bytes, public_from_secret
+from devices.peers import OPERATOR, ROLES, STATION, UPSTREAM, key_text
 
 Result = TypeVar("Result")
 AT_ONCE = 16

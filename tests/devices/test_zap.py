@@ -11,9 +11,11 @@ import zmq
 from hypothesis import given
 from hypothesis import strategies as st
 
-from devices.keys import OPERATOR, STATION, UPSTREAM, KeyPair, KeyRing, key_bytes
+from devices.key_ring import KeyRing
+from devices.keys import KeyPair, LinkError, key_bytes
+from devices.peers import OPERATOR, STATION, UPSTREAM, fingerprint
 from devices.zap import VERSION, DomainCount, Verdict, decide, serve_router, serve_zap
-from devices.zlink import ZAP_ENDPOINT, Context, LinkError, connect_dealer
+from devices.zlink import ZAP_ENDPOINT, Context, connect_dealer
 from tests.devices.test_zlink_hostile import ALICE, BOB, LIMITS, MALLORY, SERVER, SURELY_S
 from tests.devices.test_zlink_stress import RawSocket
 
@@ -26,9 +28,10 @@ def allow_alice(domain: str, public: str) -> str | None:
     return "alice" if (domain, public) == (STATION, ALICE.public) else None
 
 
-def test_a_listed_key_is_answered_200_with_its_name_and_the_id_of_the_request() -> None:
+def test_a_listed_key_is_answered_200_with_its_name_its_key_and_the_id_of_the_request() -> None:
     verdict = decide(request(key_bytes(ALICE.public)), allow_alice)
-    assert verdict == Verdict(STATION, "alice", [b"from", b"", b"1.0", b"77", b"200", b"OK", b"alice", b""])
+    known_by = b"\x05X-Key\x00\x00\x00\x10" + fingerprint(ALICE.public).encode()
+    assert verdict == Verdict(STATION, "alice", [b"from", b"", b"1.0", b"77", b"200", b"OK", b"alice", known_by])
 
 
 @pytest.mark.parametrize(
@@ -112,7 +115,7 @@ async def test_malformed_requests_are_counted_and_the_task_lives_on() -> None:
                 for _ in range(300):
                     raw.send_multipart([rnd.randbytes(rnd.randint(1, 40)) for _ in range(rnd.randint(1, 12))])
                 good = request(key_bytes(ALICE.public))
-                assert await ask(raw, good) == [b"", b"1.0", b"77", b"200", b"OK", b"alice", b""]
+                assert (await ask(raw, good))[:6] == [b"", b"1.0", b"77", b"200", b"OK", b"alice"]
                 assert (await ask(raw, request(key_bytes(BOB.public))))[3] == b"400"
             assert counts.malformed == 300
             assert counts.domains == {STATION: DomainCount(ok=1, denied=1)}

@@ -11,7 +11,9 @@ import trio
 import zmq
 from trio.testing import wait_all_tasks_blocked
 
-from devices.zlink import SHARE_FROM_BYTES, LinkError, Socket, SocketLimits
+from devices.keys import LinkError
+from devices.limits import SocketLimits
+from devices.zlink import SHARE_FROM_BYTES, Socket
 from tests.devices.test_zlink_stress import NaiveSocket, RawSocket, frames_socket
 
 SOON_S, RINGS_WITHIN_S = 0.2, 5.0

@@ -10,8 +10,10 @@ from dataclasses import replace
 import psutil
 import trio
 
+from devices.keys import LinkError
+from devices.limits import SocketLimits
 from devices.zap import RouterSocket
-from devices.zlink import LinkError, SocketLimits, connect_dealer
+from devices.zlink import connect_dealer
 from tests.devices.test_zlink_hostile import ALICE, BOB, LIMITS, SERVER, SURELY_S, door, stranger
 
 
@@ -77,7 +79,8 @@ async def test_a_receive_from_the_router_is_cancelled_without_loss_and_woken_by_
 
 PINGS_AND_DIES = """
 import select, socket, struct, zmq
-from devices.zlink import Context, SocketLimits
+from devices.limits import SocketLimits
+from devices.zlink import Context
 
 def command(name, body):
     return bytes([4, 1 + len(name) + len(body), len(name)]) + name + body

@@ -12,17 +12,11 @@ import pytest
 import trio
 import zmq
 
-from devices.keys import STATION, UPSTREAM, curve_keypair
+from devices.keys import KeyPair, LinkError, PeerGone, curve_keypair
+from devices.limits import SocketLimits
+from devices.peers import STATION, UPSTREAM
 from devices.zap import RouterSocket, ZapCounts, serve_router, serve_zap
-from devices.zlink import (
-    Context,
-    DealerSocket,
-    KeyPair,
-    LinkError,
-    PeerGone,
-    SocketLimits,
-    connect_dealer,
-)
+from devices.zlink import Context, DealerSocket, connect_dealer
 from tests.devices.test_zlink_stress import RawSocket
 
 LIMITS = SocketLimits(handshake_s=0.3, silence_s=0.5, linger_s=0)

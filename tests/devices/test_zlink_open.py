@@ -16,21 +16,12 @@ import pytest
 import trio
 import zmq
 
-from devices.keys import UPSTREAM
+from devices.keys import KeyPair, LinkError, LinkTimeout
+from devices.limits import SocketLimits
+from devices.peers import UPSTREAM
+from devices.sync_dealer import SyncDealer
 from devices.zap import RouterSocket, ZapCounts, serve_router, serve_zap
-from devices.zlink import (
-    HANG_UPS,
-    Body,
-    Context,
-    DealerSocket,
-    KeyPair,
-    LinkError,
-    LinkTimeout,
-    SocketLimits,
-    SyncDealer,
-    _attach,
-    connect_dealer,
-)
+from devices.zlink import HANG_UPS, Body, Context, DealerSocket, _attach, connect_dealer
 from tests.devices.test_zlink_hostile import ALICE, LIMITS, MALLORY, NEVER_S, SERVER, SURELY_S, door
 from tests.devices.test_zlink_stress import frames_socket
 

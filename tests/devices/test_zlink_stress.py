@@ -13,8 +13,9 @@ import trio
 import zmq
 
 from devices.keys import curve_keypair
+from devices.limits import SocketLimits
 from devices.zap import RouterSocket, serve_router, serve_zap
-from devices.zlink import Context, Socket, SocketLimits, connect_dealer
+from devices.zlink import Context, Socket, connect_dealer
 
 QUEUES = (1, 1, 2, 5, 50, 100)
 TASKS = (1, 1, 1, 2, 3)  # an end: one alone has nobody to wake it by chance

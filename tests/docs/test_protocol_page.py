@@ -12,11 +12,13 @@ import pytest
 
 from controller import commands, wire
 from controller.application import Application
+from controller.config import SocketConfig
 from controller.core.acts import ACTS
 from controller.core.cards import Decision
 from controller.ledger.receipts import FINAL_KINDS, KINDS
 from devices import messages as station
 from devices.defects import DEFECTS
+from devices.limits import SocketLimits
 from encoders import face
 from encoders.envelope import MAX_MESSAGE_BYTES, Opener
 from tests.docs.protocol_page import TEXT, anchors, first_table, hex_blocks, parts, sections
@@ -132,7 +134,7 @@ def test_each_defect_code_stands_on_the_page():
 
 REFUSALS = (
     r"\"((?:wire|batch|chunk|cancel|correct|quota|review|decision|dispatch|act|stock|suspect|command|envelope|pack|arrival|"
-    r"station|shift|return|case|post|campaign|trace|purge|reason|receipts|restored)\.[a-z_]+)\""
+    r"station|shift|return|case|post|campaign|trace|purge|reason|receipts|restored|right|glass|key)\.[a-z_]+)\""
 )
 LIES = {f"station.{lie}" for lie in ("unknown_step", "other_step", "other_job", "other_sheets", "foreign_body")}
 NOT_ANSWERED = {"stock.unbalanced", *LIES}  # the end of the service, and what is only recorded
@@ -148,6 +150,10 @@ def test_each_code_that_a_request_can_be_refused_with_stands_on_the_page():
 
 
 def test_the_limits_in_the_text_are_those_of_the_code():
+    sockets = SocketConfig()
+    assert f"{sockets.messages_per_s:,.0f} messages a second in the long run" in SECTIONS["Transport"]
+    assert f"{sockets.burst_messages:,} at once" in SECTIONS["Transport"]
+    assert f"{SocketLimits().lines_per_user} connections" in SECTIONS["Transport"]
     assert f"{wire.MAX_CHUNK_BYTES:,} bytes" in parts(SECTIONS["Upstream requests"])["chunk"]
     assert f"1 to {wire.MAX_APPLICATIONS_PER_CHUNK}," in parts(SECTIONS["Upstream requests"])["chunk"]
     assert f"1 to {wire.MAX_APPLICATIONS_PER_BATCH:,}" in parts(SECTIONS["Upstream requests"])["batch"]

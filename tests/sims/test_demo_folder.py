@@ -7,12 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from controller import rights
 from controller.asking.conversation import ClientError
 from controller.config import load_config
 from controller.posts import OFFICE, Posts
-from devices.keys import OPERATOR, STATION, UPSTREAM, KeyRing, read_pair
-from sims.demo.folder import EPOCH, KEEPERS, OBSERVER, SUPERVISORS, DemoFolder, free_ports
+from devices.key_files import read_pair
+from devices.key_ring import KeyRing
+from devices.peers import OPERATOR, STATION, UPSTREAM
+from sims.demo.folder import EPOCH, KEEPERS, OBSERVER, PEOPLE, SUPERVISORS, DemoFolder, free_ports
 from sims.demo.options import DemoOptions
+from sims.demo.staff import StockKeepers, Supervisors
 
 
 @pytest.fixture
@@ -50,6 +54,23 @@ def test_everybody_has_a_key_and_the_service_knows_each_under_its_role(folder):
     for role, name in names:
         assert ring.user_for(role, read_pair(folder.peers / role, name).public) == name
     assert folder.server_public.exists()
+
+
+def test_each_of_the_staff_has_the_roles_of_ones_work_and_no_others(folder):
+    ring = KeyRing(folder.data / "keys")
+    roles = {name: ring.roles_of(OPERATOR, name) for name in PEOPLE}
+    assert roles == {name: frozenset(words) for name, words in PEOPLE.items()}
+    assert not any({rights.ADMINISTRATOR, rights.QUALITY} & words for words in roles.values())
+    keepers = [roles[name] for name in KEEPERS]
+    for verb in StockKeepers.verbs:
+        assert rights.may(keepers[0], "act", verb)
+        assert rights.may(keepers[1], "second", verb)
+    for verb in Supervisors.verbs:
+        assert rights.may(roles[SUPERVISORS[0]], "act", verb)
+        assert rights.may(roles[SUPERVISORS[1]], "second", verb)
+    assert all(rights.may(keepers[0], verb) for verb in ("acts", "stock", "stations", "shift", "count"))
+    looked = ("acts", "review", "suspects", "stopped", "holds", "stations")
+    assert all(rights.may(roles[SUPERVISORS[0]], verb) for verb in (*looked, "decide", "release", "sign_on"))
 
 
 def test_a_folder_s_name_with_quotes_and_backslashes_reaches_the_service_whole(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from devices.defects import Step
-from devices.keys import NAME
+from devices.peers import NAME
 from sims.floor import DEFAULT_FLOOR, FloorError, StationSpec, load_floor
 
 

@@ -14,8 +14,11 @@ import pytest
 import trio
 
 from devices.defects import Step
-from devices.keys import STATION, KeyFileError, KeyRing, LinkError, new_pair
+from devices.key_files import new_pair
+from devices.key_ring import KeyRing
+from devices.keys import KeyFileError, LinkError
 from devices.messages import Magazine
+from devices.peers import STATION
 from devices.protocol import Finished, Lied, Taken
 from devices.zap import RouterSocket, serve_router, serve_zap
 from devices.zlink import Context

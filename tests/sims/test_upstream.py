@@ -13,7 +13,8 @@ import pytest
 
 from controller.asking.conversation import ClientError, Patience
 from controller.wire import AcknowledgeReceipts, Chunk, FetchReceipts, OpenBatch
-from devices.keys import curve_keypair, new_pair
+from devices.key_files import new_pair
+from devices.keys import curve_keypair
 from sims.batches import BatchPlan, Shares, decode_planted
 from sims.upstream import UpstreamError, _prepared, run_upstream
 from tests.controller.pretend_centre import (

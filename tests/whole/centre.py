@@ -12,11 +12,15 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.request import urlopen
 
+from controller import rights
 from controller.asking.conversation import Patience
 from controller.client import OperatorClient, UpstreamClient
-from devices.keys import KeyRing, new_pair
+from devices.key_files import new_pair
+from devices.key_ring import KeyRing
+from devices.peers import OPERATOR
 
 READY_WITHIN_S = 180.0
+EVERY_ROLE = rights.ROLES  # of each person here: who may do what is looked at in test_rights_walk.py
 PATIENCE = Patience(answer_within_s=5.0, give_up_s=60.0)
 
 
@@ -105,7 +109,8 @@ class Centre:
         """Give the secret file of a peer, made and allowed at the first call."""
         path = self.folder / "peers" / f"{name}.secret"
         if not path.exists():
-            KeyRing(self.data / "keys").allow(role, name, new_pair(path.parent, name).public)
+            roles = EVERY_ROLE if role == OPERATOR else ()
+            KeyRing(self.data / "keys").allow(role, name, new_pair(path.parent, name).public, roles)
         return path
 
     @property

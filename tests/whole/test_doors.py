@@ -10,8 +10,8 @@ import pytest
 
 from controller.asking.conversation import Refused
 from controller.asking.submission import batch_digest, encode_application
-from devices.keys import read_pair, read_public
-from devices.zlink import SyncDealer
+from devices.key_files import read_pair, read_public
+from devices.sync_dealer import SyncDealer
 from encoders.envelope import pack
 from sims.faces import FaceSource
 from sims.people import Population

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgpack
 
 from controller.asking.submission import encode_application
-from devices.keys import read_pair, read_public
+from devices.key_files import read_pair, read_public
 from sims.batches import BatchPlan, Shares
 from sims.faces import FaceSource
 from tests.docs.protocol_page import client_source

@@ -11,8 +11,8 @@ from controller import cli
 from controller.asking.conversation import Refused
 from controller.asking.submission import encode_application
 from controller.wire import Busy, Hello, OpenBatch, Receipt, UpstreamAnswer
-from devices.keys import read_pair, read_public
-from devices.zlink import SyncDealer
+from devices.key_files import read_pair, read_public
+from devices.sync_dealer import SyncDealer
 from encoders.envelope import Opener, pack
 from sims.faces import FaceSource
 from sims.people import Population
