@@ -16,6 +16,7 @@ from urllib.request import urlopen
 from devices.keys import UPSTREAM, KeyPair, KeyRing, new_pair, read_pair, read_public
 from sims.conformance.errors import NoAnswer
 from sims.conformance.line import Target
+from sims.conformance.signatures import signer_keys
 from sims.demo.folder import UPSTREAM_NAME, DemoFolder
 
 OTHER_NAME = "south"
@@ -53,7 +54,8 @@ def own_service(stations: Sequence[str] = ()) -> Iterator[OwnService]:
             process = subprocess.Popen(home.service_command(), stdout=log, stderr=log, process_group=0)  # noqa: S603
         try:
             _wait_ready(home, process)
-            target = Target(home.endpoints["upstreams"], read_public(home.server_public))
+            signers = signer_keys(home.receipts_public)
+            target = Target(home.endpoints["upstreams"], read_public(home.server_public), signers)
             yield OwnService(home, target, read_pair(home.peers / UPSTREAM, UPSTREAM_NAME), other)
         finally:
             _stop(process)
