@@ -1,4 +1,4 @@
-"""The metrics: names, labels and where the values come from; labels are station, step, state and outcome only."""
+"""The metrics: names, labels (station, step, state, outcome, door, code, no other) and where the values come from."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Metrics:
         held.set_function(lambda: disk.reserve_bytes)
 
     def watch_frames(self, refused: RefusedFrames) -> None:
-        """Show the frames that the doors could not read too."""
+        """Show what the doors refused too."""
         self.registry.register(FrameCollector(refused))
 
     def observe_commit(self, seconds: float, moves: int) -> None:
@@ -67,20 +67,32 @@ class Metrics:
 
 
 class FrameCollector(Collector):
-    """Turns the count of refused frames into a metric family at the moment it is read."""
+    """Turns what the doors refused, said no to and saw leaving into metric families at the moment they are read."""
 
     def __init__(self, refused: RefusedFrames) -> None:
         self._refused = refused
 
     def collect(self) -> Iterable[Metric]:
-        """Give the one family."""
+        """Give the three families."""
         frames = CounterMetricFamily(
-            "cardmill_refused_frames", "frames that no door could read, since the start", labels=["door", "code"]
+            "cardmill_refused_frames", "frames and connections refused, since the start", labels=["door", "code"]
         )
         for door, codes in self._refused.counts().items():
             for code, count in codes.items():
                 frames.add_metric([door, code], count)
         yield frames
+        answered = CounterMetricFamily(
+            "cardmill_refused_requests", "requests answered with no, or later, since the start", labels=["door", "code"]
+        )
+        for (door, code), count in self._refused.answered().items():
+            answered.add_metric([door, code], count)
+        yield answered
+        connections = CounterMetricFamily(
+            "cardmill_connections", "connections by what became of them, since the start", labels=["door", "outcome"]
+        )
+        for key, count in self._refused.connections().items():
+            connections.add_metric(key, count)
+        yield connections
 
 
 class FloorCollector(Collector):
@@ -97,6 +109,7 @@ class FloorCollector(Collector):
         yield self._positions()
         yield self._yields()
         yield self._spoiled()
+        yield self._lies()
         yield self._station_states()
         yield self._station_holds()
         yield from self._queues()
@@ -132,6 +145,14 @@ class FloorCollector(Collector):
         for step in Step:
             spoiled.add_metric([step], sum(n for one in counted for (cause, _), n in one.items() if cause == step))
         return spoiled
+
+    def _lies(self) -> Metric:
+        lies = CounterMetricFamily(
+            "cardmill_station_lies", "what stations said that cannot be, by its code", labels=["station", "outcome"]
+        )
+        for (station, code), count in sorted(self._tally.lied.items()):
+            lies.add_metric([station, code], count)
+        return lies
 
     def _station_states(self) -> Metric:
         states = GaugeMetricFamily(

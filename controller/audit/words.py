@@ -127,7 +127,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "purge {purge_id}: {batches} batches ({unfinished} never brought whole), {altered} left as altered, {is_last}",
         "第 {purge_id} 次清除：数据包 {batches} 个（未收齐 {unfinished} 个），被改动而留下 {altered} 个，{is_last}",
     ),
-    "vault_keys": ("the vault's keys were {what}", "保险库密钥：{what}"),
+    "vault_keys": ("keys of the vault or of receipts: {what}", "保险库或回执密钥：{what}"),
+    "account": ("account {account}: {what}, {times} times", "账户 {account}：{what}，{times} 次"),
     "ledger_restored": (
         "the ledger came out of a backup that ended at move {at_seq}",
         "账本由备份恢复，备份止于第 {at_seq} 条",
