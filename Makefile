@@ -11,7 +11,7 @@ DEBIAN_PACKAGES := strace
 # Files of tests to processes, the slow ones first (tests/conftest.py): docs/decisions/0025
 SHARED_OUT := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check release bench-short storm
+.PHONY: demo test check release bench-short storm audit
 
 demo: $(STAMP)
 	@$(BIN)/cardmill-sim demo $(ARGS)
@@ -28,6 +28,12 @@ check: $(TEST_STAMP)
 release: $(TEST_STAMP)
 	$(BIN)/python -m bench release $(ARGS)
 
+# Known weaknesses of the pinned packages; asks the network, so it is no part of the gate
+AUDIT := $(VENV)/audit
+audit: $(VENV)/bin/python
+	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/python -m venv $(AUDIT) && $(AUDIT)/bin/pip --disable-pip-version-check -qq install pip-audit; }
+	$(AUDIT)/bin/pip-audit --no-deps --disable-pip -r constraints.txt $(ARGS)
+
 # A thousand seeds of faults, then every planted bug must be found
 storm: $(STAMP)
 	$(BIN)/cardmill-sim storm --seeds 0:1000 $(ARGS)
@@ -43,7 +49,7 @@ $(VENV)/bin/python:
 $(STAMP): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install -c constraints.txt -e .
 	@echo "Compiling the kernels, once (about 30 s) …"
-	$(BIN)/python -c 'from encoders import portrait, text_record; from controller.checks import pixels; portrait.warm_up(); text_record.warm_up(); pixels.warm_up()'
+	$(BIN)/python -c 'from encoders import background, portrait, text_record; from controller.checks import pixels; background.warm_up(); portrait.warm_up(); text_record.warm_up(); pixels.warm_up()'
 	@touch $@
 
 $(TEST_STAMP): $(STAMP)

@@ -1,23 +1,21 @@
-"""The standard codecs a portrait is compared with: each at its best settings for 1,024 bytes, whole file or payload."""
+"""The standard codecs a portrait is compared with: how each encodes at a quality, decodes, and its best settings."""
 
 import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from time import perf_counter
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.portrait_metrics import layers, measures
+from bench import portrait_vvc
+from bench.portrait_formats import PAYLOADS
 
 Pixels = NDArray[np.uint8]
 Settings = Mapping[str, Any]
-
-BUDGET_BYTES: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,64 +28,12 @@ class Peer:
     top: int
     settings: tuple[Settings, ...]
     needs: tuple[str, ...] = ()
+    programs: Callable[[], object | None] | None = None
 
     @property
     def here(self) -> bool:
-        """Whether its packages are installed."""
-        return all(find_spec(name) for name in self.needs)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A peer's best picture within the budget."""
-
-    size_bytes: int
-    shown: Pixels
-    encode_s: float
-    decode_s: float
-    psnr_y_at_1024: float
-
-
-def search(peer: Peer, pixels: Pixels, *, whole: bool) -> Found | None:
-    """The best picture of a peer within 1,024 bytes over all its settings, by PSNR of Y, Cb and Cr as 6 : 1 : 1."""
-    size_of = len if whole else peer.payload_bytes
-    began_s, best = perf_counter(), None
-    for settings in peer.settings:
-        files: dict[int, bytes] = {}
-
-        def fits(quality: int, settings: Settings = settings, files: dict[int, bytes] = files) -> bool:
-            if quality not in files:
-                files[quality] = peer.encode(pixels, quality, settings)
-            return size_of(files[quality]) <= BUDGET_BYTES
-
-        low, high = -1, peer.top + 1
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if fits(middle) else (low, middle)
-        while low + 2 <= peer.top and low >= 0 and fits(low + 2):  # sizes are not quite monotonic
-            low += 2
-        if low >= 0:
-            value = weighted_psnr_db(pixels, peer.decode(files[low]))
-            if best is None or value > best[0]:
-                best = value, files[low], files.get(low + 1)
-    encode_s = perf_counter() - began_s
-    if best is None:
-        return None
-    _, file, finer = best
-    began_s = perf_counter()
-    shown = peer.decode(file)
-    decode_s = perf_counter() - began_s
-    luma_db = measures(pixels, shown)["psnr_y"]
-    if finer is not None and size_of(finer) > BUDGET_BYTES:
-        share = np.log(BUDGET_BYTES / size_of(file)) / np.log(size_of(finer) / size_of(file))
-        luma_db += share * (measures(pixels, peer.decode(finer))["psnr_y"] - luma_db)
-    return Found(size_of(file), shown, encode_s, decode_s, float(luma_db))
-
-
-def weighted_psnr_db(one: Pixels, other: Pixels) -> float:
-    """PSNR over Y, Cb and Cr with weights 6 : 1 : 1."""
-    errors = ((layers(one) - layers(other)) ** 2).mean(axis=(1, 2))
-    return float(-10 * np.log10((6 * errors[0] + errors[1] + errors[2]) / 8 / 255**2 + 1e-12))
+        """Whether its packages and programs are at hand."""
+        return all(find_spec(name) for name in self.needs) and (self.programs is None or self.programs() is not None)
 
 
 # ---- by Pillow ------------------------------------------------------------------------------------------------
@@ -122,24 +68,6 @@ def jpeg(pixels: Pixels, quality: int, settings: Settings) -> bytes:
     return optimised
 
 
-def jpeg_payload_bytes(file: bytes) -> int:
-    """Scans and Huffman tables."""
-    at, total = 2, 0
-    while at + 4 <= len(file):
-        marker, length = file[at + 1], int.from_bytes(file[at + 2 : at + 4])
-        if marker == 0xC4:
-            total += 2 + length
-        at += 2 + length
-        if marker == 0xDA:
-            end = at
-            while file[end] != 0xFF or file[end + 1] in (0, *range(0xD0, 0xD8)):
-                end += 1
-            total, at = total + end - at, end
-            if file[at + 1] == 0xD9:
-                break
-    return total
-
-
 def j2k(pixels: Pixels, quality: int, settings: Settings) -> bytes:
     """A JPEG 2000 codestream without its box."""
     rate = pixels.size / (quality * 8 + 300)
@@ -149,47 +77,12 @@ def j2k(pixels: Pixels, quality: int, settings: Settings) -> bytes:
     )  # fmt: skip
 
 
-def j2k_payload_bytes(file: bytes) -> int:
-    """Everything behind the start-of-data marker, less the end marker."""
-    return len(file) - file.index(b"\xff\x93") - 4
-
-
 def avif(pixels: Pixels, quality: int, settings: Settings) -> bytes:
     """AVIF by libaom, one thread."""
     return saved(
         pixels, "AVIF", quality=quality, subsampling=settings["colour"], speed=settings["speed"], max_threads=1,
         advanced=dict(settings["more"]),
     )  # fmt: skip
-
-
-def boxes(file: bytes, kind: bytes) -> Iterator[bytes]:
-    """The contents of the outermost boxes of a kind."""
-    at = 0
-    while at + 8 <= len(file):
-        size = int.from_bytes(file[at : at + 4]) or len(file) - at
-        if file[at + 4 : at + 8] == kind:
-            yield file[at + 8 : at + size]
-        at += size
-
-
-def avif_payload_bytes(file: bytes) -> int:
-    """The units of coded data, without sequence headers and delimiters."""
-    coded, at, total = b"".join(boxes(file, b"mdat")), 0, 0
-    while at < len(coded):
-        head = coded[at]
-        start, size = at + 1 + (head >> 2 & 1), 0
-        if head & 2:
-            for shift in range(0, 56, 7):
-                size |= (coded[start] & 127) << shift
-                start += 1
-                if coded[start - 1] < 128:
-                    break
-        else:
-            size = len(coded) - start
-        if head >> 3 & 15 not in (1, 2):
-            total += start - at + size
-        at = start + size
-    return total
 
 
 # ---- by others ------------------------------------------------------------------------------------------------
@@ -223,17 +116,6 @@ def hevc_shown(file: bytes) -> Pixels:
     return np.asarray(pillow_heif.open_heif(io.BytesIO(file)).to_pillow().convert("RGB"))
 
 
-def hevc_payload_bytes(file: bytes) -> int:
-    """The slices, without parameter sets."""
-    coded, at, total = b"".join(boxes(file, b"mdat")), 0, 0
-    while at + 4 < len(coded):
-        size = int.from_bytes(coded[at : at + 4])
-        if coded[at + 4] >> 1 & 63 < 32:
-            total += size
-        at += 4 + size
-    return total
-
-
 def jxl(pixels: Pixels, quality: int, settings: Settings) -> bytes:
     """A bare JPEG XL codestream."""
     import imagecodecs
@@ -262,16 +144,22 @@ AVIF0: Final = (
     {"colour": "4:4:4", "speed": 0, "more": PSNR},
 )
 OFFSETS: Final = {"x265:aq-mode": "0", "x265:rdoq-level": "2", "x265:cbqpoffs": "3", "x265:crqpoffs": "3"}
+OFFSETS_VVC: Final = "CbQpOffset=2:CrQpOffset=2"
 PEERS: Final[dict[str, Peer]] = {
-    "avif0": Peer(avif, opened, avif_payload_bytes, 63, AVIF0),
-    "avif6": Peer(avif, opened, avif_payload_bytes, 63, ({"colour": "4:2:0", "speed": 6, "more": {}},)),
+    "avif0": Peer(avif, opened, PAYLOADS["avif"], 63, AVIF0),
+    "avif6": Peer(avif, opened, PAYLOADS["avif"], 63, ({"colour": "4:2:0", "speed": 6, "more": {}},)),
+    "vvc": Peer(
+        portrait_vvc.encode, portrait_vvc.decode, PAYLOADS["vvc"], 26,
+        ({"preset": "slow"}, {"preset": "slow", "more": OFFSETS_VVC}),  # "slower" was 0.4 to 0.6 dB worse in light
+        programs=portrait_vvc.programs,
+    ),
     "hevc": Peer(
-        hevc, hevc_shown, hevc_payload_bytes, 60,
+        hevc, hevc_shown, PAYLOADS["hevc"], 60,
         ({"preset": "placebo", "tune": "psnr"}, {"preset": "placebo", "tune": "psnr", "more": OFFSETS}),
         ("pillow_heif",),
     ),
     "webp": Peer(
-        webp, opened, lambda file: len(file) - 20, 120,
+        webp, opened, PAYLOADS["webp"], 120,
         (
             {"shaping": 0, "filter": 20, "segments": 4},
             {"shaping": 0, "filter": 40, "segments": 1},
@@ -279,18 +167,21 @@ PEERS: Final[dict[str, Peer]] = {
         ),
         ("webp",),
     ),
-    "jxl": Peer(jxl, jxl_shown, len, 120, ({"effort": 7}, {"effort": 9}), ("imagecodecs",)),
-    "j2k": Peer(j2k, opened, j2k_payload_bytes, 110, ({"levels": 5}, {"levels": 6})),
+    "jxl": Peer(jxl, jxl_shown, PAYLOADS["jxl"], 120, ({"effort": 7}, {"effort": 9}), ("imagecodecs",)),
+    "j2k": Peer(j2k, opened, PAYLOADS["j2k"], 120, ({"levels": 5}, {"levels": 6})),
     "jpeg": Peer(
-        jpeg, opened, jpeg_payload_bytes, 60, ({"flat": False}, {"flat": True}), ("mozjpeg_lossless_optimization",)
+        jpeg, opened, PAYLOADS["jpeg"], 60, ({"flat": False}, {"flat": True}), ("mozjpeg_lossless_optimization",)
     ),
 }  # fmt: skip
 SAME_WHOLE: Final = ("jxl",)  # nothing but coded data in the file
 
 
-def named(text: str) -> list[str]:
-    """Peers by their names, separated by commas.  Raises: ValueError: a name that is none."""
-    names = [name for name in re.split(r"[,\s]+", text) if name]
-    if unknown := [name for name in names if name not in PEERS]:
+def named(texts: Sequence[str]) -> list[str]:
+    """Peers by their names, each a word or several with commas between; "all" and "none" are words too.
+
+    Raises: ValueError: a name that is none.
+    """
+    names = [name for text in texts for name in re.split(r"[,\s]+", text) if name not in ("", "none")]
+    if unknown := [name for name in names if name not in ("all", *PEERS)]:
         raise ValueError(f"{', '.join(unknown)} is no peer; there are {', '.join(PEERS)}")
-    return names
+    return list(PEERS) if "all" in names else list(dict.fromkeys(names))

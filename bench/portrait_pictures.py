@@ -14,6 +14,7 @@ from encoders.photo import prepare
 Pixels = NDArray[np.uint8]
 
 OWN_PICTURES: Final = Path(__file__).resolve().parents[1] / "sims/portraits"  # of people who do not exist
+DEV_PICTURES: Final = OWN_PICTURES.parents[2] / "shared/portraits/dev"  # of people never trained on, beside a checkout
 
 PHOTO_PX: Final = (358, 441)
 FILE_BYTES: Final = (14_000, 20_000)  # what an upstream system sends

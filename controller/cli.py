@@ -11,9 +11,11 @@ from typing import Annotated
 
 import typer
 
+from controller.accounts.errors import AccountError
 from controller.asking.conversation import ClientError, Refused
 from controller.audit.errors import AuditError
 from controller.backup.errors import BackupError
+from controller.commandline import accounts as cli_accounts
 from controller.commandline import audit as cli_audit
 from controller.commandline import backup as cli_backup
 from controller.commandline import campaign as cli_campaign
@@ -23,7 +25,9 @@ from controller.commandline import correct as cli_correct
 from controller.commandline import doctor as cli_doctor
 from controller.commandline import packing as cli_packing
 from controller.commandline import peer_keys as cli_peer_keys
+from controller.commandline import proof as cli_proof
 from controller.commandline import quality as cli_quality
+from controller.commandline import receipts as cli_receipts
 from controller.commandline import report as cli_report
 from controller.commandline import review as cli_review
 from controller.commandline import rights as cli_rights
@@ -44,12 +48,24 @@ from controller.commandline.options import (
 )
 from controller.config import ConfigError, load_config
 from controller.core.acts import ACTS
+from controller.evidence.errors import EvidenceError
 from controller.ledger.errors import LedgerError
 from controller.offline.errors import PackageError
 from controller.vault.errors import VaultError
 from devices.keys import LinkError
 
 REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
+USAGE_ERRORS = (
+    AccountError,
+    ConfigError,
+    LinkError,
+    VaultError,
+    LedgerError,
+    BackupError,
+    AuditError,
+    PackageError,
+    EvidenceError,
+)
 
 app = typer.Typer(
     help="The controller of an ID-card production centre.",
@@ -68,7 +84,7 @@ def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
-    except (ConfigError, LinkError, VaultError, LedgerError, BackupError, AuditError, PackageError) as error:
+    except USAGE_ERRORS as error:
         fail(error, USAGE)
     except Refused as error:
         fail(error, REFUSED)
@@ -132,9 +148,12 @@ _ROOMS = (
     cli_campaign,
     cli_rights,
     cli_vault_keys,
+    cli_accounts,
     cli_audit,
+    cli_receipts,
     cli_backup,
     cli_check,
+    cli_proof,
     cli_submit,
     cli_correct,
     cli_doctor,

@@ -16,6 +16,7 @@ from controller.asking.conversation import (
     UPSTREAM_ANSWERS,
     ClientError,
     Conversation,
+    Doubt,
     Exchange,
     Patience,
     Question,
@@ -35,6 +36,8 @@ from controller.asking.exchanges import (
     asks_receipts,
     asks_status,
 )
+from controller.asking.receipt_check import signature_check
+from controller.evidence.public_keys import PublicKeys
 from controller.wire import (
     READING,
     Acknowledged,
@@ -64,9 +67,9 @@ class SyncLink:
 
     answers: Opener[Answer]
 
-    def __init__(self, dealer: SyncDealer, patience: Patience) -> None:
+    def __init__(self, dealer: SyncDealer, patience: Patience, doubt: Doubt | None = None) -> None:
         self._dealer, self._patience = dealer, patience
-        self._conversation = Conversation(self.answers, patience)
+        self._conversation = Conversation(self.answers, patience, doubt)
 
     @classmethod
     def connect(
@@ -76,6 +79,7 @@ class SyncLink:
         secret: KeyPair | PlainName | Path,
         *,
         patience: Patience = PATIENCE,
+        receipt_keys: PublicKeys | Path | None = None,
     ) -> Self:
         """Give a client of the service at `endpoint`, which need not run yet.
 
@@ -83,11 +87,14 @@ class SyncLink:
             endpoint: like `tcp://127.0.0.1:5701`.
             server_public: the service's public key, or its `.public` file.
             secret: this peer's key pair, or its `.secret` file; its name alone, where the sockets are plain.
-        Raises: ClientError with the codes of `devices.keys`.
+            receipt_keys: the centre's `receipts.public`; with it a receipt that is not signed by one of its keys is
+                `client.bad_receipt`, and is neither given nor acknowledged.  Without it signatures are not looked at.
+        Raises: ClientError with the codes of `devices.keys` and `controller.evidence.errors`.
         """
+        doubt = signature_check(receipt_keys)
         try:
             keys, server_key = _own_keys(secret), _server_key(server_public)
-            return cls(SyncDealer(endpoint, my_keys=keys, server_public_key=server_key), patience)
+            return cls(SyncDealer(endpoint, my_keys=keys, server_public_key=server_key), patience, doubt)
         except LinkError as error:
             raise ClientError(error.code, error.sentence) from None
 
@@ -238,9 +245,9 @@ class TrioUpstreamClient:
     A call that is cancelled is forgotten here; what it asked for may be done at the service.
     """
 
-    def __init__(self, dealer: DealerSocket, patience: Patience) -> None:
+    def __init__(self, dealer: DealerSocket, patience: Patience, doubt: Doubt | None = None) -> None:
         self._dealer, self._patience = dealer, patience
-        self._conversation = Conversation(UPSTREAM_ANSWERS, patience)
+        self._conversation = Conversation(UPSTREAM_ANSWERS, patience, doubt)
         self._nap = trio.CancelScope()
 
     @classmethod
@@ -252,14 +259,16 @@ class TrioUpstreamClient:
         secret: KeyPair | PlainName | Path,
         *,
         patience: Patience = PATIENCE,
+        receipt_keys: PublicKeys | Path | None = None,
     ) -> AsyncIterator[Self]:
         """Give a client as `UpstreamClient.connect` does, for the time of an `async with`."""
+        doubt = signature_check(receipt_keys)
         with Context() as ctx:
             async with AsyncExitStack() as stack:
                 try:
                     keys, server_key = _own_keys(secret), _server_key(server_public)
                     link = connect_dealer(ctx, endpoint, my_keys=keys, server_public_key=server_key)
-                    client = cls(await stack.enter_async_context(link), patience)
+                    client = cls(await stack.enter_async_context(link), patience, doubt)
                 except LinkError as error:
                     raise ClientError(error.code, error.sentence) from None
                 await stack.enter_async_context(client._pumping())

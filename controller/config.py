@@ -82,6 +82,32 @@ class MetricsConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleConfig:
+    """Section [console]: where people log in with a browser; empty turns it off."""
+
+    listen: str = ""
+    certificate: str = ""  # PEM file, the whole chain; with it and `key` any address may be listened on
+    key: str = ""  # PEM file of mode 0600
+    insecure: bool = False  # without TLS, on loopback alone
+    idle_s: float = 900.0  # a log-in ends when nothing was asked for so long
+    longest_s: float = 36_000.0  # and so long after it began in any case
+
+    def __post_init__(self) -> None:
+        host, _, port = self.listen.rpartition(":")
+        if self.listen and not (host and port.isascii() and port.isdigit() and int(port) < 65_536):
+            raise SettingError("console.listen", self.listen, "an address and port like 127.0.0.1:9443, or empty")
+        if bool(self.certificate) != bool(self.key):
+            raise SettingError("console.certificate", self.certificate, "set together with console.key, or empty")
+        if self.insecure and (self.certificate or host not in ("", "127.0.0.1", "[::1]")):
+            raise SettingError("console.insecure", self.insecure, "false, but on 127.0.0.1 or [::1] without TLS")
+        if self.listen and not (self.insecure or self.certificate):
+            wanted = "empty, unless console.certificate and console.key are set, or console.insecure on loopback"
+            raise SettingError("console.listen", self.listen, wanted)
+        require_range("console.idle_s", self.idle_s, 60, 86_400)
+        require_range("console.longest_s", self.longest_s, self.idle_s, 86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageConfig:
     """Section [storage]: where ledger and vault are written, and when the disk is too full for new work."""
 
@@ -173,6 +199,14 @@ class EncodingConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PortraitConfig:
+    """Section [portraits]: how photos are prepared, for the chip and for the film."""
+
+    flatten_background: bool = False  # the chip's picture gets an even wall, gently; the face is never touched
+    tones: str = ""  # CSV `kind,lot,level,printed`, read again when it changes; empty: photos are printed as they are
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CheckConfig:
     """Section [checks]."""
 
@@ -243,12 +277,14 @@ class Config:
     service: ServiceConfig = field(default_factory=ServiceConfig)
     sockets: SocketConfig = field(default_factory=SocketConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    console: ConsoleConfig = field(default_factory=ConsoleConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     vault: VaultConfig = field(default_factory=VaultConfig)
     clock: ClockConfig = field(default_factory=ClockConfig)
     intake: IntakeConfig = field(default_factory=IntakeConfig)
     upstreams: UpstreamConfig = field(default_factory=UpstreamConfig)
     encoding: EncodingConfig = field(default_factory=EncodingConfig)
+    portraits: PortraitConfig = field(default_factory=PortraitConfig)
     checks: CheckConfig = field(default_factory=CheckConfig)
     calendar: CalendarConfig = field(default_factory=CalendarConfig)
     plan: PlanConfig = field(default_factory=PlanConfig)

@@ -10,13 +10,14 @@ import trio
 from sqlalchemy.exc import SQLAlchemyError
 
 from controller.clock import FloorClock, floor_date
-from controller.wire import VERSION, Answer, Hello, Limits, OperatorRequest, Refusal, UpstreamRequest, Welcome
+from controller.wire import VERSION, Answer, Busy, Hello, Limits, OperatorRequest, Refusal, UpstreamRequest, Welcome
 from devices.keys import LinkError, PeerGone
 from devices.zap import RouterSocket
 from devices.zlink import Delivery
 from encoders.envelope import EnvelopeError, Opener, pack
 
 log = structlog.get_logger()
+BUSY = "busy"  # the code under which such answers are counted
 REQUESTS_AT_ONCE = 64  # per door; what comes beyond waits in the socket
 
 upstream_requests: Opener[UpstreamRequest] = Opener(UpstreamRequest)
@@ -43,16 +44,18 @@ async def serve_door(
     opener: Opener[Any],
     answer: Callable[[str, Any], Awaitable[Answer]],
     refused: Callable[[str], None] = lambda code: None,
+    said_no: Callable[[str], None] = lambda code: None,
 ) -> None:
     """Answer the requests of one kind of peer until cancelled, many at once; an answer goes to who asked.
 
-    `refused` is called with the code of each frame that is no request.
+    `refused` is called with the code of each frame that is no request, `said_no` with that of each answer that is
+    a refusal or `busy`, to requests that it could read.
     """
     room = trio.Semaphore(REQUESTS_AT_ONCE)
 
     async def reply(delivery: Delivery) -> None:
         try:
-            said = await _answer_one(delivery, opener, answer, refused)
+            said = await _answer_one(delivery, opener, answer, refused, said_no)
             _send(router, delivery, said)
         except PeerGone:
             log.info("peer left before its answer", user=delivery.user)
@@ -82,6 +85,7 @@ async def _answer_one(
     opener: Opener[Any],
     answer: Callable[[str, Any], Awaitable[Answer]],
     refused: Callable[[str], None],
+    said_no: Callable[[str], None],
 ) -> Answer:
     try:
         request = opener.unpack(delivery.body)
@@ -90,7 +94,10 @@ async def _answer_one(
         log.warning("message not understood", user=delivery.user, code=error.code)
         return Refusal(code=error.code, text=error.text, field=error.path)
     try:
-        return await answer(delivery.user, request)
+        said = await answer(delivery.user, request)
+        if isinstance(said, Refusal | Busy):
+            said_no(BUSY if isinstance(said, Busy) else said.code)
+        return said
     except SQLAlchemyError as error:  # of a reader: a failed commit ends the service by another way
         log.error("the ledger could not be read", user=delivery.user, kind=type(error).__name__)
         text = "the ledger could not be read: look into the log of the service"

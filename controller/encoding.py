@@ -14,6 +14,7 @@ from controller.checks.rows import normalised
 from controller.core.events import CardsEncoded, Encode
 from controller.vault.errors import KeyMissing, VaultError
 from encoders import portrait
+from encoders.background import flattened
 from encoders.envelope import EnvelopeError, Opener, pack
 from encoders.face import FaceError, FaceJob, lay_out
 from encoders.fonts.coverage import FontCoverage
@@ -99,15 +100,21 @@ def text_fields(app: Application) -> TextFields:
     )
 
 
-def encode_cards(cards: list[int], apps: list[Application], glyphs: FontCoverage) -> tuple[Made, Failed]:
-    """Give what can be made, and the cards that cannot with their codes.  For a worker thread: kernels free the GIL."""
+def encode_cards(
+    cards: list[int], apps: list[Application], glyphs: FontCoverage, *, flatten: bool = False
+) -> tuple[Made, Failed]:
+    """Give what can be made, and the cards that cannot with their codes.  For a worker thread: kernels free the GIL.
+
+    `flatten`: the background of the chip's portrait is flattened (`encoders.background`).
+    """
     faces: dict[int, FaceJob] = {}
     pictures: dict[int, bytes] = {}
     failed: Failed = []
     for card, app in zip(cards, apps, strict=True):
         try:
             faces[card] = lay_out(text_fields(app), glyphs, control_mark=control_mark(card))
-            pictures[card] = portrait.encode(portrait.prepare(app.portrait))
+            pixels = portrait.prepare(app.portrait)
+            pictures[card] = portrait.encode(flattened(pixels) if flatten else pixels)
         except (FaceError, PortraitError) as error:
             failed.append((card, error.code))
     people = {card: text_fields(app) for card, app in zip(cards, apps, strict=True) if card in pictures}
@@ -139,9 +146,11 @@ class Encoders:
         limiter: trio.CapacityLimiter,
         tell: Callable[[CardsEncoded], object],
         observe: Callable[[float, int], None],
+        *,
+        flatten: bool = False,
     ) -> None:
         self._vault, self._glyphs, self._tell, self._observe = vault, glyphs, tell, observe
-        self._limiter = limiter
+        self._limiter, self._flatten = limiter, flatten
 
     async def encode(self, job: Encode) -> None:
         """Do one job.  Cancelled, nothing is told: the job is given again after the next start."""
@@ -164,7 +173,7 @@ class Encoders:
             mine = [card for card in cards if batch_of(card) == batch_id]
             apps |= self._open(batch_id, mine, failed)
         try:
-            made, unmade = encode_cards(list(apps), list(apps.values()), self._glyphs)
+            made, unmade = encode_cards(list(apps), list(apps.values()), self._glyphs, flatten=self._flatten)
         except Exception:  # noqa: BLE001  a task begins here: the fault of one card must not end the service
             made, unmade = self._one_by_one(apps)
         return [(card, pack(one)) for card, one in made], failed + unmade
@@ -189,7 +198,7 @@ class Encoders:
         failed: Failed = []
         for card, app in apps.items():
             try:
-                one, unmade = encode_cards([card], [app], self._glyphs)
+                one, unmade = encode_cards([card], [app], self._glyphs, flatten=self._flatten)
             except Exception as error:  # noqa: BLE001  as above; the error's text may repeat a value
                 log.error("an encoder failed", card=card, error=type(error).__name__)
                 one, unmade = [], [(card, ENCODER_FAILED)]

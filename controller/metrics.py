@@ -49,7 +49,7 @@ class Metrics:
         held.set_function(lambda: disk.reserve_bytes)
 
     def watch_frames(self, refused: RefusedFrames) -> None:
-        """Show the frames that the doors could not read too."""
+        """Show what the doors refused too."""
         self.registry.register(FrameCollector(refused))
 
     def watch_keys(self, keys: PeerKeys, insecure: bool) -> None:
@@ -74,7 +74,7 @@ class Metrics:
 
 
 class FrameCollector(Collector):
-    """Turns the count of refused frames into a metric family at the moment it is read."""
+    """Turns what the doors refused, said no to and saw leaving into metric families at the moment they are read."""
 
     def __init__(self, refused: RefusedFrames) -> None:
         self._refused = refused
@@ -82,21 +82,24 @@ class FrameCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Give the families."""
         frames = CounterMetricFamily(
-            "cardmill_refused_frames", "frames that no door could read, since the start", labels=["door", "code"]
+            "cardmill_refused_frames", "frames and connections refused, since the start", labels=["door", "code"]
         )
         for door, codes in self._refused.counts().items():
             for code, count in codes.items():
                 frames.add_metric([door, code], count)
         yield frames
-        doors = CounterMetricFamily(
-            "cardmill_door_events",
-            "what became of connections and of messages that were dropped, since the start",
-            labels=["door", "outcome"],
+        answered = CounterMetricFamily(
+            "cardmill_refused_requests", "requests answered with no, or later, since the start", labels=["door", "code"]
         )
-        for door, counters in self._refused.doors().items():
-            for outcome, count in sorted(counters.items()):
-                doors.add_metric([door, outcome], count)
-        yield doors
+        for (door, code), count in self._refused.answered().items():
+            answered.add_metric([door, code], count)
+        yield answered
+        connections = CounterMetricFamily(
+            "cardmill_connections", "connections by what became of them, since the start", labels=["door", "outcome"]
+        )
+        for key, count in self._refused.connections().items():
+            connections.add_metric(key, count)
+        yield connections
 
 
 class KeyCollector(Collector):
@@ -131,6 +134,7 @@ class FloorCollector(Collector):
         yield self._positions()
         yield self._yields()
         yield self._spoiled()
+        yield self._lies()
         yield self._station_states()
         yield self._station_holds()
         yield from self._queues()
@@ -167,6 +171,14 @@ class FloorCollector(Collector):
         for step in Step:
             spoiled.add_metric([step], sum(n for one in counted for (cause, _), n in one.items() if cause == step))
         return spoiled
+
+    def _lies(self) -> Metric:
+        lies = CounterMetricFamily(
+            "cardmill_station_lies", "what stations said that cannot be, by its code", labels=["station", "outcome"]
+        )
+        for (station, code), count in sorted(self._tally.lied.items()):
+            lies.add_metric([station, code], count)
+        return lies
 
     def _station_states(self) -> Metric:
         states = GaugeMetricFamily(

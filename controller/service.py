@@ -14,12 +14,16 @@ import trio
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from controller.accounts.errors import AccountError
 from controller.backup.errors import BackupError
 from controller.backup.mark import require_no_copy, restore_of, to_accept
 from controller.checks import pixels
 from controller.checks.errors import CheckError
 from controller.config import Config, ConfigError
+from controller.console.serving import require_usable
 from controller.core.errors import CoreError
+from controller.evidence.errors import EvidenceError
+from controller.evidence.signing import open_signer
 from controller.floor_time import open_clock
 from controller.ledger.engine import reason_of
 from controller.ledger.errors import (
@@ -36,6 +40,7 @@ from controller.ledger.journal import last_head
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics, stations_with_key
 from controller.upkeep.books import open_books
+from controller.upkeep.core_dumps import forbid_core_dumps
 from controller.upkeep.disk import DiskWatch, with_advice
 from controller.upkeep.own_files import lost_vault, require_own_files
 from controller.upkeep.snapshots import Snapshots
@@ -48,7 +53,7 @@ from devices.limits import SocketLimits
 from devices.peers import OPERATOR, STATION, UPSTREAM
 from devices.zap import RouterSocket, serve_router, serve_zap
 from devices.zlink import Context
-from encoders import portrait, text_record
+from encoders import background, portrait, text_record
 from encoders.portrait import PortraitError
 from encoders.text_layout import TextRecordError
 
@@ -77,10 +82,12 @@ async def run_service(config: Config, folder: Path | None, *, accept_restored: b
         not_ours = (*NOT_OURS, LedgerUnreadable) if config.storage.url else NOT_OURS
         ending.append((UNUSABLE if isinstance(first, not_ours) else STOPPED, with_advice(str(first))))
     except* (
+        AccountError,
         ConfigError,
         CheckError,
         LinkError,
         BackupError,
+        EvidenceError,
         VaultError,
         PortraitError,
         TextRecordError,
@@ -93,24 +100,33 @@ async def run_service(config: Config, folder: Path | None, *, accept_restored: b
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Give the first error of a group of groups."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    """Give the first error of a group of groups that is not just a door which closed because of another one."""
+    waiting, found = list[BaseException]([group]), list[BaseException]()
+    while waiting:
+        error = waiting.pop(0)
+        if isinstance(error, BaseExceptionGroup):
+            waiting[:0] = error.exceptions
+        else:
+            found.append(error)
+    error = next((one for one in found if getattr(one, "code", "") != "link.closed"), found[0])
     while isinstance(error.__cause__, LedgerStopped):  # one that waited was refused: the writer's own has the reason
         error = error.__cause__
     return error
 
 
 async def serve(config: Config, accept_restored: bool = False) -> None:
-    """Run until SIGTERM or SIGINT.  Raises: the coded errors of config, keys, links, ledger, vault and restore."""
+    """Run until SIGTERM or SIGINT.  Raises: the coded errors of settings, keys, links, ledger, vault and restore."""
+    forbid_core_dumps()  # before any key or person is in memory
     folder, url = config.service.path(), config.storage.url
     require_own_files(folder, url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    require_usable(config.console, folder)
     disk = DiskWatch(folder, config.storage)
     disk.relieve()  # what a full disk stopped can begin again
     text_record.warm_up()
     portrait.warm_up()
+    if config.portraits.flatten_background:
+        background.warm_up()
     pixels.warm_up()
     context = check_context(config)
     ring = KeyRing(folder / "keys")
@@ -128,6 +144,7 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
         open_vault(folder, url=url) as vault,
     ):
         await trio.to_thread.run_sync(_require_pair, ledger, vault)
+        signer = await trio.to_thread.run_sync(open_signer, ring.folder, config.service.centre)
         opened = await trio.to_thread.run_sync(open_books, ledger, config)
         books = opened.books
         last_floor_s = books.last_floor_s if opened.seq else None
@@ -139,7 +156,9 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
         snapshots = Snapshots(ledger, config, lambda: disk.is_low)
         await snapshots.store_after_start(opened)
         with Context() as links:
-            parts = Parts(folder, ledger, vault, books, metrics, clock, context, ring, links, disk, restore)
+            parts = Parts(
+                folder, ledger, vault, books, metrics, clock, context, ring, links, disk, restore, signer=signer
+            )
             await _run(config, parts, snapshots)
         await snapshots.store_at_stop(books)
     log.info("stopped", head=ledger.head.hash.hex(), moves=ledger.head.seq)

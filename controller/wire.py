@@ -175,6 +175,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     `kind`: refused, held, accepted, made, spoiled_remaking, dispatched, cancelled, refused_late, batch_closed.
     Final ones of accepted cases are dispatched, cancelled and refused_late (law 4).  `chain` is the head of the
     audit chain (hex) at the commit the receipt rests on.  `revision`: 0 what was sent first, then each correction.
+    The last four are filled when it is given: who gave it to whom, and the Ed25519 signature (64 bytes, empty: none) of
+    the key that `signer` names.  `docs/receipts.md` says over which bytes.
     """
 
     number: int
@@ -190,6 +192,10 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     at_floor_s: float
     chain: str = ""
     revision: int = 0
+    centre: str = ""
+    upstream: str = ""
+    signer: str = ""
+    signature: bytes = b""
 
 
 class Corrected(Answer, frozen=True, tag="corrected"):

@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from controller import commands
+from controller.accounts.recording import Recorder
 from controller.backup.mark import Restore
 from controller.campaign.plan import Plan, load_plan
 from controller.checks.context import CheckContext, load_context
@@ -21,12 +22,14 @@ from controller.checks.named_codes import read_authorities
 from controller.checks.policy import Policy, SharedNumber
 from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
+from controller.console.serving import open_console
 from controller.core.events import AnyAction, AnyEvent, Encode, KeepKeys, Purge, RestoreAccepted, ServiceBegan
 from controller.core.moves import AnyMove
 from controller.denials import Denials
 from controller.desk.desk import AllBefore, Desk
 from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
+from controller.evidence.signing import Signer
 from controller.floor.floor import Floor
 from controller.hosts.live import LiveHost, Ticket
 from controller.intake.giving_up import GivingUp
@@ -39,6 +42,7 @@ from controller.metrics import Metrics
 from controller.posts import Posts, open_posts
 from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
+from controller.tones import open_tones
 from controller.upkeep.books import Books
 from controller.upkeep.day_head import DayHeads
 from controller.upkeep.disk import DiskWatch
@@ -86,6 +90,7 @@ class Parts:
     disk: DiskWatch
     restore: Restore | None = None  # that this start has to record
     refused_frames: RefusedFrames = field(default_factory=RefusedFrames)
+    signer: Signer | None = None  # of receipts; the service has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +117,9 @@ class Doors:
 async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors: Doors) -> None:
     """Start every task, tell the foreman that the service began, and say where everything is.
 
-    Raises: PlanError, PostTableError: nothing is started then.
+    Raises: PlanError, PostTableError, ToneTableError: nothing is started then.
     """
-    plan, posts = load_plan(config.campaign), open_posts(config.posts)
+    plan, posts, tones = load_plan(config.campaign), open_posts(config.posts), open_tones(config.portraits)
     state, ledger, vault = parts.books.foreman.state, parts.ledger, parts.vault
     workers = trio.CapacityLimiter(config.encoding.workers)
     driver = _driver(config, parts)
@@ -133,14 +138,16 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
 
     host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, parts.books.count)
     host.start_after(parts.books.last_floor_s)
-    floor = Floor(driver, vault, state, host.post, nursery)
-    encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode)
+    floor = Floor(driver, vault, state, host.post, nursery, tones)
+    flatten = config.portraits.flatten_background
+    encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode, flatten=flatten)
     judge = Judge(ledger, parts.context.policy, host.post, config.kinds)
     returns = Returns(ledger, vault, judge.history, parts.clock.now_floor_s, host.post)
     place = Place(parts.clock, config.clock.simulated, lambda: parts.disk.is_low, lambda: state.reconciling)
     intake = Intake(
-        ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams
-    )
+        ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams,
+        parts.signer,
+    )  # fmt: skip
     denials = Denials(host.post)
     desk = _desk(config, parts, host.post, returns, plan, posts, denials)
     giving_up = GivingUp(ledger, judge.history, host.post, intake.forget)
@@ -160,7 +167,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     await nursery.start(driver.run, doors.stations, floor.heard)
     _answer_peers(parts, nursery, doors, intake, desk)
     listens = await _open_web(config, parts, nursery)
-    _say_ready(config, parts, doors, listens)
+    _say_ready(config, parts, doors, listens, await _open_console(config, parts, host.post, nursery))
 
 
 def _driver(config: Config, parts: Parts) -> StationDriver:
@@ -177,9 +184,13 @@ def _driver(config: Config, parts: Parts) -> StationDriver:
 
 def _answer_peers(parts: Parts, nursery: trio.Nursery, doors: Doors, intake: Intake, desk: Desk) -> None:
     """Let upstreams and operators be answered."""
-    at_desk, refused_at = partial(commands.answer_certified, desk), parts.refused_frames.at
-    nursery.start_soon(serve_door, doors.upstreams, upstream_requests, intake.answer, refused_at(UPSTREAM))
-    nursery.start_soon(serve_door, doors.operators, operator_requests, at_desk, refused_at(OPERATOR))
+    at_desk = partial(commands.answer_certified, desk)
+    for role, router, opener, answer in (
+        (UPSTREAM, doors.upstreams, upstream_requests, intake.answer),
+        (OPERATOR, doors.operators, operator_requests, at_desk),
+    ):
+        notes = parts.refused_frames.at(role), parts.refused_frames.answered_at(role)
+        nursery.start_soon(serve_door, router, opener, answer, *notes)
 
 
 def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
@@ -232,7 +243,18 @@ async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list
     return list(await nursery.start(serve_web, web_app(parts.metrics, settled), config.metrics.listen))
 
 
-def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str]) -> None:
+async def _open_console(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], nursery: trio.Nursery) -> str:
+    """Let people log in with a browser, if that is set; what happened to accounts is recorded in any case."""
+    recorder = Recorder(parts.folder, post)
+    nursery.start_soon(recorder.run)
+    if not config.console.listen:
+        return ""
+    return await open_console(
+        config.console, parts.folder, partial(parts.ring.roles_of, OPERATOR), recorder.note, nursery
+    )
+
+
+def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str], console: str) -> None:
     """Write where everything is bound to, for people and for the demo."""
     endpoints = {
         "upstreams": doors.upstreams.endpoint,
@@ -240,6 +262,7 @@ def _say_ready(config: Config, parts: Parts, doors: Doors, listens: list[str]) -
         "operators": doors.operators.endpoint,
         "metrics": listens[0] if listens else "",
         "insecure": config.sockets.insecure,
+        "console": console,
         "pid": os.getpid(),
     }
     fresh = parts.folder / f"{ENDPOINTS}.new"

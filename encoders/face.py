@@ -23,6 +23,7 @@ PORTRAIT_DPI, PORTRAIT_WIDTH_PX, PORTRAIT_HEIGHT_PX = 350, 358, 441  # GA 461-20
 ADDRESS_PLACES, ADDRESS_LINES, ADDRESS_PITCH_MM = 11, 4, 4.2
 SMALLEST_MM = 2.0  # a text that would have to be set smaller to fit does not fit
 CONTROL_MARK_LENGTH = 40
+TONE_LEVELS = 256
 
 Side = Literal["front", "back"]
 
@@ -59,6 +60,7 @@ _SENTENCES: Final = {
     "face.bad_date": "this is no date as YYYYMMDD; send a real day",
     "face.control_mark": f"a control mark is 1 to {CONTROL_MARK_LENGTH} printable ASCII characters without spaces",
     "face.portrait": f"the portrait is no JPEG of {PORTRAIT_WIDTH_PX} x {PORTRAIT_HEIGHT_PX} pixels",
+    "face.tone": f"a tone table has {TONE_LEVELS} levels that never fall, or none at all",
     "face.specimen": f"every print job is marked {SPECIMEN}",
 }
 
@@ -111,9 +113,11 @@ class FaceJob(msgspec.Struct, frozen=True):
     """What a film printer needs for one card: both sides' texts, the portrait, and the SPECIMEN it must print.
 
     Positions are those of the finished card, seen from its side; `mirrored` tells the printer to mirror all of
-    it, because the film is looked at through its back.  Packs to msgpack as it is.
+    it, because the film is looked at through its back.  `tone` is for the portrait alone, which is sent as it came:
+    each level of red, green and blue is printed as the one at its place, when there is a table.  Packs to msgpack as
+    it is.
 
-    Raises: FaceError: face.specimen, when made with another word.
+    Raises: FaceError: face.specimen, when made with another word; face.tone, when that is no table.
     """
 
     front: Texts
@@ -123,10 +127,13 @@ class FaceJob(msgspec.Struct, frozen=True):
     mirrored: bool
     portrait_box: Box
     portrait: Annotated[bytes, msgspec.Meta(max_length=100_000)] = b""  # JPEG, 358 x 441
+    tone: Annotated[bytes, msgspec.Meta(max_length=TONE_LEVELS)] = b""  # `tone.tone_table`; empty: printed as it is
 
     def __post_init__(self) -> None:
         if self.specimen != SPECIMEN:
             raise FaceError("face.specimen", "specimen")
+        if self.tone and (len(self.tone) != TONE_LEVELS or bytes(sorted(self.tone)) != self.tone):
+            raise FaceError("face.tone", "tone")
 
     def __repr__(self) -> str:
         """The control mark alone: texts and portrait are a person's."""

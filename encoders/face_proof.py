@@ -64,13 +64,16 @@ BACK_LABELS: Final = (
 def draw(job: FaceJob) -> Image.Image:
     """The front and, to its right, the back, RGB, about 1250 x 390 pixels, both with SPECIMEN across.
 
-    The proof is what is seen on the finished card, so a mirrored job is drawn unmirrored too.  The word is this
-    module's, not the job's: no job comes out without it.
+    The proof is what is seen on the finished card, so a mirrored job is drawn unmirrored too; the portrait is what
+    lies on the film, its tone table applied, before lamination darkens it.  The word is this module's, not the job's:
+    no job comes out without it.
 
     Raises: FaceError: face.portrait, when there is a portrait that is no JPEG of 358 x 441 pixels.
     Cost: about 40 ms.
     """
     portrait = _decoded(job.portrait) if job.portrait else None
+    if portrait is not None and job.tone:
+        portrait = portrait.point(job.tone * 3)  # the same table for red, green and blue
     front = _side(job.front, FRONT_LABELS)
     back = _side(job.back, BACK_LABELS)
     _paste_portrait(back, portrait, job.portrait_box)

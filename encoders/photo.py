@@ -40,6 +40,7 @@ def prepare(jpeg: bytes) -> Pixels:
     """
     require_photo(jpeg)
     try:
+        # whole: decoded at half scale the coded picture lost 0.5 dB, and 0.02 to 0.3 ms were won (decision 0028)
         photo = simplejpeg.decode_jpeg(jpeg, "RGB")
     except ValueError:  # strict: also what libjpeg only warns of, such as a missing end
         raise PortraitError("portrait.damaged", "the JPEG cannot be decoded to its end") from None

@@ -13,6 +13,7 @@ import typer
 
 from controller.asking.conversation import ClientError
 from controller.config import ConfigError
+from controller.evidence.errors import EvidenceError
 from devices.key_files import read_public
 from devices.keys import LinkError
 from sims.conformance.errors import NO_ANSWER_CODE, ConformanceError
@@ -79,6 +80,9 @@ def upstream(
         list[str] | None, typer.Option(help="Instead: judge by docs/protocol.md. A name or `all`, may be repeated.")
     ] = None,
     list_: Annotated[bool, typer.Option("--list", help="Name the scenarios.")] = False,
+    receipts_key: Annotated[
+        Path | None, typer.Option(help="The service's receipts.public: each receipt's signature is verified.")
+    ] = None,
     other_secret: Annotated[Path | None, typer.Option(help="Of a scenario: a second upstream's .secret file.")] = None,
     json: Annotated[str, typer.Option("--json", help="Of scenarios: what came of them; a file, or `-`.")] = "",
 ) -> None:
@@ -92,13 +96,14 @@ def upstream(
         if list_:
             list_scenarios()
             return
-        sys.exit(run_command(scenario or [], endpoint, server_key, secret, other_secret, seed, json))
+        sys.exit(run_command(scenario or [], endpoint, server_key, secret, other_secret, seed, json, receipts_key))
     if endpoint is None or server_key is None or secret is None or out is None:
         raise UpstreamError("name --endpoint, --server-key, --secret and --out, or a --scenario")
     from sims.upstream import run_upstream  # numpy, zmq and SQLAlchemy load here, not for every small command
 
     numbers: dict[str, Any] = {"cards": cards, "seed": DEMO.seed if seed is None else seed}
-    run_upstream(endpoint, server_key, secret, out, **numbers, bad_share=bad_share, hold_share=hold_share)
+    numbers |= {"bad_share": bad_share, "hold_share": hold_share}
+    run_upstream(endpoint, server_key, secret, out, **numbers, receipt_keys=receipts_key)
 
 
 @app.command()
@@ -136,12 +141,20 @@ def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
         app(standalone_mode=True)
-    except (ConfigError, LinkError, FloorError, UpstreamError, DemoOptionError, StormOptionError) as error:
+    except (
+        ConfigError,
+        LinkError,
+        EvidenceError,
+        FloorError,
+        UpstreamError,
+        DemoOptionError,
+        StormOptionError,
+    ) as error:
         fail(error, USAGE)
     except ConformanceError as error:
         fail(error, NO_ANSWER if error.code == NO_ANSWER_CODE else USAGE)
     except ClientError as error:
-        fail(error, USAGE if error.code.startswith("keys.") else NO_ANSWER)
+        fail(error, USAGE if error.code.startswith(("keys.", "evidence.")) else NO_ANSWER)
     except OSError as error:
         fail(f"{error.filename or 'a file'}: {error.strerror or error}", USAGE)
 

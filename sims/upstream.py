@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,7 @@ def run_upstream(
     note_share: float = 0.01,
     sizes: tuple[int, int] = (50, 1_200),
     patience: Patience = PATIENCE,
+    receipt_keys: Path | None = None,
     say: Say | None = None,
 ) -> dict[str, Any]:
     """Send `cards` applications, take receipts until every batch is closed or refused, and give `upstream.json`.
@@ -64,7 +66,7 @@ def run_upstream(
     receipts in the folder are not fetched again.
 
     Args:
-        endpoint, server_public, secret: as `UpstreamClient.connect`.
+        endpoint, server_public, secret, receipt_keys: as `UpstreamClient.connect`.
         out: folder for `run.json`, `planted.json` (never sent), `receipts.jsonl`, `upstream.json` and `portraits/`.
         bad_share, hold_share, note_share: parts of the applications that get a fault of that weight.
         sizes: least and most applications of a batch.
@@ -77,7 +79,8 @@ def run_upstream(
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UpstreamError(f"{out} cannot be made a folder ({error.strerror}): choose another one") from None
-    with UpstreamClient.connect(endpoint, server_public, secret, patience=patience) as client:
+    connect = partial(UpstreamClient.connect, endpoint, server_public, secret)
+    with connect(patience=patience, receipt_keys=receipt_keys) as client:
         welcome = client.hello()
         run, resumed = _same_run(out / "run.json", wanted, welcome.floor_date)
         plan = BatchPlan(seed, cards, run.today, Shares(bad_share, hold_share, note_share), sizes)

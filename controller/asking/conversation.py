@@ -24,6 +24,9 @@ BUSY_LEAST_S, BUSY_MOST_S = 0.01, 60.0  # what a `busy` may ask for, whatever it
 SILENT = "look whether it runs and answers others"
 UNSENDABLE = "a text holds half a character, or a value is of a kind or size that the wire cannot carry"
 
+Doubt = Callable[[Answer], "ClientError | None"]
+"""Says why an answer, though of the right shape, is not to be believed; None where nothing speaks against it."""
+
 UPSTREAM_ANSWERS: Opener[Answer] = Opener(UpstreamAnswer)
 OPERATOR_ANSWERS: Opener[Answer] = Opener(OperatorAnswer)
 
@@ -33,7 +36,8 @@ class ClientError(Exception):
 
     Attributes:
         code: of the service's refusal, of the link (`link.…`, `keys.…`), or `client.no_answer`,
-            `client.outcome_unknown`, `client.bad_answer`, `client.unsendable`, `client.too_large`.
+            `client.outcome_unknown`, `client.bad_answer`, `client.bad_receipt`, `client.unsendable` or
+            `client.too_large`.
         text: what to do; never a value of an application.
     """
 
@@ -144,8 +148,8 @@ class _Waiting:
 class Conversation:
     """All that is asked over one link: numbers the requests, repeats what was lost, waits when told to."""
 
-    def __init__(self, answers: Opener[Answer], patience: Patience = PATIENCE) -> None:
-        self._answers, self._patience = answers, patience
+    def __init__(self, answers: Opener[Answer], patience: Patience = PATIENCE, doubt: Doubt | None = None) -> None:
+        self._answers, self._patience, self._doubt = answers, patience, doubt or _no_doubt
         self._exchanges: list[Exchange[Any]] = []
         self._waiting: dict[int, _Waiting] = {}
         self._number = 0
@@ -194,7 +198,11 @@ class Conversation:
             waiting.due_s = self._silent_since_s = now_s + rest_s
         elif waiting is not None:
             del self._waiting[answer.request]
-            waiting.exchange.answered(waiting.request, answer, now_s)
+            doubt = self._doubt(answer)
+            if doubt is not None:
+                waiting.exchange.fail(doubt)
+            else:
+                waiting.exchange.answered(waiting.request, answer, now_s)
         elif not answer.request and isinstance(answer, Refusal):
             self.fail(Refused(answer))  # the service could not even read the number of what was asked
 
@@ -268,6 +276,10 @@ def unfit(answer: Answer) -> ClientError:
     if isinstance(answer, Refusal):
         return Refused(answer)
     return ClientError("client.bad_answer", f"the service answered {type(answer).__name__}, which is no answer to this")
+
+
+def _no_doubt(answer: Answer) -> None:
+    """Believe an answer."""
 
 
 def _nothing() -> None:

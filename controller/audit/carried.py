@@ -14,6 +14,8 @@ from sqlalchemy import Connection, Engine, select
 
 from controller.audit.errors import Unreadable
 from controller.audit.manifest_difference import broken_fault, difference
+from controller.evidence.public_keys import KEY_ID_CHARS, PublicKeys, Standing
+from controller.evidence.signing import PUBLIC_NAME
 from controller.ledger import tables
 from controller.ledger.chain import Head
 from controller.ledger.consignments import Consignments
@@ -22,6 +24,7 @@ from controller.packing.manifest import ManifestError, digest_of, read_manifest
 from controller.wire import Receipt
 
 PAGE_RECEIPTS = 500
+NO_KEYS = f"receipts: their signatures were not looked at, keys/{PUBLIC_NAME} is not here"
 MANIFEST_MAX_BYTES = 64 << 20
 LINE_MAX_BYTES = 1 << 16  # far more than a receipt has
 _HEAD = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
@@ -84,12 +87,15 @@ def check_head(ledger: Engine, head: Head, noun: str, report: Verified) -> None:
         report.add(f"{noun}: {fault}")
 
 
-def check_carried(ledger: Engine, carried: Carried, report: Verified) -> None:
-    """Hold a file against the ledger; what is torn or changed in it is a fault.  Raises: Unreadable: too large."""
+def check_carried(ledger: Engine, carried: Carried, report: Verified, keys: PublicKeys | None = None) -> None:
+    """Hold a file against the ledger; what is torn or changed in it is a fault.  Raises: Unreadable: too large.
+
+    `keys`: those of receipts; without them signatures are not looked at, and the report says so.
+    """
     if carried.is_manifest:
         _check_manifest(ledger, carried.path, report)
     else:
-        _check_receipts(ledger, carried.path, report)
+        _check_receipts(ledger, carried.path, report, keys)
 
 
 def _head_fault(connection: Connection, head: Head) -> str:
@@ -124,7 +130,7 @@ def _check_manifest(ledger: Engine, path: Path, report: Verified) -> None:
         report.add(f"{noun}: {told}")
 
 
-def _check_receipts(ledger: Engine, path: Path, report: Verified) -> None:
+def _check_receipts(ledger: Engine, path: Path, report: Verified, keys: PublicKeys | None) -> None:
     known: dict[str, str] = {}
     last = ""  # upstream of the receipt before: a receipt about no batch names none
     report.counts["receipts compared"] += 0  # of an empty file it is said that nothing was compared
@@ -137,7 +143,8 @@ def _check_receipts(ledger: Engine, path: Path, report: Verified) -> None:
             for receipt in page:
                 report.counts["receipts compared"] += 1
                 row = rows.get((known.get(receipt.batch_number, last), receipt.number))
-                fault = _receipt_fault(receipt, row)
+                faults = _receipt_fault(receipt, row), _signature_fault(receipt, report, keys)
+                fault = "; ".join(filter(None, faults))
                 if fault:
                     report.add(f"receipt {receipt.number} ({receipt.kind}) in {path.name}: {fault}")
             report.tell("receipts compared", report.counts["receipts compared"], 0)
@@ -183,6 +190,21 @@ def _stored(
         here = query.where(receipt.c.upstream == upstream, receipt.c.number.in_(mine))
         found.update({(upstream, row.number): row for row in connection.execute(here)})
     return found
+
+
+def _signature_fault(receipt: Receipt, report: Verified, keys: PublicKeys | None) -> str:
+    if not receipt.signature and not receipt.signer:
+        report.counts["receipts unsigned"] += 1  # given before this program signed them, or kept by another one
+        return ""
+    if keys is None:
+        if NO_KEYS not in report.notes:
+            report.notes.append(NO_KEYS)
+        return ""
+    standing = keys.standing_of(receipt)
+    report.counts["receipts signed well"] += standing is Standing.GOOD
+    if standing is Standing.FOREIGN:
+        return f"its signer {receipt.signer[:KEY_ID_CHARS]!r} is not in {PUBLIC_NAME}"
+    return "its signature does not hold: it was changed after it was given" if standing is Standing.BAD else ""
 
 
 def _receipt_fault(receipt: Receipt, row: Any) -> str:

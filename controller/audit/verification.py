@@ -15,6 +15,9 @@ from controller.audit.errors import NoLedger, Unreadable
 from controller.audit.sealed import check_vault
 from controller.audit.snapshots import SnapshotCheck
 from controller.config import Config
+from controller.evidence.errors import EvidenceError
+from controller.evidence.public_keys import PublicKeys
+from controller.evidence.signing import PUBLIC_NAME
 from controller.ledger import tables
 from controller.ledger.chain import Head
 from controller.ledger.engine import Place, reach_advice, reason_of
@@ -62,9 +65,10 @@ def verify_folder(
         for head in heads:
             with readable(report, "the chain"):
                 check_head(ledger, head, "the head that was written down", report)
+        keys = _receipt_keys(folder, report) if carried else None
         for one in carried:
             with readable(report, "the receipts"):
-                check_carried(ledger, one, report)
+                check_carried(ledger, one, report, keys)
         vault_here = vault_place(folder, url)
         if not url and not vault_here.path.is_file():
             _say_no_vault(folder, report)
@@ -113,6 +117,18 @@ def _say_no_vault(folder: Path, report: Verified) -> None:
         report.add(VAULT_GONE)
     else:
         report.notes.append(NO_VAULT)
+
+
+def _receipt_keys(folder: Path, report: Verified) -> PublicKeys | None:
+    """Give the keys by which receipts are verified, or None where there are none; a damaged file is a fault."""
+    path = folder / "keys" / PUBLIC_NAME
+    if not path.exists():
+        return None
+    try:
+        return PublicKeys.read(path)
+    except EvidenceError as error:
+        report.add(f"the keys of receipts cannot be used: {error}")
+        return None
 
 
 def _ring(folder: Path, report: Verified) -> KeyRing | None:

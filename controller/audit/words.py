@@ -128,7 +128,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "purge {purge_id}: {batches} batches ({unfinished} never brought whole), {altered} left as altered, {is_last}",
         "第 {purge_id} 次清除：数据包 {batches} 个（未收齐 {unfinished} 个），被改动而留下 {altered} 个，{is_last}",
     ),
-    "vault_keys": ("the vault's keys were {what}", "保险库密钥：{what}"),
+    "vault_keys": ("keys of the vault or of receipts: {what}", "保险库或回执密钥：{what}"),
+    "account": ("account {account}: {what}, {times} times", "账户 {account}：{what}，{times} 次"),
     "key_allowed": (
         "{role} {name} may connect by key {public} ({where}), with {roles} roles",
         "{role} {name} 可用密钥 {public} 连接（{where}），岗位权限 {roles} 项",

@@ -256,10 +256,19 @@ class BatchesErased(Event, frozen=True, array_like=True, tag="erased"):
 
 
 class VaultKeysTouched(Event, frozen=True, array_like=True, tag="keys_touched"):
-    """The vault's keys were `rotated`, `exported`, `backed_up` or `restored`."""
+    """The vault's keys were `rotated`, `exported`, `backed_up` or `restored`; or `receipts_rotated`: theirs."""
 
     what: str
     by: str
+
+
+class AccountTouched(Event, frozen=True, array_like=True, tag="account_touched"):
+    """Something happened to an account of the console, so many times: see `record_moves.AccountChanged`."""
+
+    what: str
+    account: str
+    by: str
+    times: int = 1
 
 
 class RestoreAccepted(Event, frozen=True, array_like=True, tag="restore_accepted"):
@@ -302,6 +311,7 @@ AnyEvent = (
     | TablesDigested
     | BatchesErased
     | VaultKeysTouched
+    | AccountTouched
     | RestoreAccepted
     | AnyRightsEvent
     | AnyKeyEvent

@@ -37,6 +37,10 @@ def _keys_changed(state: FloorState, at: float, move: m.VaultKeysChanged) -> Non
     """Do nothing: the floor knows no keys."""
 
 
+def _account_changed(state: FloorState, at: float, move: m.AccountChanged) -> None:
+    """Do nothing: the floor knows people by the names that their acts carry."""
+
+
 def _restored(state: FloorState, at: float, move: m.LedgerRestored) -> None:
     for noun in OUTSIDE_NUMBERS:
         state.last_id[noun] += move.step
@@ -54,6 +58,7 @@ RECORD_FOLDS: dict[type, Callable[[FloorState, float, Any], None]] = {
     m.PurgeApproved: _approved,
     m.BatchesPurged: _purged,
     m.VaultKeysChanged: _keys_changed,
+    m.AccountChanged: _account_changed,
     m.LedgerRestored: _restored,
     m.RestoreReconciled: _reconciled,
 }

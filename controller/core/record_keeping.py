@@ -33,6 +33,10 @@ def _keys_changed(turn: Turn, event: e.VaultKeysTouched) -> None:
     turn.record(m.VaultKeysChanged(event.what, event.by))
 
 
+def _account_touched(turn: Turn, event: e.AccountTouched) -> None:
+    turn.record(m.AccountChanged(event.what, event.account, event.by, event.times))
+
+
 def _purge_why(turn: Turn, args: Mapping[str, int | str]) -> tuple[str, str] | None:
     least = turn.config.vault.retention_days
     stays = "1 day" if least == 1 else f"{least:,} days"
@@ -55,4 +59,5 @@ RECORD_HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     e.TablesDigested: _digested,
     e.BatchesErased: _erased,
     e.VaultKeysTouched: _keys_changed,
+    e.AccountTouched: _account_touched,
 }

@@ -48,10 +48,24 @@ class BatchesPurged(Move, frozen=True, array_like=True, tag="batches_purged"):
 
 
 class VaultKeysChanged(Move, frozen=True, array_like=True, tag="vault_keys"):
-    """Somebody did something to the vault's keys: `rotated`, `exported`, `backed_up` or `restored`."""
+    """The vault's keys were `rotated`, `exported`, `backed_up` or `restored`; or `receipts_rotated`: theirs."""
 
     what: str
     by: str
+
+
+class AccountChanged(Move, frozen=True, array_like=True, tag="account"):
+    """Something happened to an account of the console, so many times within a minute.
+
+    `made`, `locked`, `unlocked`, `password_changed`, `totp_on`, `totp_off`, `logged_in`, `login_failed`, or `held_off`:
+    refused unlooked after too many failures.  `account` is empty for a name that is no account's; `by` where nobody is
+    known to have done it.
+    """
+
+    what: str
+    account: str
+    by: str
+    times: int = 1
 
 
 class LedgerRestored(Move, frozen=True, array_like=True, tag="ledger_restored"):
@@ -73,4 +87,12 @@ class RestoreReconciled(Move, frozen=True, array_like=True, tag="reconciled"):
     second: str
 
 
-AnyRecordMove = TablesFolded | PurgeApproved | BatchesPurged | VaultKeysChanged | LedgerRestored | RestoreReconciled
+AnyRecordMove = (
+    TablesFolded
+    | PurgeApproved
+    | BatchesPurged
+    | VaultKeysChanged
+    | AccountChanged
+    | LedgerRestored
+    | RestoreReconciled
+)

@@ -73,6 +73,7 @@ class Tally:
     found_at: Counter[tuple[str, str]] = field(default_factory=Counter)  # causing step, step that found it
     set_good: Counter[tuple[str, str]] = field(default_factory=Counter)  # step it was charged to, why it is good
     causes: Counter[tuple[str, str, str]] = field(default_factory=Counter)  # code, causing step, finding step
+    lied: Counter[tuple[str, str]] = field(default_factory=Counter)  # station, code: said what cannot be
     uncharged: int = 0  # of `remade`: no known station caused them
     worked: Counter[str] = field(default_factory=Counter)  # step -> positions (pack: cards)
     reworked: Counter[str] = field(default_factory=Counter)  # step -> of those, worked on before
@@ -217,6 +218,10 @@ def _opened(tally: Tally, at: float, move: BundleOpened) -> None:
     tally.window.add(at, "made", -cards)
 
 
+def _lied(tally: Tally, at: float, move: m.StationLied) -> None:
+    tally.lied[(move.station, move.code)] += 1
+
+
 def _set_good(tally: Tally, at: float, move: CardSetGood) -> None:
     """Take a wrong reject off its cause again: it was no defect, and the Pareto must not show one."""
     tally.set_good[(move.caused_at, move.code)] += 1
@@ -286,6 +291,7 @@ FOLDS: dict[type, Callable[[Tally, float, Any], None]] = {
     BundleOpened: _opened,
     CardSetGood: _set_good,
     m.CardMissing: _missing,
+    m.StationLied: _lied,
     m.ConsignmentSent: _sent,
     Denied: _denied,
     GlassBroken: _glass_broken,

@@ -9,8 +9,8 @@ from controller.config import Config
 from controller.doctor.databases import look_at_databases
 from controller.doctor.finding import Finding, Verdict, wrong
 from controller.doctor.folder import look_at_backups, look_at_clock, look_at_disk, look_at_folder, running_pid
-from controller.doctor.keys import look_at_door_keys, look_at_vault_keys
-from controller.doctor.surroundings import look_at_encoders, look_at_ports
+from controller.doctor.keys import look_at_door_keys, look_at_receipt_keys, look_at_vault_keys
+from controller.doctor.surroundings import look_at_core_dumps, look_at_encoders, look_at_ports
 
 
 def examine(config: Config, folder: Path, backups: Path | None = None) -> list[Finding]:
@@ -24,12 +24,14 @@ def examine(config: Config, folder: Path, backups: Path | None = None) -> list[F
             ("disk", lambda: look_at_disk(folder, config)),
             ("vault keys", lambda: look_at_vault_keys(folder, databases.sealed)),
             ("door keys", lambda: look_at_door_keys(folder)),
+            ("receipt keys", lambda: look_at_receipt_keys(folder)),
             ("clock", lambda: look_at_clock(folder, config, databases.last_floor_s)),
         ]
         for about, look in rounds:
             found += _unless_denied(about, look)
     found += look_at_ports(folder, config, is_running)
     found += look_at_encoders()
+    found += look_at_core_dumps(running_pid(folder))
     return found + _unless_denied("backups", lambda: look_at_backups(backups, config.service.centre))
 
 

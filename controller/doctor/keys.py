@@ -5,6 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from controller.doctor.finding import Finding, ok, warning, wrong
+from controller.evidence.errors import EvidenceError
+from controller.evidence.public_keys import key_id
+from controller.evidence.signing import read_secret
 from controller.vault.errors import VaultError
 from controller.vault.key_files import KEYRING_NAME, MASTER_KEY_NAME, SITE_KEY_NAME, read_ring
 from controller.vault.keys import load_key
@@ -45,6 +48,19 @@ def _gone(missing: list[str]) -> str:
     named = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
     are, them = ("is", "it") if len(missing) == 1 else ("are", "them")
     return f"{named} {are} gone, and without {them} nobody can read the vault: {', then '.join(acts)}"
+
+
+def look_at_receipt_keys(folder: Path) -> list[Finding]:
+    """Say whether receipts can be signed, and which key signs them."""
+    try:
+        key = read_secret(folder / "keys")
+    except EvidenceError as error:  # as the start will say
+        return [wrong("receipt keys", str(error))]
+    if key is None:
+        return [
+            warning("receipt keys", "no key signs receipts: the first start makes one; after a restore put it back")
+        ]
+    return [ok("receipt keys", f"receipts are signed with {key_id(key.public_key())}")]
 
 
 def look_at_door_keys(folder: Path) -> list[Finding]:

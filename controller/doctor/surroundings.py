@@ -1,4 +1,4 @@
-"""What the service needs of the machine: free ports, fonts, and kernels that are compiled."""
+"""What the service needs of the machine: free ports, fonts, compiled kernels, and no image of its memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import encoders
 from controller.config import Config
 from controller.doctor.finding import Finding, ok, warning, wrong
+from controller.upkeep.core_dumps import may_dump
 from encoders.fonts.coverage import bundled_coverage
 
 CONNECT_WITHIN_S = 2.0
@@ -75,6 +76,19 @@ def look_at_encoders() -> list[Finding]:
     if compiled:
         return [fonts, ok("kernels", f"{compiled} are compiled")]
     return [fonts, warning("kernels", "none is compiled: the next start takes some 20 s longer")]
+
+
+def look_at_core_dumps(pid: int | None) -> list[Finding]:
+    """Say whether a crash of the service that runs would leave an image of its memory; `pid`: None when none runs."""
+    about = "core dumps"
+    if pid is None:
+        return [ok(about, "the service forbids them to itself at its start")]
+    can = may_dump(pid)
+    if can is None:
+        return [warning(about, "this system does not say whether the service leaves them: see SECURITY.md")]
+    if can:
+        return [wrong(about, "the service may leave one, with keys and people in it: start it again with this version")]
+    return [ok(about, "the service leaves none")]
 
 
 _FONTS = "the bundled fonts are not whole: install the program again"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 import structlog
@@ -13,6 +14,7 @@ from controller.core import events as e
 from controller.core.state import FloorState
 from controller.encoding import CardVault, MadeCard, open_application, readable_cards
 from controller.floor.words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
+from controller.tones import Tones
 from controller.vault.errors import VaultError
 from devices import protocol as p
 from devices.defects import Step
@@ -34,11 +36,13 @@ class Floor:
         state: FloorState,
         post: Callable[[e.AnyEvent], object],
         nursery: trio.Nursery,
+        tones: Tones | None = None,
     ) -> None:
         self._driver, self._vault, self._state, self._post = driver, vault, state, post
         self._nursery = nursery
         self._limiter = trio.CapacityLimiter(VAULT_READERS)
         self._lies = Lies()
+        self._tones = tones or Tones()
 
     # ---- towards the stations ------------------------------------------------------------------------------
 
@@ -54,21 +58,28 @@ class Floor:
             self._driver.magazine(action.station, magazine_of(action))
 
     async def _start(self, action: e.StartJob) -> None:
-        start = await trio.to_thread.run_sync(start_of, action, self._positions, limiter=self._limiter)
+        tone = self._tone(action.station) if action.step == Step.PRINT else b""
+        positions = partial(self._positions, tone)
+        start = await trio.to_thread.run_sync(start_of, action, positions, limiter=self._limiter)
         if action.job_id not in self._state.jobs:
             return  # the station was heard meanwhile and could not say: its sheets are no longer to be worked on
         self._driver.start(action.station, start)
 
-    def _positions(self, step: Step, cards: list[int]) -> list[PositionWork]:
+    def _tone(self, station: str) -> bytes:
+        """Give the tone table of the lots a printer is loaded with now."""
+        supplies = self._state.stock.supplies.get(station, {})
+        return self._tones.table_at(station, {kind: supply.lot for kind, supply in supplies.items()})
+
+    def _positions(self, tone: bytes, step: Step, cards: list[int]) -> list[PositionWork]:
         """Fetch what the positions of a sheet need.  For a worker thread."""
         made = readable_cards(self._vault, [card for card in cards if card])
         if step is Step.WRITE:
             work = {card: PositionWork(b"", one.record, one.portrait) for card, one in made.items()}
         else:
-            work = {card: PositionWork(self._face(card, one)) for card, one in made.items()}
+            work = {card: PositionWork(self._face(card, one, tone)) for card, one in made.items()}
         return [work.get(card, PositionWork()) for card in cards]
 
-    def _face(self, card: int, made: MadeCard) -> bytes:
+    def _face(self, card: int, made: MadeCard, tone: bytes) -> bytes:
         """Give a card's print job; an empty one, which inspection finds, where its portrait cannot be read."""
         try:
             [sealed] = self._vault.applications(batch_of(card), [index_of(card)])
@@ -76,7 +87,7 @@ class Floor:
         except (VaultError, EnvelopeError) as error:
             log.error("the application of a card cannot be read", card=card, code=error.code)
             return b""
-        return pack(msgspec.structs.replace(made.face, portrait=picture))
+        return pack(msgspec.structs.replace(made.face, portrait=picture, tone=tone))
 
     # ---- from the stations ---------------------------------------------------------------------------------
 

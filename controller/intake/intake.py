@@ -16,6 +16,7 @@ from controller.clock import floor_date
 from controller.config import IntakeConfig, KindConfig, UpstreamConfig
 from controller.core.events import AnyEvent
 from controller.doors import welcome
+from controller.evidence.signing import Signer
 from controller.hosts.live import Ticket
 from controller.intake.changes import UpstreamChanges
 from controller.intake.claims import Claims
@@ -83,6 +84,7 @@ class Intake:
         workers: trio.CapacityLimiter,
         kinds: KindConfig | None = None,
         upstreams: UpstreamConfig | None = None,
+        signer: Signer | None = None,
     ) -> None:
         self._ledger, self._vault, self._judge, self._context = ledger, vault, judge, context
         self._place, self._config, self._workers = place, config, workers
@@ -96,7 +98,7 @@ class Intake:
                 continue  # cut short: its upstream was told nothing
             if batch.state == InboxState.RECEIVING and ledger.reader.missing(batch.batch_id, batch.count):
                 self._quota.began(batch.upstream, batch.batch_id)
-        self._receipts = UpstreamReceipts(ledger)
+        self._receipts = UpstreamReceipts(ledger, signer)
         self._changes = UpstreamChanges(ledger, vault, judge, context, place, self._quota, post, workers)
 
     async def answer(self, user: str, request: UpstreamRequest) -> Answer:

@@ -60,6 +60,7 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         m.ActEnded,
         r.PurgeApproved,
         r.VaultKeysChanged,
+        r.AccountChanged,
         r.RestoreReconciled,
         ApplicationSeen,
         CardHastened,

@@ -1,4 +1,4 @@
-"""What people did to the vault's keys beside a running service, kept until the ledger has it.
+"""What people did to the vault's keys and to the receipts' beside a running service, kept until the ledger has it.
 
 Each act is a file of its own in `key_acts/`, durable before the act is done; the service records it, then removes the
 file.  An act whose command was cut short is recorded although it may not have come to its end, and one whose file
@@ -15,7 +15,9 @@ from pathlib import Path
 from controller.vault.keys import replace_private, sync_folder
 
 FOLDER = "key_acts"
-ROTATED, EXPORTED, BACKED_UP, RESTORED = ACTS = ("rotated", "exported", "backed_up", "restored")
+ROTATED, EXPORTED, BACKED_UP, RESTORED = "rotated", "exported", "backed_up", "restored"
+RECEIPTS_ROTATED = "receipts_rotated"  # the key that signs receipts, which is none of the vault's
+ACTS = (ROTATED, EXPORTED, BACKED_UP, RESTORED, RECEIPTS_ROTATED)
 LONGEST_NAME = 32
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import trio
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from controller.asking.conversation import UPSTREAM_ANSWERS
 from devices.keys import KeyPair, LinkError, LinkTimeout
@@ -29,10 +30,11 @@ NOTHING: Message = {"type": "nothing"}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is judged: its upstream door and public key."""
+    """What is judged: its upstream door, its public key, and the keys of its receipts by their ids where known."""
 
     endpoint: str
     server_public: str
+    signers: Mapping[str, Ed25519PublicKey] | None = None
 
 
 class Dealer(SyncDealer):

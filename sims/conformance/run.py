@@ -14,13 +14,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from controller.commandline.show import write_json
 from devices.key_files import read_pair, read_public
 from devices.keys import KeyPair, LinkError
-from sims.conformance import on_batches, on_changes, on_contents, on_receipts, on_the_door
+from sims.conformance import on_batches, on_changes, on_contents, on_receipts, on_signatures, on_the_door
 from sims.conformance import promises as p
 from sims.conformance.cast import Cast
 from sims.conformance.errors import ConformanceError, NoAnswer
 from sims.conformance.line import Line, Target
 from sims.conformance.report import Report, brief, show
 from sims.conformance.service import own_service
+from sims.conformance.signatures import signer_keys
 from sims.conformance.stage import Stage
 
 Scenario = Callable[[Stage], None]
@@ -47,6 +48,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     "who-speaks": on_the_door.who_speaks,
     "old-cursor": on_receipts.old_cursor,
     "cut-link": on_receipts.cut_link,
+    "signed": on_signatures.signed,
     "cancelled": on_changes.cancelled,
     "corrected": on_changes.corrected,
     "made-express": on_changes.made_express,
@@ -61,13 +63,14 @@ def run_command(
     other_secret: Path | None,
     seed: int | None,
     json_path: str,
+    receipts_key: Path | None = None,
 ) -> int:
     """Run scenarios against an address, or against a service of our own; give 0, or 1 when something did not hold.
 
     Raises: ConformanceError, NoAnswer, LinkError, OSError.
     """
     chosen = chosen_scenarios(names)
-    with _judged(endpoint, server_key, secret, other_secret) as (target, keys, other):
+    with _judged(endpoint, server_key, secret, other_secret, receipts_key) as (target, keys, other):
         report = run_scenarios(chosen, target, keys, other, secrets.randbelow(SEEDS) if seed is None else seed)
     if json_path != "-":
         show(report, Console())
@@ -105,6 +108,7 @@ def run_scenarios(names: Sequence[str], target: Target, keys: KeyPair, other: Ke
             raise NoAnswer(f"{target.endpoint}: a hello was answered with {brief(welcome)}")
         limits = {name: welcome.get("limits", {}).get(name, 0) for name in LIMITS}
         stage = Stage(target, keys, other, line, Cast(seed, welcome["floor_date"]), report, limits)
+        stage.name = str(welcome.get("you", ""))
         report.scenario = "hello"
         report.expect(p.LIMITS, "four limits above 0", limits, held=all(limits.values()))
         for name in names:
@@ -134,7 +138,11 @@ def _play(stage: Stage, name: str) -> None:
 
 @contextmanager
 def _judged(
-    endpoint: str | None, server_key: Path | None, secret: Path | None, other_secret: Path | None
+    endpoint: str | None,
+    server_key: Path | None,
+    secret: Path | None,
+    other_secret: Path | None,
+    receipts_key: Path | None,
 ) -> Iterator[tuple[Target, KeyPair, KeyPair | None]]:
     """Give what is judged and who judges it: at an address, or a service of our own."""
     if endpoint is None:
@@ -144,7 +152,8 @@ def _judged(
     if server_key is None or secret is None:
         raise ConformanceError("--connect also takes --server-key and --secret")
     other = None if other_secret is None else _pair(other_secret)
-    yield Target(endpoint, read_public(server_key)), _pair(secret), other
+    signers = None if receipts_key is None else signer_keys(receipts_key)
+    yield Target(endpoint, read_public(server_key), signers), _pair(secret), other
 
 
 def _pair(secret: Path) -> KeyPair:

@@ -19,6 +19,7 @@ from devices.keys import KeyPair
 from devices.peers import UPSTREAM
 from sims.conformance.errors import NoAnswer
 from sims.conformance.line import Target
+from sims.conformance.signatures import signer_keys
 from sims.demo.folder import UPSTREAM_NAME, DemoFolder
 
 OTHER_NAME = "south"
@@ -59,7 +60,8 @@ def own_service(stations: Sequence[str] = ()) -> Iterator[OwnService]:
             process = subprocess.Popen(home.service_command(), stdout=log, stderr=log, process_group=0)  # noqa: S603
         try:
             _wait_ready(home, process)
-            target = Target(home.endpoints["upstreams"], read_public(home.server_public))
+            signers = signer_keys(home.receipts_public)
+            target = Target(home.endpoints["upstreams"], read_public(home.server_public), signers)
             yield OwnService(home, target, read_pair(home.peers / UPSTREAM, UPSTREAM_NAME), other)
         finally:
             _stop(process)

@@ -33,6 +33,7 @@ class Stage:
     cast: Cast
     report: Report
     limits: dict[str, int]
+    name: str = ""  # under which our key is known there
     started_at: int = 0  # the last receipt before the scenario
     brought: list[Batch] = field(default_factory=list)
 

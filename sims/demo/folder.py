@@ -11,6 +11,7 @@ from pathlib import Path
 from controller import rights
 from controller.asking.conversation import Patience
 from controller.client import OperatorClient
+from controller.evidence.signing import PUBLIC_NAME
 from controller.posts import OFFICE
 from devices.defects import Step
 from devices.key_files import new_pair
@@ -76,6 +77,11 @@ class DemoFolder:
         return self.data / "keys" / f"{SERVER}.public"
 
     @property
+    def receipts_public(self) -> Path:
+        """Where the service's first start puts the public key of its receipts."""
+        return self.data / "keys" / PUBLIC_NAME
+
+    @property
     def endpoints_file(self) -> Path:
         """What the service writes once it serves; a new run writes it anew."""
         return self.data / "endpoints.json"
@@ -104,6 +110,7 @@ class DemoFolder:
             *("--secret", str(self.peers / UPSTREAM / f"{UPSTREAM_NAME}.secret"), "--out", str(self.results)),
             *("--cards", str(options.cards), "--seed", str(options.seed)),
             *("--bad-share", repr(options.bad_share), "--hold-share", repr(options.hold_share)),
+            *("--receipts-key", str(self.receipts_public)),
         ]
 
     def person(self, name: str) -> OperatorClient:

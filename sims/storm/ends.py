@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -18,10 +17,8 @@ from sims.storm.application import card_of
 from sims.storm.errors import Broken
 from sims.storm.life import CONFIG, Life, fold_ledger
 from sims.storm.matter import Place
+from sims.storm.storm import Storm
 from sims.storm.upstream import Upstream
-
-if TYPE_CHECKING:
-    from sims.storm.storm import Storm
 
 VERIFIED_EVERY = 16  # seeds: the state tables are folded anew from the moves and compared row by row
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sims.storm import mutants_of_disk, mutants_of_floor, mutants_of_ledger
 from sims.storm.planting import Mutant
-from sims.storm.storm import run_seed
+from sims.storm.seed import run_seed
 
 MUTANTS: Mapping[str, Mutant] = {
     mutant.name: mutant for mutant in (*mutants_of_disk.MUTANTS, *mutants_of_ledger.MUTANTS, *mutants_of_floor.MUTANTS)

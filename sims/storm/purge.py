@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from controller.core.calendar import DAY_S
 from controller.core.events import BatchesErased, Purge
@@ -15,10 +15,8 @@ from controller.vault.key_files import KEYRING_NAME
 from controller.vault.keyring import KeyRing
 from sims.storm.errors import Broken
 from sims.storm.life import CONFIG, Life, Task
+from sims.storm.storm import Storm
 from sims.storm.timeline import SCALE
-
-if TYPE_CHECKING:
-    from sims.storm.storm import Storm
 
 PURGED_EVERY, PURGED_AT = 16, 8  # seeds
 LIMIT_S = 400.0

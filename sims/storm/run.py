@@ -21,8 +21,8 @@ from rich.table import Table
 from sims.storm.errors import StormOptionError
 from sims.storm.mutants import MUTANTS, Killed, hunt
 from sims.storm.options import draw_options
+from sims.storm.seed import Outcome, run_seed
 from sims.storm.sometimes import SEEDS, missed
-from sims.storm.storm import Outcome, run_seed
 
 COLLECT_EVERY = 20  # seeds: what a storm leaves in cycles is a few MB
 CHUNK = 4  # seeds a process takes at once

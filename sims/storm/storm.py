@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
 
-from controller.core.errors import CoreError
 from controller.core.events import Purge
 from controller.core.moves import AnyMove
-from controller.ledger.errors import LedgerError
 from controller.ledger.journal import Recorded
 from sims.storm.batches import draw_batches
 from sims.storm.disk import Disk, Waiting, empty_engine
 from sims.storm.door import Door
-from sims.storm.ends import check_end, check_fold_of
 from sims.storm.errors import Broken
 from sims.storm.hands import Hands
 from sims.storm.laws import Laws
@@ -24,7 +20,6 @@ from sims.storm.line import Lines
 from sims.storm.matter import Matter
 from sims.storm.options import draw_options
 from sims.storm.people import People
-from sims.storm.purge import PURGED_AT, PURGED_EVERY, Purges, purge
 from sims.storm.station import FLOOR, Floor, Station
 from sims.storm.timeline import Timeline
 from sims.storm.told import Told
@@ -33,23 +28,6 @@ from sims.storm.upstream import Upstream
 CALM_AT_S = 65.0  # the faults end at the latest
 LIMIT_S = 1_000.0  # of the calm tail: by then everything must have ended
 LAST_MOVES = 6
-ERROR_CHARS = 300
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What came of one seed; `law` is empty when all held."""
-
-    seed: int
-    head: str = ""
-    cards: int = 0
-    crashes: int = 0
-    moves: int = 0
-    ended_s: float = 0.0
-    law: str = ""
-    what: str = ""
-    last_moves: list[str] = field(default_factory=list)
-    seen: Counter[str] = field(default_factory=Counter)
 
 
 class Storm:
@@ -66,7 +44,7 @@ class Storm:
         self.last_moves: deque[AnyMove] = deque(maxlen=LAST_MOVES)
         self.life: Life | None = None
         self.door: Door | None = None
-        self.purges: Purges | None = None
+        self.purges: Callable[[Life, Purge], None] | None = None
         self._dead: tuple[Life, list[Recorded]] | None = None
         self.crashes = self.lives = 0
         self._lived: list[Life] = []
@@ -211,40 +189,19 @@ class Storm:
 
     # ---- the run -----------------------------------------------------------------------------------------------
 
-    def run(self) -> Outcome:
-        """Run to the end, and say what came of it."""
-        outcome = Outcome(self.seed, seen=self.seen)
-        try:
-            self._run()
-        except Broken as error:
-            outcome.law, outcome.what = error.law, str(error)
-        except Exception as error:  # noqa: BLE001  a task begins here: the service would have died of it
-            name = type(error).__name__
-            outcome.law = error.code if isinstance(error, CoreError | LedgerError) else name
-            outcome.what = f"the service died of {name}: {str(error)[:ERROR_CHARS]}"
-        outcome.last_moves = [repr(move) for move in self.last_moves] if outcome.law else []
-        outcome.cards = sum(len(one.encoded) for up in self.upstreams.values() for one in up.batches)
-        outcome.crashes, outcome.moves, outcome.ended_s = self.crashes, self.laws.moves, self.timeline.now_s
-        if self.life is not None:
-            outcome.head = self.life.disk.committer.book.head.hash.hex()  # type: ignore[union-attr]
-        return outcome
-
     def close(self) -> None:
         """Let go of everything: what stays in circles is for the collector, which is slower than all of this."""
         self.timeline.close()
         for one in (*self._lived, self):
             vars(one).clear()
 
-    def _run(self) -> None:
+    def play(self) -> None:
+        """Run until everything has come to its end in the calm, and the shift is closed.  Raises: Broken."""
         if not self.timeline.run(LIMIT_S, self._is_over):
             raise Broken("liveness", self._still_open())
         if not self.is_calm:
             self._calm()
         self._close_shift()
-        check_end(self)
-        if self.seed % PURGED_EVERY == PURGED_AT:
-            purge(self)
-            check_fold_of(self)
 
     def rest(self, lasts_s: float) -> None:
         """Let time pass in which nobody works: stations are dark, upstreams silent, people at home."""
@@ -300,11 +257,3 @@ def check_fold(dead: Life, life: Life) -> None:
         return
     wrong = [name for name in mine.__slots__ if getattr(mine, name) != getattr(theirs, name)]
     raise Broken("law 7", f"folded from the ledger, {', '.join(wrong)} are not what the foreman had in memory")
-
-
-def run_seed(seed: int) -> Outcome:
-    """Run one seed."""
-    storm = Storm(seed)
-    outcome = storm.run()
-    storm.close()
-    return outcome

@@ -9,9 +9,11 @@ from PIL import Image
 
 from bench import portrait as bench_portrait
 from bench import portrait_golden as bench_golden
+from bench.portrait_formats import avif_payload_bytes
 from bench.portrait_metrics import measures
-from bench.portrait_peers import PEERS, avif_payload_bytes, named, search
+from bench.portrait_peers import PEERS, named
 from bench.portrait_pictures import OWN_PICTURES, as_sent, jittered, views
+from bench.portrait_search import search
 from bench.portrait_train import learn_core, learn_filters
 from encoders import portrait
 from encoders.codec.model import packed, unpacked
@@ -38,7 +40,7 @@ def test_a_peer_fits_its_budget_and_a_payload_is_never_worse_than_a_whole_file(n
     assert whole is not None
     assert max(payload.size_bytes, whole.size_bytes) <= 1024
     assert measures(GOLDEN, payload.shown)["psnr_y"] >= measures(GOLDEN, whole.shown)["psnr_y"]
-    assert payload.psnr_y_at_1024 >= measures(GOLDEN, payload.shown)["psnr_y"] - 0.01
+    assert payload.at_1024["psnr_y"] >= measures(GOLDEN, payload.shown)["psnr_y"] - 0.01
 
 
 def test_the_payload_of_an_avif_file_is_most_of_it_but_not_all():
@@ -47,23 +49,39 @@ def test_the_payload_of_an_avif_file_is_most_of_it_but_not_all():
 
 
 def test_unknown_peers_are_named():
-    assert named("avif0, jpeg") == ["avif0", "jpeg"]
+    assert named(["avif0, jpeg", "webp", "jpeg"]) == ["avif0", "jpeg", "webp"]
+    assert (named(["all"]), named(["none"])) == (list(PEERS), [])
     with pytest.raises(ValueError, match="bpg is no peer"):
-        named("avif0,bpg")
+        named(["avif0,bpg"])
 
 
 def test_the_benchmark_writes_its_keys_and_a_sheet(tmp_path, capsys):
     result, sheet = tmp_path / "result.json", tmp_path / "sheet.png"
-    arguments = ["--every", "30", "--peers", "avif6", "--json", str(result), "--sheet", str(sheet)]
-    assert bench_portrait.main(arguments) == 0
-    codecs = json.loads(result.read_text())["codecs"]
+    arguments = ["--images", str(OWN_PICTURES), "--every", "20", "--peers", "avif6", "--json", str(result)]
+    assert bench_portrait.main([*arguments, "--sheet", str(sheet)]) == 0
+    told = json.loads(result.read_text())
+    codecs, groups = told["codecs"], told["groups"]
     assert set(codecs) == {"cardmill", "avif6_payload", "avif6_whole"}
     wanted = {"psnr_y", "psnr_c", "psnr_rgb", "ssim", "ms_ssim", "bytes_mean", "bytes_max", "encode_ms", "decode_ms"}
     assert all(wanted <= set(figures) for figures in codecs.values())
     assert codecs["cardmill"]["psnr_y"] > codecs["avif6_payload"]["psnr_y"] > codecs["avif6_whole"]["psnr_y"]
+    assert groups["over"] == "avif6_payload"
+    assert set(groups["by"]["sex"]) == {"female", "male"}
+    assert groups["held"] is None  # three pictures are no group
+    assert told["demands"]["closest_whole_file"] == "avif6_whole"
     assert sheet.stat().st_size > 10_000
-    assert "cardmill" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert "cardmill" in printed.out
+    assert printed.err.endswith("\r3 of 3 portraits\n")
+
+
+def test_what_cannot_be_read_or_written_is_refused_before_anything_is_measured(tmp_path, capsys):
     assert bench_portrait.main(["--images", str(tmp_path)]) == 2
+    for words in (["--sheet", str(tmp_path / "gone/sheet.png")], ["--labels", "none.csv"], ["--peers", "bpg"]):
+        with pytest.raises(SystemExit) as ended:
+            bench_portrait.main(words)
+        assert ended.value.code == 2
+        assert words[1] in capsys.readouterr().err
 
 
 def test_twenty_golden_portraits_give_what_they_always_gave(capsys):

@@ -28,6 +28,7 @@ from controller.doctor import databases
 from controller.doctor.doctor import examine, is_well
 from controller.doctor.finding import Verdict
 from controller.doctor.folder import running_pid
+from controller.evidence.signing import SECRET_NAME, open_signer
 from controller.ledger.lock import lock_folder
 from controller.ledger.store import open_ledger
 from controller.upkeep.disk import RESERVE_NAME
@@ -230,6 +231,20 @@ def share_server_key(folder):
     (folder / "keys" / "server.secret").chmod(0o644)
 
 
+def share_receipt_key(folder):
+    open_signer(folder / "keys", "cardmill")
+    (folder / "keys" / SECRET_NAME).chmod(0o640)
+
+
+def lose_receipt_key(folder):
+    open_signer(folder / "keys", "cardmill")
+    (folder / "keys" / SECRET_NAME).unlink()
+
+
+def lose_receipt_pair(folder):
+    assert not (folder / "keys" / SECRET_NAME).exists()
+
+
 def spend_reserve(folder):
     (folder / RESERVE_NAME).write_bytes(b"")
 
@@ -263,6 +278,9 @@ def spend_reserve(folder):
         (leave_one_administrator, "door keys", "one person only is administrator"),
         (lose_server_key, "door keys", "restore it from the backup; or remove the public half too"),
         (share_server_key, "door keys", "chmod 600"),
+        (share_receipt_key, "receipt keys", "chmod 600"),
+        (lose_receipt_key, "receipt keys", "or make another key with `cardmill receipts rotate`"),
+        (lose_receipt_pair, "receipt keys", "no key signs receipts: the first start makes one"),
         (spend_reserve, "disk", "free space now"),
     ],
 )

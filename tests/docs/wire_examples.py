@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from controller import wire
 from controller.application import Application
 from controller.asking.submission import batch_digest, encode_application
+from controller.evidence.signing import Signer
 from devices import messages as station
 from devices.messages import Fate, PositionResult, PositionWork, SheetResult, SheetWork, StationState
 
@@ -35,6 +37,23 @@ APPLICATION = encode_application(  # of somebody who does not exist, with a port
     )
 )
 
+SIGNER = Signer(Ed25519PrivateKey.from_private_bytes(bytes(range(32))), "cardmill")  # a secret that everybody knows
+RECEIPT = SIGNER.signed(
+    wire.Receipt(
+        number=1,
+        kind="refused",
+        batch_number=BATCH,
+        acceptance_number="5201020012026031200001",
+        index=0,
+        codes=["portrait.truncated"],
+        fields=["portrait"],
+        texts=["相片文件不完整，请重新上传。 / Send the portrait again: the file is cut short."],
+        at_floor_s=1773302401.5,
+        chain="5f" * 32,
+    ),
+    "city-1",
+)
+
 EXAMPLES: dict[str, Any] = {
     "hello": wire.Hello(request=1, version=1),
     "welcome": wire.Welcome(
@@ -54,24 +73,7 @@ EXAMPLES: dict[str, Any] = {
     "chunk_stored": wire.ChunkStored(request=3, batch_number=BATCH, first=0, count=1),
     "busy": wire.Busy(request=3, retry_after_s=0.5),
     "fetch": wire.FetchReceipts(request=4, after=0),
-    "receipts": wire.Receipts(
-        request=4,
-        items=[
-            wire.Receipt(
-                number=1,
-                kind="refused",
-                batch_number=BATCH,
-                acceptance_number="5201020012026031200001",
-                index=0,
-                codes=["portrait.truncated"],
-                fields=["portrait"],
-                texts=["相片文件不完整，请重新上传。 / Send the portrait again: the file is cut short."],
-                at_floor_s=1773302401.5,
-                chain="5f" * 32,
-            )
-        ],
-        more=False,
-    ),
+    "receipts": wire.Receipts(request=4, items=[RECEIPT], more=False),
     "acknowledge": wire.AcknowledgeReceipts(request=5, upto=1),
     "acknowledged": wire.Acknowledged(request=5, upto=1),
     "error": wire.Refusal(request=6, code="batch.unknown", text="announce this batch first", field="batch_number"),

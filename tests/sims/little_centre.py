@@ -13,9 +13,11 @@ from controller.wire import (
     ChunkStored,
     FetchReceipts,
     OpenBatch,
+    Receipt,
     Receipts,
     Refusal,
 )
+from tests.controller.evidence.samples import OTHER_SIGNER, SIGNER
 from tests.controller.pretend_centre import KeptBatch, PretendCentre
 
 ACCEPTED = [("accepted", [], [])]
@@ -100,6 +102,59 @@ class ForgetsAcknowledged(LittleCentre):
 
     def _fetchreceipts(self, request: FetchReceipts) -> Answer:
         return super()._fetchreceipts(msgspec.structs.replace(request, after=max(request.after, self.acknowledged)))
+
+
+class SignsReceipts(LittleCentre):
+    """Signs what it gives, as the page says."""
+
+    def _fetchreceipts(self, request: FetchReceipts) -> Answer:
+        answer = super()._fetchreceipts(request)
+        return msgspec.structs.replace(answer, items=[self.signed(one) for one in answer.items])
+
+    def signed(self, receipt: Receipt) -> Receipt:
+        return SIGNER.signed(receipt, "city-1")
+
+
+class SignsLess(SignsReceipts):
+    """Leaves the acceptance number out of what it signs."""
+
+    def signed(self, receipt: Receipt) -> Receipt:
+        less = SIGNER.signed(msgspec.structs.replace(receipt, acceptance_number=""), "city-1")
+        return msgspec.structs.replace(less, acceptance_number=receipt.acceptance_number)
+
+
+class SignsForAnother(SignsReceipts):
+    """Signs each receipt as if another upstream got it."""
+
+    def signed(self, receipt: Receipt) -> Receipt:
+        return SIGNER.signed(receipt, "city-2")
+
+
+class SignsByTheHour(SignsReceipts):
+    """Signs with the time of asking in the receipt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked = 0
+
+    def signed(self, receipt: Receipt) -> Receipt:
+        self._asked += 1
+        return SIGNER.signed(msgspec.structs.replace(receipt, at_floor_s=float(self._asked)), "city-1")
+
+
+class SignsWithAnother(SignsReceipts):
+    """Signs with a key that is not among those it tells."""
+
+    def signed(self, receipt: Receipt) -> Receipt:
+        return OTHER_SIGNER.signed(receipt, "city-1")
+
+
+class SignsShort(SignsReceipts):
+    """Cuts its signatures."""
+
+    def signed(self, receipt: Receipt) -> Receipt:
+        whole = super().signed(receipt)
+        return msgspec.structs.replace(whole, signature=whole.signature[:32])
 
 
 class JudgesEarly(LittleCentre):

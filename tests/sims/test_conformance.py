@@ -7,19 +7,25 @@ import re
 from pathlib import Path
 from random import Random
 
+import msgspec
 import pytest
+from hypothesis import given
 from typer.testing import CliRunner
 
 from controller.asking.submission import batch_digest
 from controller.checks.codes import CODES, Severity
+from controller.evidence.public_keys import PublicKeys
 from devices.keys import curve_keypair
+from encoders.envelope import pack
 from sims.cli import app
 from sims.conformance import promises, run
 from sims.conformance.cast import Cast
 from sims.conformance.errors import ConformanceError, NoAnswer
 from sims.conformance.line import Target
 from sims.conformance.rules import RULES, broken_rules, portrait_faults, verdict_of
+from sims.conformance.signatures import is_signed_by, signer_keys
 from sims.spoiled_portraits import four_colours, no_end_marker, not_jpeg, progressive, truncated
+from tests.controller.evidence.samples import KEY, OTHER, OTHER_SIGNER, SIGNER, receipts
 from tests.controller.pretend_centre import PretendRouter
 from tests.sims import little_centre
 
@@ -31,9 +37,9 @@ def plain(text: str) -> str:
     return re.sub(r"\s+", " ", text.replace("**", ""))
 
 
-def judged(centre, *names: str):
+def judged(centre, *names: str, signers=None):
     with PretendRouter(centre) as router:
-        return run.run_scenarios(names, Target(router.endpoint, router.keys.public), curve_keypair(), None, 7)
+        return run.run_scenarios(names, Target(router.endpoint, router.keys.public, signers), curve_keypair(), None, 7)
 
 
 # ---- against the real service ---------------------------------------------------------------------------------
@@ -90,6 +96,58 @@ def test_a_wrong_centre_ends_the_command_with_1_and_its_sentences_on_the_screen(
     assert f"FAIL {promises.CONFLICT}" in said
     assert "answered batch_state" in said
     assert "Repeat with --seed 3." in said
+
+
+# ---- signatures, which may be left out ---------------------------------------------------------------------------
+
+SIGNERS = {SIGNER.key_id: KEY.public_key()}
+
+
+def test_a_centre_that_does_not_sign_fails_nothing_and_it_is_said_that_nothing_was_tried(monkeypatch):
+    monkeypatch.setattr("sims.conformance.stage.VERDICTS_WITHIN_S", 5.0)
+    report = judged(little_centre.LittleCentre(), "signed", signers=SIGNERS)
+    assert report.failed == []
+    assert report.untried == {"signed": "no receipt is signed, which the page leaves open"}
+
+
+def test_a_centre_that_signs_is_judged_by_its_keys_where_they_are_known():
+    report = judged(little_centre.SignsReceipts(), "signed", signers=SIGNERS)
+    assert (report.failed, report.untried) == ([], {})
+    assert promises.SIGNATURE in {one.promise for one in report.expectations}
+    unknown = judged(little_centre.SignsReceipts(), "signed")
+    assert (unknown.failed, list(unknown.untried)) == ([], ["signed, by the centre's keys"])
+
+
+@pytest.mark.parametrize(
+    ("centre", "promise"),
+    [
+        (little_centre.SignsLess, promises.SIGNATURE),
+        (little_centre.SignsForAnother, promises.SIGNED_FOR),
+        (little_centre.SignsByTheHour, promises.SIGNED_SAME),
+        (little_centre.SignsWithAnother, promises.SIGNED),
+        (little_centre.SignsShort, promises.SIGNED),
+    ],
+)
+def test_a_centre_that_signs_wrongly_is_told_which_promise_it_breaks(centre, promise):
+    failed = judged(centre(), "signed", signers=SIGNERS).failed
+    assert {one.promise for one in failed} == {promise}
+
+
+@given(plain=receipts)
+def test_the_kits_own_reading_of_the_page_agrees_with_the_services(plain):
+    signed = SIGNER.signed(plain, "north")
+    heard = msgspec.msgpack.decode(pack(signed))
+    assert is_signed_by(heard, SIGNERS[SIGNER.key_id])
+    assert not is_signed_by({**heard, "index": heard["index"] + 1}, SIGNERS[SIGNER.key_id])
+
+
+def test_the_keys_of_a_file_are_known_by_their_ids_and_a_file_without_any_is_told(tmp_path):
+    path = tmp_path / "receipts.public"
+    path.write_bytes(PublicKeys([KEY.public_key(), OTHER.public_key()]).pem())
+    assert list(signer_keys(path)) == [SIGNER.key_id, OTHER_SIGNER.key_id]
+    path.write_text("no key", "ascii")
+    with pytest.raises(ConformanceError, match="no Ed25519"):
+        signer_keys(path)
 
 
 def test_who_never_answers_by_number_is_no_service(monkeypatch):

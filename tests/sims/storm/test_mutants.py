@@ -9,7 +9,7 @@ from controller.core.foreman import HANDLERS
 from controller.ledger.inbox import StoreChunk
 from controller.ledger.ways import WAYS
 from sims.storm.mutants import MUTANTS, hunt, planted
-from sims.storm.storm import run_seed
+from sims.storm.seed import run_seed
 
 SEEDS = 60  # the command's table allows a thousand
 FROM = {"dispatched_twice": 45, "forgotten_given_again": 11, "purge_keeps_a_key": 8}  # where one is killed soon

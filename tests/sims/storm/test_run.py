@@ -10,7 +10,7 @@ import pytest
 from sims.storm import run
 from sims.storm.errors import StormOptionError
 from sims.storm.options import draw_options
-from sims.storm.storm import Outcome
+from sims.storm.seed import Outcome
 
 
 @pytest.fixture

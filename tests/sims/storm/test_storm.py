@@ -12,8 +12,9 @@ import pytest
 from sims.storm.errors import Broken, StormOptionError
 from sims.storm.options import CARDS_MIN, draw_options
 from sims.storm.run import Summary, read_seeds, run_command, run_storms
+from sims.storm.seed import Outcome, outcome_of, run_seed
 from sims.storm.sometimes import SEEDS, STATES, missed
-from sims.storm.storm import Outcome, Storm, run_seed
+from sims.storm.storm import Storm
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -74,7 +75,7 @@ def test_a_broken_law_is_told_with_its_seed_and_the_last_moves():
             raise Broken("law 2", "a blank is in two places")
 
     storm.laws.saw, keep = (lambda recorded: (keep(recorded), break_it(recorded))), storm.laws.saw
-    outcome = storm.run()
+    outcome = outcome_of(storm)
     assert (outcome.seed, outcome.law, outcome.what) == (3, "law 2", "law 2: a blank is in two places")
     assert len(outcome.last_moves) > 1
 
@@ -82,7 +83,7 @@ def test_a_broken_law_is_told_with_its_seed_and_the_last_moves():
 def test_what_kills_the_service_is_a_broken_law_too():
     storm = Storm(3)
     storm.hands.saw = lambda move: {}["nothing of this name"]
-    outcome = storm.run()
+    outcome = outcome_of(storm)
     assert outcome.law == "KeyError"
     assert "the service died of KeyError" in outcome.what
 

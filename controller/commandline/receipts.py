@@ -1,0 +1,119 @@
+"""The command line's receipts: verified by anybody who has the centre's public key, and the key that signs them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+
+from controller.commandline import show
+from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, data_folder
+from controller.config import ConfigError
+from controller.core.why.sentences import counted
+from devices.keys import KeyFileError
+from devices.peers import NAME, OPERATOR
+
+if TYPE_CHECKING:
+    from controller.evidence.verification import Verification
+
+NOT_SOUND = 1
+FAULTS_SHOWN = 20
+
+receipts = typer.Typer(help="Verify signed receipts; the key that signs them.", no_args_is_help=True)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add this room's commands."""
+    app.add_typer(receipts, name="receipts")
+
+
+@receipts.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="Receipts that an upstream kept, as JSON lines.", dir_okay=False)],
+    key: Annotated[list[Path], typer.Option(help="The centre's receipts.public; may be repeated.", dir_okay=False)],
+    json: JsonPath = "",
+) -> None:
+    """Verify the signatures of receipts; no service, network or data folder is needed.
+
+    Exit code 0: every line is a receipt with a good signature, and no number is missing between the first and the last;
+    1: something is not so; 2: file or key cannot be read.
+    """
+    from controller.evidence.public_keys import PublicKeys
+    from controller.evidence.verification import verify_file
+
+    keys = PublicKeys.read(*key)
+    with _bar(file) as tell:
+        verification = verify_file(file, keys, tell)
+    if json:
+        show.write_json(verification.as_json(), json)
+    else:
+        print("\n".join(report_lines(verification)))
+    if not verification.is_sound:
+        raise typer.Exit(NOT_SOUND)
+
+
+@receipts.command()
+def rotate(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None) -> None:
+    """Make another signing key; receipts.public keeps those before. The service must not run."""
+    from controller.evidence.signing import PUBLIC_NAME
+    from controller.evidence.signing import rotate as make_another
+    from controller.ledger.errors import LedgerInUse
+    from controller.ledger.lock import lock_folder
+    from controller.vault.key_acts import RECEIPTS_ROTATED, KeyAct, note_act
+
+    if not as_name:
+        raise ConfigError(f"say who you are: --as NAME, as at your key of the role {OPERATOR}")
+    if not NAME.fullmatch(as_name):
+        raise KeyFileError("keys.bad_name", repr(as_name))
+    folder = data_folder(config, data)
+    if not (folder / "keys").is_dir():
+        raise ConfigError(f"there is no keys/ in {folder}: name the service's data folder with --data or --config")
+    try:
+        with lock_folder(folder):
+            note_act(folder, KeyAct(RECEIPTS_ROTATED, as_name))
+            fresh = make_another(folder / "keys")
+    except LedgerInUse as error:
+        raise LedgerInUse(error.folder, error.pid, advice="stop it first, then say this again") from None
+    print(f"rotated: receipts are signed with {fresh} from the next start on")
+    print(f"give every upstream the new {folder / 'keys' / PUBLIC_NAME}: it holds the keys before too")
+
+
+def report_lines(verification: Verification) -> list[str]:
+    """Give a verification for people."""
+    found: dict[str, Any] = verification.as_json()
+    lines = [f"{counted(found['lines'], 'line|lines')}: {found['good']:,} good"]
+    named = {
+        "bad": "bad", "foreign": "of a foreign signer", "unsigned": "unsigned", "torn": "torn",
+        "unreadable": "unreadable", "conflicting": "conflicting", "repeated": "repeated",
+    }  # fmt: skip
+    lines[0] += "".join(f", {found[name]:,} {words}" for name, words in named.items() if found[name])
+    lines += [f"signed with {signer}: {count:,}" for signer, count in found["signers"].items()]
+    for stream in found["streams"]:
+        span = f"{stream['first']:,} to {stream['last']:,}"
+        lines.append(f"centre {stream['centre']}, upstream {stream['upstream']}: numbers {span}")
+        if stream["missing"]:
+            gaps = [f"{first:,}" if first == last else f"{first:,} to {last:,}" for first, last in stream["gaps"]]
+            more = ", …" if len(gaps) > FAULTS_SHOWN else ""
+            lines.append(f"  MISSING {stream['missing']:,}: {', '.join(gaps[:FAULTS_SHOWN])}{more}")
+    for fault in found["faults"][:FAULTS_SHOWN]:
+        receipt = f", receipt {fault['number']:,}" if fault["number"] else ""
+        lines.append(f"FAULT: line {fault['line']:,}{receipt}: {fault['text']}")
+    faults = found["lines"] - found["good"] + found["conflicting"]
+    if faults > FAULTS_SHOWN:
+        lines.append(f"{faults - FAULTS_SHOWN:,} more faults: --json tells up to 1,000")
+    return [*lines, "sound" if found["sound"] else "NOT sound"]
+
+
+@contextmanager
+def _bar(file: Path) -> Iterator[Callable[[int], None]]:
+    """Give what shows progress on a terminal's standard error, and nothing elsewhere."""
+    console = Console(stderr=True)
+    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=file.stat().st_size if file.is_file() else None)
+        yield lambda done: progress.update(task, completed=done)

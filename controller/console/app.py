@@ -1,0 +1,62 @@
+"""The console's application: its routes, what is said when they refuse, and what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from controller.accounts.entrance import Entrance
+from controller.accounts.errors import AccountError
+from controller.console.bounds import REQUEST_S, Bounds
+from controller.console.entry import SEE_OTHER, Entry, status_of
+from controller.console.forms import PageRefused
+from controller.console.guard import Guard, NotSignedIn, cookies
+from controller.console.pages import Pages, style
+from controller.console.strict_headers import StrictHeaders
+
+log = structlog.get_logger()
+
+More = Callable[[Guard, Pages], Collection[Route]]
+
+
+def console_app(
+    entrance: Entrance,
+    roles_of: Callable[[str], Collection[str]],
+    *,
+    tls: bool,
+    request_s: float = REQUEST_S,
+    more: More = lambda guard, pages: (),
+) -> ASGIApp:
+    """Give the console as ASGI.  `more` gives further pages, each of which asks `guard.signed_in` first."""
+    guard = Guard(entrance, cookies(tls), roles_of)
+    pages = Pages(guard.cookies)
+    routes = [*Entry(guard, pages).routes(), Route("/static/console.css", style), *more(guard, pages)]
+
+    async def to_log_in(request: Request, error: Exception) -> Response:
+        response = RedirectResponse("/login", SEE_OTHER)
+        if guard.cookies.session in request.cookies:
+            guard.cookies.drop(response, guard.cookies.session)
+        return response
+
+    async def refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, PageRefused | HTTPException)
+        response = pages.refusal(request, getattr(error, "status", 0) or getattr(error, "status_code", 400))
+        response.headers.update(getattr(error, "headers", None) or {})
+        return response
+
+    async def unreadable(request: Request, error: Exception) -> Response:
+        assert isinstance(error, AccountError)
+        log.error("accounts cannot be used", code=error.code)
+        return pages.refusal(request, status_of(error), "accounts.unavailable")
+
+    handlers = {NotSignedIn: to_log_in, PageRefused: refused, HTTPException: refused, AccountError: unreadable}
+    app = Starlette(routes=routes, exception_handlers=handlers)
+    app.router.redirect_slashes = False  # such a redirect would be built from the Host that the peer named
+    return StrictHeaders(Bounds(app, request_s=request_s), tls=tls)

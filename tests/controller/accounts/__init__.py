@@ -1,0 +1,1 @@
+"""Accounts: what decides who gets in, without a browser."""

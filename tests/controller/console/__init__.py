@@ -1,0 +1,1 @@
+"""The console: real pages over real sockets."""
