@@ -4,9 +4,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import int16, int32, int64, njit, types, uint8, void
+from numba import int16, int32, int64, types, uint8, void
 
 from encoders.codec.colour import halve
+from encoders.codec.compiled import kernel
 from encoders.codec.kernels import log2_of
 from encoders.codec.model import FILTERS
 from encoders.codec.tables import (
@@ -77,7 +78,7 @@ MARGIN = 3
 HALF_HEIGHT, HALF_WIDTH = HEIGHT_PX // 2, WIDTH_PX // 2
 
 
-@njit(void(PLANE, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE))
 def widen(plane, wide):
     """Copy a picture into int32[132, 108] with a margin of 3 that repeats its edge."""
     for row in range(wide.shape[0]):
@@ -86,7 +87,7 @@ def widen(plane, wide):
             wide[row, column] = plane[y, min(WIDTH_PX - 1, max(0, column - MARGIN))]
 
 
-@njit(void(PLANE, SUMS, SUMS), cache=True, nogil=True)
+@kernel(void(PLANE, SUMS, SUMS))
 def sum_slopes(wide, slopes, sums):
     """Sums over 5x5 pixels of squared slopes across and down and of their product: `sums`, int64[3, 126, 102].
 
@@ -120,7 +121,7 @@ def sum_slopes(wide, slopes, sums):
                 sums[kind, row, column] = total
 
 
-@njit(int64(int64, int64, int64, int64), cache=True, nogil=True)
+@kernel(int64(int64, int64, int64, int64))
 def texture(across, down, both, step):
     """One of 32 textures: how busy the slopes of 25 pixels are against the step, and which way they run."""
     ratio = (across + down) * (4 * ONE) // (25 * step * step)
@@ -136,7 +137,7 @@ def texture(across, down, both, step):
     return busy * 4 + way
 
 
-@njit(int64(int64, int64, int64), cache=True, nogil=True)
+@kernel(int64(int64, int64, int64))
 def place_in_block(row, column, split):
     """0 to 5: whether a pixel lies at one, two or no edges of its 4x4 (0 to 2) or 8x8 (3 to 5) block."""
     if split:
@@ -144,7 +145,7 @@ def place_in_block(row, column, split):
     return 3 + (1 if (row + 1) & 7 < 2 else 0) + (1 if (column + 1) & 7 < 2 else 0)
 
 
-@njit(void(PLANE, PLANE, SUMS, int64, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, SUMS, int64, PLANE))
 def sort_pixels(wide, split, sums, step, classes):
     """The filter class of every pixel, 0 to 191: its texture and its place in its block."""
     for row in range(HEIGHT_PX):
@@ -153,7 +154,7 @@ def sort_pixels(wide, split, sums, step, classes):
             classes[row, column] = kind * 6 + place_in_block(row, column, split[row >> 3, column >> 3])
 
 
-@njit(void(PLANE, PLANE, WEIGHTS, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, WEIGHTS, PLANE))
 def filter_luma(wide, classes, weights, luma):
     """Add to each pixel its class's sum of weighted differences to 28 neighbours: `luma`, int32[126 or more, ...]."""
     for row in range(HEIGHT_PX):
@@ -165,7 +166,7 @@ def filter_luma(wide, classes, weights, luma):
             luma[row, column] = min(LIGHTEST, max(DARKEST, here + (total >> FILTER_BITS)))
 
 
-@njit(int64(PLANE, int64, int64, int64, int64), cache=True, nogil=True)
+@kernel(int64(PLANE, int64, int64, int64, int64))
 def doubled(plane, row, column, beside_y, beside_x):
     """A half plane's value at a full-resolution pixel: 9 : 3 : 3 : 1 of the four nearest."""
     y, x = row >> 1, column >> 1
@@ -173,7 +174,7 @@ def doubled(plane, row, column, beside_y, beside_x):
     return (3 * near + 3 * plane[beside_y, x] + plane[beside_y, beside_x] + 8) >> 4
 
 
-@njit(void(PLANE, PLANE, int64, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, int64, PLANE))
 def bind_colour(plane, half, step, slopes):
     """How colour follows light around each colour pixel, in 1/256: a regression over 3x3, `slopes`, int32[64, 56]."""
     for y in range(HALF_HEIGHT):
@@ -189,7 +190,7 @@ def bind_colour(plane, half, step, slopes):
             slopes[y, x] = min(512, max(-512, ((9 * products - lights * colours) << 8) // spread))
 
 
-@njit(void(PLANE, PLANE, PLANE, PLANE, int64, int64, LINE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, PLANE, PLANE, int64, int64, LINE))
 def look_at_colour(plane, luma, half, slopes, row, column, line):
     """The 18 numbers a colour is corrected by, and the doubled value (the 19th) they correct."""
     y, x = row >> 1, column >> 1
@@ -212,13 +213,13 @@ def look_at_colour(plane, luma, half, slopes, row, column, line):
     line[at + 1] = doubled(plane, row, column, beside_y, beside_x)
 
 
-@njit(int64(int64, int64, int64), cache=True, nogil=True)
+@kernel(int64(int64, int64, int64))
 def colour_class(row, column, luma_class):
     """The filter class of a colour pixel, 0 to 31: its place among four, and how busy luma is there."""
     return (luma_class // 24) * 4 + 2 * (row & 1) + (column & 1)
 
 
-@njit(void(PLANE, PLANE, PLANE, PLANE, PLANE, WEIGHTS, LINE, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, PLANE, PLANE, PLANE, WEIGHTS, LINE, PLANE))
 def double_colour(plane, luma, half, slopes, classes, weights, line, full):
     """A colour plane at full resolution: doubled, and corrected by what luma and its neighbours tell."""
     for row in range(HEIGHT_PX):
@@ -232,7 +233,7 @@ def double_colour(plane, luma, half, slopes, classes, weights, line, full):
             full[row, column] = min(FARTHEST // 2, max(-FARTHEST // 2, value))
 
 
-@njit(void(PLANE, PLANE, PLANE, COLOURS), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, PLANE, COLOURS))
 def join_colours(luma, blue, red, pixels):
     """Turn full planes in eighths into RGB, uint8[126, 102, 3].  Source: as `split_colours`."""
     for row in range(HEIGHT_PX):
@@ -244,13 +245,15 @@ def join_colours(luma, blue, red, pixels):
             pixels[row, column, 2] = min(255, max(0, (y + ((116130 * b) >> 3)) >> 16))
 
 
-@njit(void(FILTERS, WORK, ROOM, int64, COLOURS), cache=True, nogil=True)
+@kernel(void(FILTERS, WORK, ROOM, int64, COLOURS))
 def finish_picture(filters, work, room, step, pixels):
     """Filter what was decoded and turn it into RGB, uint8[126, 102, 3]."""
     widen(work.decoded, room.wide)
     sum_slopes(room.wide, room.slopes, room.sums)
     sort_pixels(room.wide, work.split, room.sums, step, room.classes)
-    room.luma[:] = work.decoded
+    for row in range(room.luma.shape[0]):
+        for column in range(room.luma.shape[1]):
+            room.luma[row, column] = work.decoded[row, column]
     filter_luma(room.wide, room.classes, filters.luma, room.luma)
     halve(room.luma, room.half)
     bind_colour(work.decoded_blue, room.half, step, room.bound)

@@ -1,9 +1,10 @@
 """Block kernels both sides share: references of decoded neighbours, their features, prediction, rebuilding a block."""
 # mypy: allow-untyped-defs, no-check-untyped-defs
 
-from numba import int16, int32, int64, njit, void
+from numba import int16, int32, int64, void
 
 from encoders.codec import twin
+from encoders.codec.compiled import kernel
 from encoders.codec.tables import BASIS_BITS, BIAS, DARKEST, LIGHTEST, MANTISSA, ONE, SUM_LIMIT, WEIGHT_BITS
 
 PLANE = int32[:, ::1]
@@ -14,7 +15,7 @@ HALF_WEIGHT = 1 << (WEIGHT_BITS - 1)
 HALF_BASIS = 1 << (BASIS_BITS - 1)
 
 
-@njit(int64(int64), cache=True, nogil=True)
+@kernel(int64(int64))
 def log2_of(number):
     """256 times the binary logarithm of a number of 256ths, from 256 (which gives 0) to 2 ** 56."""
     whole, shift = int64(number), 0
@@ -33,7 +34,7 @@ def log2_of(number):
     return (shift << 8) + MANTISSA[whole - 256]
 
 
-@njit(int64(PLANE, int64, int64, int64, LINE), cache=True, nogil=True)
+@kernel(int64(PLANE, int64, int64, int64, LINE))
 def gather(decoded, y, x, size, reference):
     """Read a luma block's reference: two rows above, 1.5 blocks wide; two columns to the left; the corner; BIAS.
 
@@ -62,7 +63,7 @@ def gather(decoded, y, x, size, reference):
     return at + 1
 
 
-@njit(int64(LINE, int64, int64), cache=True, nogil=True)
+@kernel(int64(LINE, int64, int64))
 def activity(reference, size, step):
     """Half the logarithm, in 256ths, of how busy the nearest row and column are against the step."""
     wide, total = size + size // 2, 0
@@ -75,7 +76,7 @@ def activity(reference, size, step):
     return log2_of(ONE + (total << 6) // ((wide + size) * step)) >> 1
 
 
-@njit(void(int64, int64, int64, int64, int64, LINE, int64), cache=True, nogil=True)
+@kernel(void(int64, int64, int64, int64, int64, LINE, int64))
 def orientation(across, down, both, count, step, sides, at):
     """Three features of a part of the reference from its sums of squared slopes: tilt twice, and strength."""
     noise = (step * step >> 2) * count
@@ -85,7 +86,7 @@ def orientation(across, down, both, count, step, sides, at):
     sides[at + 2] = log2_of(ONE + (strength << 8) // (noise + 1)) >> 2
 
 
-@njit(void(LINE, int64, int64, LINE), cache=True, nogil=True)
+@kernel(void(LINE, int64, int64, LINE))
 def look_aside(reference, size, step, sides):
     """Fill the 16 features the choice of modes is foretold from: orientation of five parts of the reference, and 1."""
     wide, half = size + size // 2, size // 2
@@ -113,7 +114,7 @@ def look_aside(reference, size, step, sides):
     sides[15] = ONE
 
 
-@njit(void(WEIGHTS, LINE, int64, LINE), cache=True, nogil=True)
+@kernel(void(WEIGHTS, LINE, int64, LINE))
 def predict(weights, reference, count, predicted):
     """Multiply a reference of `count` numbers with weights, int16[count, pixels], into `predicted`."""
     pixels = weights.shape[1]
@@ -130,7 +131,7 @@ def predict(weights, reference, count, predicted):
 predict = twin.interpreted_or(predict, twin.predict)
 
 
-@njit(int64(LINE, LINE, int64, int64), cache=True, nogil=True)
+@kernel(int64(LINE, LINE, int64, int64))
 def spread_of(predicted, mean, pixels, step):
     """Half the logarithm, in 256ths, of how far a prediction is from the mean predictor's, against the step."""
     total = int64(0)
@@ -140,7 +141,7 @@ def spread_of(predicted, mean, pixels, step):
     return log2_of(ONE + (total << 14) // (pixels * step * step)) >> 1
 
 
-@njit(int64(int64, int64, LINE), cache=True, nogil=True)
+@kernel(int64(int64, int64, LINE))
 def value_of(level, step, shifts):
     """What a level stands for, in eighths: its multiple of the step, drawn in by a 64th part that size tells."""
     size = abs(int(level))
@@ -148,7 +149,7 @@ def value_of(level, step, shifts):
     return -value if level < 0 else value
 
 
-@njit(void(WEIGHTS, LINE, int64, int64, LINE, LINE, LINE), cache=True, nogil=True)
+@kernel(void(WEIGHTS, LINE, int64, int64, LINE, LINE, LINE))
 def add_levels(basis, levels, count, step, shifts, sums, block):
     """Add to `block` what the first `count` levels stand for in a basis, int16[coefficients, pixels].
 
@@ -168,7 +169,7 @@ def add_levels(basis, levels, count, step, shifts, sums, block):
         block[pixel] += sums[pixel] >> BASIS_BITS
 
 
-@njit(void(LINE, int64, PLANE, int64, int64), cache=True, nogil=True)
+@kernel(void(LINE, int64, PLANE, int64, int64))
 def put_luma(block, size, decoded, y, x):
     """Write a block to its plane, held within black and white."""
     for row in range(size):

@@ -4,6 +4,7 @@
 from numba import int16, int32, int64, njit, uint8
 
 from encoders.codec.coder import ROWS_FILLED, WRITES, code_bit, odds_place
+from encoders.codec.compiled import kernel
 from encoders.codec.tables import (
     CODED,
     COUNT_LOG,
@@ -74,7 +75,7 @@ def larger_row(size):
     return LARGER + (2 if size < 5 else 3)
 
 
-@njit(int64(BYTES, STATE, LINE, int64, LINE, LINE, WEIGHTS, LINE, LINE, TABLE, int64), cache=True, nogil=True)
+@kernel(int64(BYTES, STATE, LINE, int64, LINE, LINE, WEIGHTS, LINE, LINE, TABLE, int64))
 def code_levels(stream, state, levels, count, widths, features, weights, settled, chances, diary, kind):
     """Code the `count` levels of a block, writing or reading.  Returns: the sum of their sizes.
 
@@ -135,7 +136,7 @@ def code_levels(stream, state, levels, count, widths, features, weights, settled
     return total
 
 
-@njit(int64(LINE, int64, int64, int64, LINE, LINE, WEIGHTS, TABLE, TABLE), cache=True, nogil=True)
+@kernel(int64(LINE, int64, int64, int64, LINE, LINE, WEIGHTS, TABLE, TABLE))
 def cost_from(levels, first, last, count, widths, settled, weights, costs, walk):
     """Cost of the levels `first` to `last`, in 1/256 bit, from what `walk` remembers at `first`.
 

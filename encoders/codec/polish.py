@@ -4,6 +4,7 @@
 from numba import int64, njit, void
 
 from encoders.codec.colour import close_colour, halve, open_colour
+from encoders.codec.compiled import kernel
 from encoders.codec.desk import DESK
 from encoders.codec.levels import settle
 from encoders.codec.luma import close_block, measure_widths, name_block, open_block, walk_split
@@ -37,7 +38,7 @@ def polish_block(model, search, work, desk, kind, row, column, step, lambda_):
     close_block(model, work, kind, row, column, mode, step)
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64))
 def polish_luma(model, search, work, desk, step, lambda_):
     """Choose the levels of all luma anew, write and decode it."""
     measure_widths(model.wide8, step, work.widths8)
@@ -53,7 +54,7 @@ def polish_luma(model, search, work, desk, step, lambda_):
             polish_block(model, search, work, desk, BIG, 2 * y, 2 * x, step, lambda_)
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64))
 def polish_colour(model, search, work, desk, step, lambda_):
     """Choose the levels of all colour blocks anew, write and decode them."""
     measure_widths(model.wide_colour, step, work.widths_colour)

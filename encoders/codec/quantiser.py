@@ -1,8 +1,9 @@
 """Which levels a block is given: each lowered while that saves more bits than it costs in truth."""
 # mypy: allow-untyped-defs, no-check-untyped-defs
 
-from numba import int16, int32, int64, njit, types
+from numba import int16, int32, int64, types
 
+from encoders.codec.compiled import kernel
 from encoders.codec.kernels import value_of
 from encoders.codec.levels import cost_from, place_of
 from encoders.codec.tables import CODED, LEVEL_LIMIT
@@ -15,7 +16,7 @@ ROUND_UP_64THS = 27  # a size is first taken as whole from 37/64 on
 PASSES = 2
 
 
-@njit(types.UniTuple(int64, 2)(int64, int64, int64, LINE), cache=True, nogil=True)
+@kernel(types.UniTuple(int64, 2)(int64, int64, int64, LINE))
 def squares(coefficient, size, step, shifts):
     """Squared error of a coefficient that is given a level of `size`, and of one lower."""
     height = abs(coefficient)
@@ -27,11 +28,7 @@ def squares(coefficient, size, step, shifts):
     return here * here, lower * lower
 
 
-@njit(
-    types.UniTuple(int64, 2)(LINE, int64, LINE, LINE, WEIGHTS, TABLE, int64, int64, LINE, LINE, TABLE, TABLE),
-    cache=True,
-    nogil=True,
-)
+@kernel(types.UniTuple(int64, 2)(LINE, int64, LINE, LINE, WEIGHTS, TABLE, int64, int64, LINE, LINE, TABLE, TABLE))
 def quantise(coefficients, count, widths, settled, weights, costs, step, lambda_, shifts, levels, walk, other):
     """Choose the levels of a block.
 

@@ -5,6 +5,7 @@ from numba import int16, int32, int64, njit, void
 
 from encoders.codec import twin
 from encoders.codec.colour import gather_colour, halve, look_around_colour, put_colour
+from encoders.codec.compiled import kernel
 from encoders.codec.desk import DESK
 from encoders.codec.kernels import activity, add_levels, gather, log2_of, predict, put_luma, spread_of
 from encoders.codec.levels import settle
@@ -36,7 +37,7 @@ KEEP_BITS = 12 << 8  # modes whose names cost more are not looked at; at 9 it is
 NEAR_COST_SHIFT = 2  # a candidate an eighth worse by estimate than the best found is not tried
 
 
-@njit(void(int16[:, ::1], LINE, LINE), cache=True, nogil=True)
+@kernel(void(int16[:, ::1], LINE, LINE))
 def project(basis, block, coefficients):
     """Coefficients of a block in a basis, int16[coefficients, pixels]."""
     for i in range(basis.shape[0]):
@@ -49,7 +50,7 @@ def project(basis, block, coefficients):
 project = twin.interpreted_or(project, twin.project)
 
 
-@njit(void(PLANE, LINE, int64, LINE, LINE), cache=True, nogil=True)
+@kernel(void(PLANE, LINE, int64, LINE, LINE))
 def compare(reach, reference, count, seen, found):
     """What a mode leaves of a block, in its basis: the source's coefficients less those of the prediction."""
     for i in range(found.size):
@@ -65,7 +66,7 @@ def compare(reach, reference, count, seen, found):
 compare = twin.interpreted_or(compare, twin.compare)
 
 
-@njit(void(MODEL, WORK, DESK), cache=True, nogil=True)
+@kernel(void(MODEL, WORK, DESK))
 def project_source(model, work, desk):
     """Transform every source block with every basis, once for all steps, into `desk.seen8` and `desk.seen4`."""
     block = desk.block
@@ -83,7 +84,7 @@ def project_source(model, work, desk):
                 project(model.basis8[mode], block[:64], desk.seen8[row, column, mode])
 
 
-@njit(void(MODEL, DESK, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, DESK, int64, int64))
 def price_sizes(model, desk, step, lambda_):
     """Fill the table of what a coefficient costs by its size in eighths of a step and its spread, in 1/256 squares."""
     for spread in range(desk.prices.shape[0]):
@@ -97,7 +98,7 @@ def price_sizes(model, desk, step, lambda_):
             desk.prices[spread, part] = min(1 << 24, best)
 
 
-@njit(void(PLANE, int64, LINE, LINE, PLANE, LINE, int64), cache=True, nogil=True)
+@kernel(void(PLANE, int64, LINE, LINE, PLANE, LINE, int64))
 def rank_modes(widths, count, coefficients, bits, prices, ranks, step):
     """Estimate in `ranks` what each mode would cost, from its coefficients (one row a mode) and its name's bits.
 
@@ -116,7 +117,7 @@ def rank_modes(widths, count, coefficients, bits, prices, ranks, step):
         ranks[mode] = min(total, 1 << 30) + bits[mode]
 
 
-@njit(int64(LINE, LINE), cache=True, nogil=True)
+@kernel(int64(LINE, LINE))
 def take_best(ranks, place):
     """The first mode of lowest rank, which is then out of the race; `place[0]` gets the rank."""
     best = 0
@@ -199,7 +200,7 @@ def choose_block(model, search, work, desk, kind, row, column, step, lambda_, tr
     return best_cost
 
 
-@njit(void(PLANE, int64, int64, PLANE, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(PLANE, int64, int64, PLANE, int64, int64, int64))
 def copy_block(source, y, x, target, to_y, to_x, size):
     """Copy a size x size block."""
     for row in range(size):
@@ -248,7 +249,7 @@ def choose_unit(model, search, work, desk, y, x, step, lambda_, tries):
     desk.total[1] += bits
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64))
 def search_luma(model, search, work, desk, step, lambda_, tries):
     """Choose splits, modes and levels of all luma.  `desk.total` gets the error and the bits in 1/256."""
     measure_widths(model.wide8, step, work.widths8)
@@ -311,7 +312,7 @@ def choose_colours(model, search, work, desk, unit, step, lambda_):
     desk.total[3] += best_bits
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64))
 def search_colour(model, search, work, desk, step, lambda_):
     """Choose clusters and levels of all colour blocks; luma is decoded.  `desk.total[2:]` gets error and bits."""
     measure_widths(model.wide_colour, step, work.widths_colour)
