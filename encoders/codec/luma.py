@@ -75,11 +75,15 @@ def look_around(energy, peak, row, column, cells, step, features):
 @kernel(int64(int16[:, :, ::1], int16[:, ::1], LINE, int64, int64, int32[::1], LINE))
 def share_modes(follows, leans, powers, above, left, sides, shares):
     """Share the choice among the modes, by the modes above and to the left and by the sides.  Returns: the total."""
-    shares[:] = 0
-    for side in range(SIDES):
-        strength = sides[side]
-        for mode in range(MODES):
-            shares[mode] += leans[side, mode] * strength
+    modes = shares.size  # MODES; a loop whose length the compiler knew would be unrolled, not done in eights
+    for mode in range(modes):
+        shares[mode] = 0
+    for side in range(0, SIDES, 4):
+        p, q, r, s = int32(sides[side]), int32(sides[side + 1]), int32(sides[side + 2]), int32(sides[side + 3])
+        for mode in range(modes):
+            one = int32(int32(leans[side, mode] * p) + int32(leans[side + 1, mode] * q))
+            other = int32(int32(leans[side + 2, mode] * r) + int32(leans[side + 3, mode] * s))
+            shares[mode] += one + other
     best = int64(-(1 << 30))
     for mode in range(MODES):
         shares[mode] = (shares[mode] >> SIDE_BITS) + follows[above, left, mode]
