@@ -5,6 +5,7 @@ keeps the whole on its way to the wanted size."""
 from numba import int64, njit, void
 
 from encoders.codec.colour import gather_colour, halve, look_around_colour, put_colour
+from encoders.codec.compiled import kernel
 from encoders.codec.desk import DESK
 from encoders.codec.kernels import activity, add_levels, gather, log2_of, predict, put_luma, spread_of
 from encoders.codec.levels import settle
@@ -72,7 +73,7 @@ def polish_block(model, search, work, desk, kind, row, column, step, lambda_, wa
     return bits
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64))
 def polish_luma(model, search, work, desk, step, lambda_, ways):
     """Choose the levels of all luma anew, and decode it."""
     measure_widths(model.wide8, step, work.widths8)
@@ -92,7 +93,7 @@ def polish_luma(model, search, work, desk, step, lambda_, ways):
         pay(desk, unit, bits, move)
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64))
 def polish_colour(model, search, work, desk, step, lambda_, ways):
     """Choose the levels of all colour blocks anew, and decode them; luma is decoded."""
     measure_widths(model.wide_colour, step, work.widths_colour)

@@ -4,6 +4,7 @@
 from numba import int16, int32, int64, njit, types
 
 from encoders.codec.coder import odds_place
+from encoders.codec.compiled import kernel
 from encoders.codec.kernels import value_of
 from encoders.codec.tables import CODED, COUNT_LOG, GROUP, LARGER, LAST, LEVEL_LIMIT, ONE, PRESENT
 
@@ -35,7 +36,7 @@ def place_on(weights, row, base, way):
     return odds_place(odds)
 
 
-@njit(int64(int64, WEIGHTS, LINE, TABLE, int64, int64, int64[::1]), cache=True, nogil=True)
+@kernel(int64(int64, WEIGHTS, LINE, TABLE, int64, int64, int64[::1]))
 def tall_cost(size, weights, settled, costs, i, wide, way):
     """Cost, in 1/256 bit, of saying how much larger than 1 a size is that is larger than 1."""
     place = place_on(weights, LARGER + 1, base_of(weights, settled, LARGER + 1, i, wide), way)
@@ -69,7 +70,7 @@ def keep(ways, side, kept, most, way, cost, size, node):
     return max(kept, at + 1), at
 
 
-@njit(int64(LINE, int64, int64, LINE), cache=True, nogil=True)
+@kernel(int64(LINE, int64, int64, LINE))
 def round_up(coefficients, count, step, sizes):
     """The sizes nearest to coefficients, in `sizes`.  Returns: the place of the last that is not 0; -1: none."""
     last, inverse = -1, (1 << 23) // step
@@ -81,11 +82,7 @@ def round_up(coefficients, count, step, sizes):
     return last
 
 
-@njit(
-    types.UniTuple(int64, 2)(LINE, int64, LINE, LINE, WEIGHTS, TABLE, int64, int64, LINE, LINE, WAYS, TABLE, int64),
-    cache=True,
-    nogil=True,
-)
+@kernel(types.UniTuple(int64, 2)(LINE, int64, LINE, LINE, WEIGHTS, TABLE, int64, int64, LINE, LINE, WAYS, TABLE, int64))
 def quantise(coefficients, count, widths, settled, weights, costs, step, lambda_, shifts, levels, ways, nodes, most):
     """Choose the levels of a block.
 

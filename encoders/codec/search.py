@@ -5,6 +5,7 @@ from numba import int16, int32, int64, njit, void
 
 from encoders.codec import twin
 from encoders.codec.colour import gather_colour, halve, look_around_colour, put_colour
+from encoders.codec.compiled import kernel
 from encoders.codec.desk import DESK
 from encoders.codec.kernels import activity, add_levels, gather, log2_of, predict, put_luma, spread_of
 from encoders.codec.levels import settle
@@ -37,7 +38,7 @@ LINES_CROSS = 57  # where the second line, of 5/4, takes over from the first, of
 NEAR_COST_SHIFT = 2  # a candidate a quarter worse by estimate than the best found is not tried
 
 
-@njit(void(int16[:, ::1], LINE, LINE), cache=True, nogil=True)
+@kernel(void(int16[:, ::1], LINE, LINE))
 def project(basis, block, coefficients):
     """Coefficients of a block in a basis, int16[coefficients, pixels]."""
     for i in range(basis.shape[0]):
@@ -50,7 +51,7 @@ def project(basis, block, coefficients):
 project = twin.interpreted_or(project, twin.project)
 
 
-@njit(void(SHORTS, SHORT, SHORT, SHORT), cache=True, nogil=True)
+@kernel(void(SHORTS, SHORT, SHORT, SHORT))
 def span(spans, lifted, fixed, seen):
     """Coefficients of a block in all bases at once, less what is fixed in predictions; `lifted` is the block x 2."""
     half = int16(0)
@@ -68,7 +69,7 @@ def span(spans, lifted, fixed, seen):
 span = twin.interpreted_or(span, twin.span)
 
 
-@njit(void(SHORTS, SHORT, SHORT, SHORT), cache=True, nogil=True)
+@kernel(void(SHORTS, SHORT, SHORT, SHORT))
 def compare(reach, lifted, seen, found):
     """What each mode leaves of a block, in its basis: source less prediction; `lifted` is the reference x 16."""
     half = int16(0)
@@ -86,7 +87,7 @@ def compare(reach, lifted, seen, found):
 compare = twin.interpreted_or(compare, twin.compare)
 
 
-@njit(void(SEARCH, WORK, DESK), cache=True, nogil=True)
+@kernel(void(SEARCH, WORK, DESK))
 def project_source(search, work, desk):
     """Transform every source block with every basis, once for all steps, into `desk.seen8` and `desk.seen4`."""
     lifted = desk.lifted
@@ -102,7 +103,7 @@ def project_source(search, work, desk):
             span(search.spans8, lifted, search.fixed8, desk.seen8[row, column])
 
 
-@njit(void(PLANE, LINE, int64), cache=True, nogil=True)
+@kernel(void(PLANE, LINE, int64))
 def price_levels(widths, floors, weight):
     """What a level costs at least, in 1/256 squared steps, by how wide its coefficient is spread.
 
@@ -115,7 +116,7 @@ def price_levels(widths, floors, weight):
             floors[mode * number + i] = weight * bits_256ths >> 8
 
 
-@njit(void(SHORT, int64, LINE, LINE, int64, LINE), cache=True, nogil=True)
+@kernel(void(SHORT, int64, LINE, LINE, int64, LINE))
 def rank_modes(found, number, floors, bits, step, ranks):
     """Estimate in `ranks`, in 1/256 squared steps, what each mode would cost: its coefficients and its name.
 
@@ -131,7 +132,7 @@ def rank_modes(found, number, floors, bits, step, ranks):
         ranks[mode] = total
 
 
-@njit(int64(LINE, LINE), cache=True, nogil=True)
+@kernel(int64(LINE, LINE))
 def take_best(ranks, place):
     """The first mode of lowest rank, which is then out of the race; `place[0]` gets the rank."""
     best = 0
@@ -217,7 +218,7 @@ def choose_block(model, search, work, desk, kind, row, column, step, lambda_, tr
     return best_cost
 
 
-@njit(void(PLANE, int64, int64, PLANE, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(PLANE, int64, int64, PLANE, int64, int64, int64))
 def copy_block(source, y, x, target, to_y, to_x, size):
     """Copy a size x size block."""
     for row in range(size):
@@ -269,7 +270,7 @@ def choose_unit(model, search, work, desk, y, x, step, lambda_, tries, ways):
     desk.total[1] += bits
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64, int64))
 def search_luma(model, search, work, desk, step, lambda_, tries, ways):
     """Choose splits, modes and levels of all luma.  `desk.total` gets the error and the bits in 1/256."""
     measure_widths(model.wide8, step, work.widths8)
@@ -337,7 +338,7 @@ def choose_colours(model, search, work, desk, unit, step, lambda_, ways):
     desk.total[3] += best_bits
 
 
-@njit(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64), cache=True, nogil=True)
+@kernel(void(MODEL, SEARCH, WORK, DESK, int64, int64, int64))
 def search_colour(model, search, work, desk, step, lambda_, ways):
     """Choose clusters and levels of all colour blocks; luma is decoded.  `desk.total[2:]` gets error and bits."""
     measure_widths(model.wide_colour, step, work.widths_colour)

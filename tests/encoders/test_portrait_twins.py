@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from encoders import portrait
-from encoders.codec import coder, finish, kernels, model, quantiser, search, twin
+from encoders.codec import coder, finish, finish_twin, kernels, model, quantiser, search, twin
 from encoders.codec.levels import code_levels, settle
 from encoders.codec.luma import walk_luma
 from encoders.codec.rate import Encoder, colour_step
@@ -198,6 +198,26 @@ def test_filters_of_nothing_leave_grey_pictures_alone():
     finish.finish_picture(none, work, room, 300, pixels)
     expected = np.clip((work.decoded[:126, :102] + 254 * 8 + 4) >> 3, 0, 255)
     assert np.array_equal(pixels, np.repeat(expected[:, :, None], 3, axis=2).astype(np.uint8))
+
+
+@settings(deadline=None, max_examples=40)
+@given(SEEDS, st.sampled_from([0, 40, 600, 3000]), st.sampled_from(STEP[:255].tolist()), st.booleans())
+def test_finished_pictures_are_what_the_twin_finishes_whatever_was_decoded_and_trained(seed, height, step, extreme):
+    chance, work, room = np.random.default_rng(seed), new_work(), finish.new_room()
+    rough = chance.normal(0, height, (128, 104)) + np.linspace(-2500, 500, 104)
+    work.decoded[:] = np.clip(rough, -2032, 8).astype(np.int32)
+    for plane in (work.decoded_blue, work.decoded_red):
+        plane[:] = np.clip(chance.normal(0, height / 3 + 1, (64, 56)), -1020, 1020).astype(np.int32)
+    work.split[:] = chance.integers(0, 2, work.split.shape)
+    filters = FROZEN.filters
+    if extreme:
+        filters = model.Filters(
+            *(np.where(numbers(seed, 0, 1, *one.shape), 32767, -32768).astype(np.int16) for one in filters)
+        )
+    found, expected = np.zeros((2, 126, 102, 3), np.uint8)
+    finish.finish_picture(filters, work, room, step, found)
+    finish_twin.finish_picture(filters, work, room, step, expected)
+    assert np.array_equal(found, expected)
 
 
 # ---- model and tables -----------------------------------------------------------------------------------------
