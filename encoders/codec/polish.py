@@ -1,5 +1,4 @@
-"""The encoder's last passes: the plan stays, levels are chosen anew for a step, each unit at the worth of a bit that
-keeps the whole on its way to the wanted size."""
+"""The encoder's last passes: levels chosen anew for the plan that stays, each unit at a worth that keeps the size."""
 # mypy: allow-untyped-defs, no-check-untyped-defs
 
 from numba import int64, njit, void

@@ -1,6 +1,5 @@
 """Pixels to a stream of at most 1,024 bytes: the search for the finest step that fits."""
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +26,7 @@ PAYLOAD_BYTES: Final = MAX_STREAM_BYTES - HEADER_BYTES
 PLANNED: Final = 302
 POLISHED: Final = 187
 WORTH_POWER: Final = 0.163
+LOG_2: Final = 0.6931471805599453  # natural; written out, so that no library rounds it
 SPARE_BYTES: Final = 1  # that a pass leaves, since a stream has up to two bytes more or less than its levels cost
 NEAR_BYTES: Final = 3  # a stream that lacks so few is full
 
@@ -35,12 +35,12 @@ NEAR_BYTES: Final = 3  # a stream that lacks so few is full
 class Tuning:
     """How hard the encoder tries; nothing here changes the format."""
 
-    tries: int = 2  # modes a block is quantised with
+    tries: int = 3  # modes a block is quantised with
     lambda_1024ths: int = 32  # worth of a bit in squared steps (1/16): 0.125 where both are in pixel values
-    near_steps: int = 3  # a plan made this near to the step that fits is good enough: 1 gives 0.001 dB for 2 ms
+    near_steps: int = 1  # a plan made this near to the step that fits is good enough
     plans: int = 2  # full searches at most
     polishes: int = 4  # passes that fit the stream to its bytes, at most; one is enough for two of three portraits
-    plan_ways: int = 2  # ways through a block's levels that are kept while planning
+    plan_ways: int = 3  # ways through a block's levels that are kept while planning
     ways: int = 4  # and while polishing
 
 
@@ -107,7 +107,7 @@ class Encoder:
         """Polish a plan to the largest payload that fits."""
         standard = worth = self.tuning.lambda_1024ths << 5
         wanted, best, best_index = float(PAYLOAD_BYTES - SPARE_BYTES), b"", index
-        for _ in range(self.tuning.polishes):
+        for passes in range(self.tuning.polishes):
             index, worth = balanced(index, worth, said / wanted, standard)
             said, worth = self.polish(index, worth, wanted)
             payload = self.written(index)
@@ -115,7 +115,7 @@ class Encoder:
                 best, best_index = payload, index
             if PAYLOAD_BYTES - NEAR_BYTES <= len(payload) <= PAYLOAD_BYTES:
                 break
-            wanted = PAYLOAD_BYTES - SPARE_BYTES + said - len(payload)
+            wanted = PAYLOAD_BYTES - SPARE_BYTES - passes + said - len(payload)
         while not best and index < PLAIN_STEP:
             index = min(PLAIN_STEP, index + 2 + max(0, steps_between(len(payload), PAYLOAD_BYTES, PLANNED)))
             if index < PLAIN_STEP:
@@ -140,7 +140,7 @@ def balanced(index: int, worth: int, share: float, standard: int) -> tuple[int, 
     """The step index and worth of a bit, near the standard one, that make 1 of a size that is `share` of the wanted."""
     share *= 1 + WORTH_POWER * (worth / standard - 1)  # at the standard worth
     moved = held(index + steps_between(1024 * share, 1024, POLISHED))
-    share *= 1 - (moved - index) * POLISHED * math.log(2) / (256 * STEPS_PER_OCTAVE)
+    share *= 1 - (moved - index) * POLISHED * LOG_2 / (256 * STEPS_PER_OCTAVE)
     return moved, round(standard * (1 + min(0.25, max(-0.25, (share - 1) / WORTH_POWER))))
 
 
