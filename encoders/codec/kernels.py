@@ -181,14 +181,13 @@ def add_levels(basis, levels, count, step, shifts, sums, block):
         if i == count:
             break
         j = after_zeros(levels, i + 1, count)  # two at once, the second of nothing where there is no other
-        p = value_of(levels[i], step, shifts)
-        p = int32(min(room, max(-room, p)))
-        room -= abs(p)
-        k, q = i, int32(0)
+        value = min(room, max(-room, value_of(levels[i], step, shifts)))
+        room -= abs(value)
+        k, other = i, int64(0)
         if j < count:
-            k, q = j, value_of(levels[j], step, shifts)
-            q = int32(min(room, max(-room, q)))
-            room -= abs(q)
+            k, other = j, min(room, max(-room, value_of(levels[j], step, shifts)))
+            room -= abs(other)
+        p, q = int32(value), int32(other)
         for pixel in range(pixels):
             sums[pixel] += int32(basis[i, pixel] * p) + int32(basis[k, pixel] * q)
         i = min(count, j + 1)

@@ -76,14 +76,18 @@ def look_around(energy, peak, row, column, cells, step, features):
 def share_modes(follows, leans, powers, above, left, sides, shares):
     """Share the choice among the modes, by the modes above and to the left and by the sides.  Returns: the total."""
     modes = shares.size  # MODES; a loop whose length the compiler knew would be unrolled, not done in eights
+    flat = leans.reshape(leans.size)
     for mode in range(modes):
         shares[mode] = 0
-    for side in range(0, SIDES, 4):
-        p, q, r, s = int32(sides[side]), int32(sides[side + 1]), int32(sides[side + 2]), int32(sides[side + 3])
+    for side in range(0, SIDES, 8):
+        a, b, c, d = int32(sides[side]), int32(sides[side + 1]), int32(sides[side + 2]), int32(sides[side + 3])
+        e, f, g, h = int32(sides[side + 4]), int32(sides[side + 5]), int32(sides[side + 6]), int32(sides[side + 7])
+        at = side * MODES
         for mode in range(modes):
-            one = int32(int32(leans[side, mode] * p) + int32(leans[side + 1, mode] * q))
-            other = int32(int32(leans[side + 2, mode] * r) + int32(leans[side + 3, mode] * s))
-            shares[mode] += one + other
+            i = at + mode
+            total = int32(flat[i] * a) + int32(flat[i + MODES] * b) + int32(flat[i + 2 * MODES] * c)
+            total += int32(flat[i + 3 * MODES] * d) + int32(flat[i + 4 * MODES] * e) + int32(flat[i + 5 * MODES] * f)
+            shares[mode] += total + int32(flat[i + 6 * MODES] * g) + int32(flat[i + 7 * MODES] * h)
     best = int64(-(1 << 30))
     for mode in range(MODES):
         shares[mode] = (shares[mode] >> SIDE_BITS) + follows[above, left, mode]
