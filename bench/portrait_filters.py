@@ -4,12 +4,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from bench.portrait_rounds import Seen, whole
-from encoders.codec.colour import halve
-from encoders.codec.finish import bind_colour, filter_luma, look_at_colour, sort_pixels, sum_slopes, widen
+from encoders.codec.finish_twin import (
+    classes_of,
+    colour_classes,
+    colour_numbers,
+    doubled,
+    filtered_luma,
+    halved,
+    inside,
+    moved,
+)
 from encoders.codec.tables import (
     COLOUR_CLASSES,
     COLOUR_TAPS,
@@ -25,33 +32,15 @@ Pixels = NDArray[np.uint8]
 Sums = NDArray[np.float64]
 
 
-class FilterRoom:
-    """The arrays the filters work in."""
-
-    def __init__(self) -> None:
-        self.wide = np.zeros((HEIGHT_PX + 6, WIDTH_PX + 6), np.int32)
-        self.slopes = np.zeros((3, HEIGHT_PX, WIDTH_PX), np.int64)
-        self.sums = np.zeros((3, HEIGHT_PX, WIDTH_PX), np.int64)
-        self.classes = np.zeros((HEIGHT_PX, WIDTH_PX), np.int32)
-
-    def sort(self, seen: Seen) -> None:
-        """Prepare the picture's decoded luma and the classes of its pixels."""
-        widen(seen.decoded, self.wide)
-        sum_slopes(self.wide, self.slopes, self.sums)
-        sort_pixels(self.wide, seen.split, self.sums, seen.step, self.classes)
-
-
 def luma_weights(pictures: Sequence[Pixels], seen: Sequence[Seen]) -> NDArray[Any]:
     """The luma filter: int16[classes, taps].  Classes share a fifth of what those of other places in blocks tell."""
-    room = FilterRoom()
     gram, aim = np.zeros((LUMA_CLASSES, LUMA_TAPS, LUMA_TAPS)), np.zeros((LUMA_CLASSES, LUMA_TAPS))
     for pixels, one in zip(pictures, seen, strict=True):
-        room.sort(one)
-        inner = room.wide[3:-3, 3:-3]
-        parts = [room.wide[3 + y : 3 + y + HEIGHT_PX, 3 + x : 3 + x + WIDTH_PX] - inner for y, x in TAP_OFFSETS]
+        inner = inside(one.decoded, (HEIGHT_PX, WIDTH_PX))
+        parts = [moved(inner, row, column) - inner for row, column in TAP_OFFSETS.tolist()]
         taps = np.stack(parts, axis=-1).reshape(-1, LUMA_TAPS).astype(np.float32) / 8
         error = (exact_luma(pixels) - inner / 8).ravel().astype(np.float32)
-        gather_squares(room.classes.ravel(), taps, error, gram, aim)
+        gather_squares(classes_of(inner, one.split, one.step).ravel(), taps, error, gram, aim)
     return solved(gram, aim, 6)
 
 
@@ -63,39 +52,24 @@ def exact_luma(pixels: Pixels) -> NDArray[np.float64]:
 
 def colour_weights(pictures: Sequence[Pixels], seen: Sequence[Seen], luma_filter: NDArray[Any]) -> NDArray[Any]:
     """The filters of Cb and Cr: int16[2, classes, taps]."""
-    room, found = FilterRoom(), []
     grams = np.zeros((2, COLOUR_CLASSES, COLOUR_TAPS, COLOUR_TAPS))
-    aims = np.zeros((2, COLOUR_CLASSES, COLOUR_TAPS))
-    half, slopes = np.zeros((64, 56), np.int32), np.zeros((64, 56), np.int32)
-    taps, base = np.zeros((HEIGHT_PX * WIDTH_PX, COLOUR_TAPS), np.float32), np.zeros(HEIGHT_PX * WIDTH_PX)
-    rows, columns = np.indices((HEIGHT_PX, WIDTH_PX))
+    aims, found = np.zeros((2, COLOUR_CLASSES, COLOUR_TAPS)), []
     for pixels, one in zip(pictures, seen, strict=True):
-        room.sort(one)
-        luma = one.decoded.copy()
-        filter_luma(room.wide, room.classes, luma_filter, luma)
-        halve(luma, half)
+        luma = inside(one.decoded, (HEIGHT_PX, WIDTH_PX))
+        classes = classes_of(luma, one.split, one.step)
+        luma = filtered_luma(luma, classes, luma_filter)
+        half, kinds = halved(luma), colour_classes(classes).ravel()
         light = pixels.astype(np.float64) @ (0.299, 0.587, 0.114)
-        classes = (room.classes // 24) * 4 + 2 * (rows & 1) + (columns & 1)
-        for number, (plane, channel, scale) in enumerate(((one.decoded_blue, 2, 1.772), (one.decoded_red, 0, 1.402))):
-            bind_colour(plane, half, one.step, slopes)
-            colour_taps(plane, luma, half, slopes, taps, base)
+        for number, (decoded, channel, scale) in enumerate(((one.decoded_blue, 2, 1.772), (one.decoded_red, 0, 1.402))):
+            plane = inside(decoded, (HEIGHT_PX // 2, WIDTH_PX // 2))
+            numbers = colour_numbers(plane, luma, half, one.step).reshape(-1, COLOUR_TAPS)
+            base = doubled(plane).ravel() / 8
             error = ((pixels[:, :, channel] - light) / scale).ravel() - base
-            gather_squares(classes.ravel(), taps, error.astype(np.float32), grams[number], aims[number])
+            taps = (numbers / 8).astype(np.float32)
+            gather_squares(kinds, taps, error.astype(np.float32), grams[number], aims[number])
     for gram, aim in zip(grams, aims, strict=True):
         found.append(solved(gram, aim, 4))
     return np.ascontiguousarray(np.stack(found))
-
-
-@njit(cache=True)
-def colour_taps(plane, luma, half, slopes, taps, base):  # type: ignore[no-untyped-def]
-    """What the colour filter sees at every pixel, in pixel values."""
-    line = np.zeros(COLOUR_TAPS + 1, np.int32)
-    for row in range(HEIGHT_PX):
-        for column in range(WIDTH_PX):
-            look_at_colour(plane, luma, half, slopes, row, column, line)
-            for tap in range(COLOUR_TAPS):
-                taps[row * WIDTH_PX + column, tap] = line[tap] / 8
-            base[row * WIDTH_PX + column] = line[COLOUR_TAPS] / 8
 
 
 def gather_squares(classes: Any, taps: Any, error: Any, gram: Sums, aim: Sums) -> None:

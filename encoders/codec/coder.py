@@ -3,6 +3,7 @@
 
 from numba import int32, int64, njit, uint8, void
 
+from encoders.codec.compiled import kernel
 from encoders.codec.tables import ODDS_BITS, ODDS_LIMIT, PROBABILITY_BITS
 
 BYTES = uint8[::1]
@@ -16,7 +17,7 @@ LEAST = 1 << 24  # the interval is kept at or above this
 LOW, WIDTH, AT, WRITES, ROWS_FILLED, MODES_FILLED = range(6)
 
 
-@njit(void(BYTES, STATE, int64), cache=True, nogil=True)
+@kernel(void(BYTES, STATE, int64))
 def start(stream, state, writes):
     """Set up a state to write a stream, or to read it from its first byte; zeros follow its last."""
     state[:] = 0
@@ -27,7 +28,7 @@ def start(stream, state, writes):
         state[AT] = 4
 
 
-@njit(void(BYTES, int64), cache=True, nogil=True)
+@kernel(void(BYTES, int64))
 def carry(stream, at):
     """Add one to the number that ends before `at`."""
     at -= 1
@@ -37,7 +38,7 @@ def carry(stream, at):
     stream[at] += 1
 
 
-@njit(void(BYTES, STATE, int64, int64), cache=True, nogil=True)
+@kernel(void(BYTES, STATE, int64, int64))
 def narrow(stream, state, low, width):
     """Take a part of the interval, `low` above its low end and `width` wide, and move on until it is wide enough."""
     if state[WRITES]:
@@ -59,7 +60,7 @@ def narrow(stream, state, low, width):
     state[WIDTH] = width
 
 
-@njit(int64(BYTES, STATE, int64, int64), cache=True, nogil=True)
+@kernel(int64(BYTES, STATE, int64, int64))
 def code_bit(stream, state, probability, bit):
     """Write a bit whose probability to be 1 is given, of 32768; or read one.  Returns: the bit."""
     share = (state[WIDTH] >> PROBABILITY_BITS) * probability
@@ -72,7 +73,7 @@ def code_bit(stream, state, probability, bit):
     return bit
 
 
-@njit(int64(BYTES, STATE, LINE, int64, int64), cache=True, nogil=True)
+@kernel(int64(BYTES, STATE, LINE, int64, int64))
 def code_choice(stream, state, shares, total, choice):
     """Write which of several was chosen, whose shares sum up to `total`; or read it.  Returns: the choice."""
     unit = state[WIDTH] // total
@@ -89,7 +90,7 @@ def code_choice(stream, state, shares, total, choice):
     return choice
 
 
-@njit(int64(BYTES, STATE), cache=True, nogil=True)
+@kernel(int64(BYTES, STATE))
 def finish(stream, state):
     """Write the one byte that names the last interval, drop zeros at the end.  Returns: the stream's size.
 

@@ -4,6 +4,7 @@
 from numba import int32, int64, njit, void
 
 from encoders.codec.coder import code_choice
+from encoders.codec.compiled import kernel
 from encoders.codec.kernels import add_levels, log2_of, predict
 from encoders.codec.levels import code_levels
 from encoders.codec.luma import measure_widths
@@ -17,7 +18,7 @@ PLANE = int32[:, ::1]
 NUMBER = COEFFICIENTS[COLOUR]
 
 
-@njit(void(PLANE, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE))
 def halve(luma, half):
     """Average luma over 2x2; the last columns repeat."""
     rows, columns = half.shape
@@ -104,7 +105,7 @@ def close_colour(model, work, row, column, cluster, step):
     work.colour_energy[row, column] = log2_of(ONE + busy * ONE)
 
 
-@njit(void(MODEL, WORK, int64), cache=True, nogil=True)
+@kernel(void(MODEL, WORK, int64))
 def walk_colour(model, work, step):
     """Code all colour blocks, writing the plan or reading it, and decode them; luma is decoded already."""
     measure_widths(model.wide_colour, step, work.widths_colour)

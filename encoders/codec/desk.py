@@ -3,20 +3,24 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import int32, int64, types
+from numba import int16, int32, int64, types
 
-from encoders.codec.tables import CELLS, COEFFICIENTS, MODES, UNITS
+from encoders.codec.quantiser import MOST_WAYS, NODES
+from encoders.codec.tables import CELLS, CHROMA_UNITS, COEFFICIENTS, MODES, UNITS
 
 
 class Desk(NamedTuple):
-    """What the search works on; about 5 MB, most of it the source's coefficients in every basis."""
+    """What the search works on; about 1 MB, most of it the source's coefficients in every basis."""
 
-    seen8: Any  # int32[16, 13, modes, 48]
-    seen4: Any  # int32[32, 26, modes, 16]
-    found8: Any  # int32[modes, 48]: coefficients of one block's residual
-    found4: Any  # int32[modes, 16]
+    seen8: Any  # int16[16, 13, modes * 48]: of the source, less what BIAS predicts
+    seen4: Any  # int16[32, 26, modes * 16]
+    found8: Any  # int16[modes * 48]: coefficients of one block's residual
+    found4: Any  # int16[modes * 16]
+    lifted: Any  # int16[64]: a block or a reference, for products
+    found: Any  # int32[48]: coefficients of one mode
     found_colour: Any  # int32[28]
-    prices: Any  # int32[9, 512]
+    floor8: Any  # int32[modes * 48]: least a level costs, in 1/256 squared steps
+    floor4: Any  # int32[modes * 16]
     ranks: Any  # int32[modes]
     bits: Any  # int32[modes]
     ranked_bits: Any  # int32[modes]
@@ -26,19 +30,25 @@ class Desk(NamedTuple):
     whole: Any  # int32[8, 8]
     whole_levels: Any  # int32[48]
     levels: Any  # int32[48]
-    walk: Any  # int32[48, 5]
-    other: Any  # int32[48, 5]
-    spent: Any  # int64[2]
+    ways: Any  # int64[2, 4, 6]: of the quantiser
+    nodes: Any  # int32[384, 3]
+    spent: Any  # int64[3]
+    paid: Any  # int32[264]: bits each unit of luma, then of colour was last given, in 1/256
+    named: Any  # int32[264]: of those, the bits of splits, modes and clusters
+    pace: Any  # int64[5]: see `polish`
     total: Any  # int64[4]: error and bits of luma, error and bits of colour
 
 
 FIELDS: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "seen8": (np.int32, (*UNITS, MODES, COEFFICIENTS[0])),
-    "seen4": (np.int32, (*CELLS, MODES, COEFFICIENTS[1])),
-    "found8": (np.int32, (MODES, COEFFICIENTS[0])),
-    "found4": (np.int32, (MODES, COEFFICIENTS[1])),
+    "seen8": (np.int16, (*UNITS, MODES * COEFFICIENTS[0])),
+    "seen4": (np.int16, (*CELLS, MODES * COEFFICIENTS[1])),
+    "found8": (np.int16, (MODES * COEFFICIENTS[0],)),
+    "found4": (np.int16, (MODES * COEFFICIENTS[1],)),
+    "lifted": (np.int16, (64,)),
+    "found": (np.int32, (COEFFICIENTS[0],)),
     "found_colour": (np.int32, (COEFFICIENTS[2],)),
-    "prices": (np.int32, (9, 512)),
+    "floor8": (np.int32, (MODES * COEFFICIENTS[0],)),
+    "floor4": (np.int32, (MODES * COEFFICIENTS[1],)),
     "ranks": (np.int32, (MODES,)),
     "bits": (np.int32, (MODES,)),
     "ranked_bits": (np.int32, (MODES,)),
@@ -48,12 +58,15 @@ FIELDS: dict[str, tuple[Any, tuple[int, ...]]] = {
     "whole": (np.int32, (8, 8)),
     "whole_levels": (np.int32, (COEFFICIENTS[0],)),
     "levels": (np.int32, (COEFFICIENTS[0],)),
-    "walk": (np.int32, (COEFFICIENTS[0], 5)),
-    "other": (np.int32, (COEFFICIENTS[0], 5)),
-    "spent": (np.int64, (2,)),
+    "ways": (np.int64, (2, MOST_WAYS, 6)),
+    "nodes": (np.int32, (NODES, 3)),
+    "spent": (np.int64, (3,)),
+    "paid": (np.int32, (UNITS[0] * UNITS[1] + CHROMA_UNITS[0] * CHROMA_UNITS[1],)),
+    "named": (np.int32, (UNITS[0] * UNITS[1] + CHROMA_UNITS[0] * CHROMA_UNITS[1],)),
+    "pace": (np.int64, (5,)),
     "total": (np.int64, (4,)),
 }
-ELEMENTS = {np.int32: int32, np.int64: int64}
+ELEMENTS = {np.int16: int16, np.int32: int32, np.int64: int64}
 DESK = types.NamedTuple([types.Array(ELEMENTS[kind], len(shape), "C") for kind, shape in FIELDS.values()], Desk)
 
 

@@ -4,261 +4,173 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import int16, int32, int64, njit, types, uint8, void
+from numba import int16, int32, int64, types, uint8, void
 
-from encoders.codec.colour import halve
-from encoders.codec.kernels import log2_of
+from encoders.codec import finish_twin, twin
+from encoders.codec.compiled import kernel
+from encoders.codec.doubling import HALF_HEIGHT, HALF_WIDTH, LINE_TAPS, WINDOW, bind_colour, double_row, spread_colour
 from encoders.codec.model import FILTERS
 from encoders.codec.tables import (
-    ACTIVITIES,
-    CHROMA_SHAPE,
-    COLOUR_TAPS,
+    COLOUR_CLASSES,
     DARKEST,
-    FARTHEST,
     FILTER_BITS,
     HEIGHT_PX,
     LIGHTEST,
-    LUMA_SHAPE,
+    LUMA_CLASSES,
     LUMA_TAPS,
-    ONE,
     SCALE,
     TAP_OFFSETS,
     WHITE,
     WIDTH_PX,
 )
+from encoders.codec.texture import MARGIN, SLOPES_PX, WIDE_PX, sort_pixels, widen
 from encoders.codec.workspace import WORK
 
-PLANE = int32[:, ::1]
-SUMS = int64[:, :, ::1]
 LINE = int32[::1]
+SHORTS = int16[::1]
 WEIGHTS = int16[:, ::1]
 COLOURS = uint8[:, :, ::1]
 
+LUMA_WINDOW = 64  # 7 columns of 8 rows, and 8 of nothing
+HALF = 1 << (FILTER_BITS - 1)
+
 
 class Room(NamedTuple):
-    """The arrays finishing works in."""
+    """The arrays finishing works in; planes lie flat."""
 
-    wide: Any  # int32[132, 108]
-    slopes: Any  # int64[3, 126, 102]
-    sums: Any  # int64[3, 126, 102]
+    wide: Any  # int16[132, 112]
+    products: Any  # int32[3, 126, 106]
+    line: Any  # int32[106]
+    sums: Any  # int32[3, 106]
+    places: Any  # int32[104]
     classes: Any  # int32[126, 102]
-    luma: Any  # int32[128, 104]
-    half: Any  # int32[64, 56]
-    bound: Any  # int32[64, 56]
-    blue: Any  # int32[126, 102]
-    red: Any  # int32[126, 102]
-    line: Any  # int32[19]
+    weights: Any  # int16[192, 64]
+    weight_sums: Any  # int32[192]
+    window: Any  # int16[120, 8]
+    luma: Any  # int32[126, 102]
+    half: Any  # int32[63, 51]
+    bound: Any  # int32[2, 63, 51]
+    lines: Any  # int32[8, 53]
+    colour_weights: Any  # int16[2, 32, 32]
+    colour_sums: Any  # int32[2, 32, 3]
+    blue_window: Any  # int16[112, 6]
+    red_window: Any
+    base: Any  # int32[102]
+    finer: Any  # int32[102]
+    blue: Any  # int32[102]
+    red: Any  # int32[102]
 
 
-ROOM_SHAPES: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "wide": (np.int32, (HEIGHT_PX + 6, WIDTH_PX + 6)),
-    "slopes": (np.int64, (3, HEIGHT_PX, WIDTH_PX)),
-    "sums": (np.int64, (3, HEIGHT_PX, WIDTH_PX)),
-    "classes": (np.int32, (HEIGHT_PX, WIDTH_PX)),
-    "luma": (np.int32, LUMA_SHAPE),
-    "half": (np.int32, CHROMA_SHAPE),
-    "bound": (np.int32, CHROMA_SHAPE),
-    "blue": (np.int32, (HEIGHT_PX, WIDTH_PX)),
-    "red": (np.int32, (HEIGHT_PX, WIDTH_PX)),
-    "line": (np.int32, (COLOUR_TAPS + 1,)),
+ROOM_SHAPES: dict[str, tuple[Any, int]] = {
+    "wide": (np.int16, (HEIGHT_PX + 2 * MARGIN) * WIDE_PX),
+    "products": (np.int32, 3 * HEIGHT_PX * SLOPES_PX),
+    "line": (np.int32, SLOPES_PX),
+    "sums": (np.int32, 3 * SLOPES_PX),
+    "places": (np.int32, 104),
+    "classes": (np.int32, HEIGHT_PX * WIDTH_PX),
+    "weights": (np.int16, LUMA_CLASSES * LUMA_WINDOW),
+    "weight_sums": (np.int32, LUMA_CLASSES),
+    "window": (np.int16, 120 * 8),
+    "luma": (np.int32, HEIGHT_PX * WIDTH_PX),
+    "half": (np.int32, HALF_HEIGHT * HALF_WIDTH),
+    "bound": (np.int32, 2 * HALF_HEIGHT * HALF_WIDTH),
+    "lines": (np.int32, 8 * (HALF_WIDTH + 2)),
+    "colour_weights": (np.int16, 2 * COLOUR_CLASSES * WINDOW),
+    "colour_sums": (np.int32, 2 * COLOUR_CLASSES * 3),
+    "blue_window": (np.int16, 112 * LINE_TAPS),
+    "red_window": (np.int16, 112 * LINE_TAPS),
+    "base": (np.int32, WIDTH_PX),
+    "finer": (np.int32, WIDTH_PX),
+    "blue": (np.int32, WIDTH_PX),
+    "red": (np.int32, WIDTH_PX),
 }
 ROOM = types.NamedTuple(
-    [types.Array(int64 if kind is np.int64 else int32, len(shape), "C") for kind, shape in ROOM_SHAPES.values()], Room
+    [types.Array(int16 if kind is np.int16 else int32, 1, "C") for kind, _ in ROOM_SHAPES.values()], Room
 )
 
 
 def new_room() -> Room:
     """A room without a trace of another picture."""
-    return Room(**{name: np.zeros(shape, kind) for name, (kind, shape) in ROOM_SHAPES.items()})
+    return Room(**{name: np.zeros(size, kind) for name, (kind, size) in ROOM_SHAPES.items()})
 
 
-HALF = 1 << (FILTER_BITS - 1)
-MARGIN = 3
-HALF_HEIGHT, HALF_WIDTH = HEIGHT_PX // 2, WIDTH_PX // 2
+@kernel(void(WEIGHTS, SHORTS, LINE))
+def spread_luma(filters, weights, sums):
+    """Lay the weights of each class as a pixel's window lies, int16[192, 64], and add them up."""
+    for kind in range(LUMA_CLASSES):
+        total = 0
+        for tap in range(LUMA_TAPS):
+            weights[LUMA_WINDOW * kind + 8 * (TAP_OFFSETS[tap, 1] + 3) + TAP_OFFSETS[tap, 0] + 3] = filters[kind, tap]
+            total += filters[kind, tap]
+        sums[kind] = total
 
 
-@njit(void(PLANE, PLANE), cache=True, nogil=True)
-def widen(plane, wide):
-    """Copy a picture into int32[132, 108] with a margin of 3 that repeats its edge."""
-    for row in range(wide.shape[0]):
-        y = min(HEIGHT_PX - 1, max(0, row - MARGIN))
-        for column in range(wide.shape[1]):
-            wide[row, column] = plane[y, min(WIDTH_PX - 1, max(0, column - MARGIN))]
+@kernel(void(SHORTS, LINE, SHORTS, LINE, SHORTS, LINE))
+def filter_luma(wide, classes, weights, sums, window, luma):
+    """Add to each pixel its class's sum of weighted differences to 28 neighbours: `luma`, int32[126, 102].
 
-
-@njit(void(PLANE, SUMS, SUMS), cache=True, nogil=True)
-def sum_slopes(wide, slopes, sums):
-    """Sums over 5x5 pixels of squared slopes across and down and of their product: `sums`, int64[3, 126, 102].
-
-    The slopes are Sobel's, and repeat beyond the picture; `slopes` is scratch of the same shape.
+    `window` holds 8 rows, column by column, so what a pixel looks at is 64 numbers on end, and the same for the pixel
+    below it one number later.  Sums wrap at 32 bits on their way; what they come to does not leave them.
     """
+    count = weights.size // LUMA_CLASSES  # a loop whose length the compiler knew would not be done in sixteens
     for row in range(HEIGHT_PX):
+        if row & 1 == 0:
+            for far in range(8):
+                start = min(row + far, HEIGHT_PX + 2 * MARGIN - 1) * WIDE_PX
+                for column in range(WIDE_PX):
+                    window[8 * column + far] = wide[start + column]
         for column in range(WIDTH_PX):
-            y, x = row + MARGIN, column + MARGIN
-            fall = wide[y + 1, x + 1] - wide[y - 1, x - 1]
-            rise = wide[y - 1, x + 1] - wide[y + 1, x - 1]
-            across = int64(fall + rise + 2 * (wide[y, x + 1] - wide[y, x - 1]))
-            down = int64(fall - rise + 2 * (wide[y + 1, x] - wide[y - 1, x]))
-            slopes[0, row, column] = across * across
-            slopes[1, row, column] = down * down
-            slopes[2, row, column] = across * down
-    for kind in range(3):
-        for row in range(HEIGHT_PX):
-            for column in range(WIDTH_PX):
-                total = int64(0)
-                for far in range(-2, 3):
-                    total += slopes[kind, row, min(WIDTH_PX - 1, max(0, column + far))]
-                sums[kind, row, column] = total
-        for row in range(HEIGHT_PX):
-            for column in range(WIDTH_PX):
-                slopes[kind, row, column] = sums[kind, row, column]
-        for row in range(HEIGHT_PX):
-            for column in range(WIDTH_PX):
-                total = int64(0)
-                for far in range(-2, 3):
-                    total += slopes[kind, min(HEIGHT_PX - 1, max(0, row + far)), column]
-                sums[kind, row, column] = total
+            kind = classes[row * WIDTH_PX + column]
+            here = wide[(row + MARGIN) * WIDE_PX + MARGIN + column]
+            total = int32(HALF - here * sums[kind])
+            start = 8 * column + (row & 1)
+            mine, seen = weights[count * kind : count * kind + count], window[start : start + count]
+            for i in range(count):
+                total = int32(total + int32(mine[i]) * int32(seen[i]))
+            luma[row * WIDTH_PX + column] = min(LIGHTEST, max(DARKEST, here + (total >> FILTER_BITS)))
 
 
-@njit(int64(int64, int64, int64, int64), cache=True, nogil=True)
-def texture(across, down, both, step):
-    """One of 32 textures: how busy the slopes of 25 pixels are against the step, and which way they run."""
-    ratio = (across + down) * (4 * ONE) // (25 * step * step)
-    busy = 0
-    if ratio >= ONE:
-        busy = min(ACTIVITIES - 1, log2_of(ratio) * 7 // 2560 + 1)
-    a, d, b = across >> 10, down >> 10, both >> 10
-    way = 0
-    if 4 * ((a - d) * (a - d) + 4 * b * b) >= (a + d + 1) * (a + d + 1):
-        way = 3
-        if abs(a - d) > 2 * abs(b):
-            way = 1 if a > d else 2
-    return busy * 4 + way
-
-
-@njit(int64(int64, int64, int64), cache=True, nogil=True)
-def place_in_block(row, column, split):
-    """0 to 5: whether a pixel lies at one, two or no edges of its 4x4 (0 to 2) or 8x8 (3 to 5) block."""
-    if split:
-        return (1 if (row + 1) & 3 < 2 else 0) + (1 if (column + 1) & 3 < 2 else 0)
-    return 3 + (1 if (row + 1) & 7 < 2 else 0) + (1 if (column + 1) & 7 < 2 else 0)
-
-
-@njit(void(PLANE, PLANE, SUMS, int64, PLANE), cache=True, nogil=True)
-def sort_pixels(wide, split, sums, step, classes):
-    """The filter class of every pixel, 0 to 191: its texture and its place in its block."""
-    for row in range(HEIGHT_PX):
-        for column in range(WIDTH_PX):
-            kind = texture(sums[0, row, column], sums[1, row, column], sums[2, row, column], step)
-            classes[row, column] = kind * 6 + place_in_block(row, column, split[row >> 3, column >> 3])
-
-
-@njit(void(PLANE, PLANE, WEIGHTS, PLANE), cache=True, nogil=True)
-def filter_luma(wide, classes, weights, luma):
-    """Add to each pixel its class's sum of weighted differences to 28 neighbours: `luma`, int32[126 or more, ...]."""
-    for row in range(HEIGHT_PX):
-        for column in range(WIDTH_PX):
-            y, x, kind = row + MARGIN, column + MARGIN, classes[row, column]
-            here, total = wide[y, x], HALF
-            for tap in range(LUMA_TAPS):
-                total += int(weights[kind, tap]) * (wide[y + TAP_OFFSETS[tap, 0], x + TAP_OFFSETS[tap, 1]] - here)
-            luma[row, column] = min(LIGHTEST, max(DARKEST, here + (total >> FILTER_BITS)))
-
-
-@njit(int64(PLANE, int64, int64, int64, int64), cache=True, nogil=True)
-def doubled(plane, row, column, beside_y, beside_x):
-    """A half plane's value at a full-resolution pixel: 9 : 3 : 3 : 1 of the four nearest."""
-    y, x = row >> 1, column >> 1
-    near = 3 * plane[y, x] + plane[y, beside_x]
-    return (3 * near + 3 * plane[beside_y, x] + plane[beside_y, beside_x] + 8) >> 4
-
-
-@njit(void(PLANE, PLANE, int64, PLANE), cache=True, nogil=True)
-def bind_colour(plane, half, step, slopes):
-    """How colour follows light around each colour pixel, in 1/256: a regression over 3x3, `slopes`, int32[64, 56]."""
+@kernel(void(LINE, LINE))
+def halve_inside(luma, half):
+    """Average luma, int32[126, 102], over 2x2."""
     for y in range(HALF_HEIGHT):
+        at = 2 * y * WIDTH_PX
         for x in range(HALF_WIDTH):
-            lights, colours, squares, products = int64(0), int64(0), int64(0), int64(0)
-            for row in range(y - 1, y + 2):
-                for column in range(x - 1, x + 2):
-                    v, u = min(HALF_HEIGHT - 1, max(0, row)), min(HALF_WIDTH - 1, max(0, column))
-                    light, colour = int64(half[v, u]), int64(plane[v, u])
-                    lights, colours = lights + light, colours + colour
-                    squares, products = squares + light * light, products + light * colour
-            spread = 9 * squares - lights * lights + 5 * step * step
-            slopes[y, x] = min(512, max(-512, ((9 * products - lights * colours) << 8) // spread))
+            i = at + 2 * x
+            total = luma[i] + luma[i + 1] + luma[i + WIDTH_PX] + luma[i + WIDTH_PX + 1]
+            half[y * HALF_WIDTH + x] = (total + 2) >> 2
 
 
-@njit(void(PLANE, PLANE, PLANE, PLANE, int64, int64, LINE), cache=True, nogil=True)
-def look_at_colour(plane, luma, half, slopes, row, column, line):
-    """The 18 numbers a colour is corrected by, and the doubled value (the 19th) they correct."""
-    y, x = row >> 1, column >> 1
-    beside_y = min(HALF_HEIGHT - 1, max(0, y + 2 * (row & 1) - 1))
-    beside_x = min(HALF_WIDTH - 1, max(0, x + 2 * (column & 1) - 1))
-    here, light, at = plane[y, x], half[y, x], 0
-    for far_y in range(-1, 2):
-        v = min(HALF_HEIGHT - 1, max(0, y + far_y))
-        for far_x in range(-1, 2):
-            if far_y or far_x:
-                line[at] = plane[v, min(HALF_WIDTH - 1, max(0, x + far_x))] - here
-                at += 1
-    for far_y in range(-1, 2):
-        v = min(HEIGHT_PX - 1, max(0, row + far_y))
-        for far_x in range(-1, 2):
-            line[at] = luma[v, min(WIDTH_PX - 1, max(0, column + far_x))] - light
-            at += 1
-    finer = luma[row, column] - doubled(half, row, column, beside_y, beside_x)
-    line[at] = min(1020, max(-1020, slopes[y, x] * finer >> 8))
-    line[at + 1] = doubled(plane, row, column, beside_y, beside_x)
+@kernel(void(LINE, int64, LINE, LINE, COLOURS))
+def join_row(luma, row, blue, red, pixels):
+    """Turn a row in eighths into RGB, uint8[126, 102, 3].  Source: as `split_colours`."""
+    for column in range(WIDTH_PX):
+        y = int32(((luma[row * WIDTH_PX + column] + WHITE * SCALE) << 13) + 32768)
+        b, r = int32(blue[column]), int32(red[column])
+        pixels[row, column, 0] = min(255, max(0, int32(y + (int32(91881 * r) >> 3)) >> 16))
+        pixels[row, column, 1] = min(255, max(0, int32(y - (int32(22554 * b + 46802 * r) >> 3)) >> 16))
+        pixels[row, column, 2] = min(255, max(0, int32(y + (int32(116130 * b) >> 3)) >> 16))
 
 
-@njit(int64(int64, int64, int64), cache=True, nogil=True)
-def colour_class(row, column, luma_class):
-    """The filter class of a colour pixel, 0 to 31: its place among four, and how busy luma is there."""
-    return (luma_class // 24) * 4 + 2 * (row & 1) + (column & 1)
-
-
-@njit(void(PLANE, PLANE, PLANE, PLANE, PLANE, WEIGHTS, LINE, PLANE), cache=True, nogil=True)
-def double_colour(plane, luma, half, slopes, classes, weights, line, full):
-    """A colour plane at full resolution: doubled, and corrected by what luma and its neighbours tell."""
-    for row in range(HEIGHT_PX):
-        for column in range(WIDTH_PX):
-            look_at_colour(plane, luma, half, slopes, row, column, line)
-            kind = colour_class(row, column, classes[row, column])
-            total = int64(HALF)
-            for tap in range(COLOUR_TAPS):
-                total += int(weights[kind, tap]) * line[tap]
-            value = line[COLOUR_TAPS] + (total >> FILTER_BITS)
-            full[row, column] = min(FARTHEST // 2, max(-FARTHEST // 2, value))
-
-
-@njit(void(PLANE, PLANE, PLANE, COLOURS), cache=True, nogil=True)
-def join_colours(luma, blue, red, pixels):
-    """Turn full planes in eighths into RGB, uint8[126, 102, 3].  Source: as `split_colours`."""
-    for row in range(HEIGHT_PX):
-        for column in range(WIDTH_PX):
-            y = ((int(luma[row, column]) + WHITE * SCALE) << 13) + 32768
-            b, r = int64(blue[row, column]), int64(red[row, column])
-            pixels[row, column, 0] = min(255, max(0, (y + ((91881 * r) >> 3)) >> 16))
-            pixels[row, column, 1] = min(255, max(0, (y - ((22554 * b + 46802 * r) >> 3)) >> 16))
-            pixels[row, column, 2] = min(255, max(0, (y + ((116130 * b) >> 3)) >> 16))
-
-
-@njit(void(FILTERS, WORK, ROOM, int64, COLOURS), cache=True, nogil=True)
+@kernel(void(FILTERS, WORK, ROOM, int64, COLOURS))
 def finish_picture(filters, work, room, step, pixels):
     """Filter what was decoded and turn it into RGB, uint8[126, 102, 3]."""
     widen(work.decoded, room.wide)
-    sum_slopes(room.wide, room.slopes, room.sums)
-    sort_pixels(room.wide, work.split, room.sums, step, room.classes)
-    room.luma[:] = work.decoded
-    filter_luma(room.wide, room.classes, filters.luma, room.luma)
-    halve(room.luma, room.half)
-    bind_colour(work.decoded_blue, room.half, step, room.bound)
-    double_colour(
-        work.decoded_blue, room.luma, room.half, room.bound, room.classes, filters.colour[0], room.line, room.blue
-    )
-    bind_colour(work.decoded_red, room.half, step, room.bound)
-    double_colour(
-        work.decoded_red, room.luma, room.half, room.bound, room.classes, filters.colour[1], room.line, room.red
-    )
-    join_colours(room.luma, room.blue, room.red, pixels)
+    sort_pixels(room.wide, work.split, step, room.products, room.line, room.sums, room.places, room.classes)
+    spread_luma(filters.luma, room.weights, room.weight_sums)
+    filter_luma(room.wide, room.classes, room.weights, room.weight_sums, room.window, room.luma)
+    halve_inside(room.luma, room.half)
+    bind_colour(work.decoded_blue, work.decoded_red, room.half, step, room.lines, room.bound)
+    spread_colour(filters.colour, room.colour_weights, room.colour_sums)
+    for row in range(HEIGHT_PX):
+        for number in range(2):
+            plane = work.decoded_blue if number == 0 else work.decoded_red
+            window, full = (room.blue_window, room.blue) if number == 0 else (room.red_window, room.red)
+            double_row(
+                plane, room.luma, room.half, room.bound, room.classes, room.colour_weights, room.colour_sums, number,
+                row, window, room.lines, room.base, room.finer, full,
+            )  # fmt: skip
+        join_row(room.luma, row, room.blue, room.red, pixels)
+
+
+finish_picture = twin.interpreted_or(finish_picture, finish_twin.finish_picture)

@@ -1,9 +1,10 @@
-"""The levels of one block: the contexts their answers are coded in, their coding both ways, and what they cost."""
+"""The levels of one block: the contexts their answers are coded in, and their coding both ways."""
 # mypy: allow-untyped-defs, no-check-untyped-defs
 
 from numba import int16, int32, int64, njit, uint8
 
 from encoders.codec.coder import ROWS_FILLED, WRITES, code_bit, odds_place
+from encoders.codec.compiled import kernel
 from encoders.codec.tables import (
     CODED,
     COUNT_LOG,
@@ -12,7 +13,6 @@ from encoders.codec.tables import (
     LARGER,
     LAST,
     LEVEL_LIMIT,
-    ONE,
     PRESENT,
     ROWS,
 )
@@ -25,8 +25,6 @@ WEIGHTS = int16[:, ::1]
 
 SETTLED = (0, 2, 3, 4, 5, 12, 13)  # features that are the same for all levels of a block
 EVEN = 1 << 14
-# What a walk over a block's levels remembers: levels so far, their sum, the last two sizes.
-FOUND, SUM, BEFORE, BEFORE_THAT = range(4)
 
 
 @njit(inline="always")
@@ -74,7 +72,7 @@ def larger_row(size):
     return LARGER + (2 if size < 5 else 3)
 
 
-@njit(int64(BYTES, STATE, LINE, int64, LINE, LINE, WEIGHTS, LINE, LINE, TABLE, int64), cache=True, nogil=True)
+@kernel(int64(BYTES, STATE, LINE, int64, LINE, LINE, WEIGHTS, LINE, LINE, TABLE, int64))
 def code_levels(stream, state, levels, count, widths, features, weights, settled, chances, diary, kind):
     """Code the `count` levels of a block, writing or reading.  Returns: the sum of their sizes.
 
@@ -133,44 +131,3 @@ def code_levels(stream, state, levels, count, widths, features, weights, settled
         before_that, before = before, size if present else 0
         i += 1
     return total
-
-
-@njit(int64(LINE, int64, int64, int64, LINE, LINE, WEIGHTS, TABLE, TABLE), cache=True, nogil=True)
-def cost_from(levels, first, last, count, widths, settled, weights, costs, walk):
-    """Cost of the levels `first` to `last`, in 1/256 bit, from what `walk` remembers at `first`.
-
-    `walk`, int32[count, 5], is filled on the way: for each level what is remembered before it, and the cost so far.
-    """
-    found, total = int64(walk[first, FOUND]), int64(walk[first, SUM])
-    before, before_that = int64(walk[first, BEFORE]), int64(walk[first, BEFORE_THAT])
-    cost = int64(walk[first, 4])
-    for i in range(first, last + 1):
-        walk[i, FOUND], walk[i, SUM], walk[i, BEFORE], walk[i, BEFORE_THAT] = found, total, before, before_that
-        walk[i, 4] = cost
-        group, wide, size = GROUP[i], widths[i], abs(levels[i])
-        if i < count - 1 or found > 0:
-            place = place_of(weights, settled, PRESENT + group, i, wide, found, total, before, before_that)
-            cost += costs[place, 1 if size else 0]
-        if size:
-            cost += ONE
-            place = place_of(weights, settled, LARGER, i, wide, found, total, before, before_that)
-            cost += costs[place, 1 if size > 1 else 0]
-            if size > 1:
-                place = place_of(weights, settled, LARGER + 1, i, wide, found, total, before, before_that)
-                cost += costs[place, 1 if size > 2 else 0]
-            if size > 2:
-                place = place_of(weights, settled, LARGER + 2, i, wide, found, total, before, before_that)
-                cost += min(size - 3, 2) * int(costs[place, 1])
-                if size < 5:
-                    cost += costs[place, 0]
-            if size >= 5:
-                place = place_of(weights, settled, LARGER + 3, i, wide, found, total, before, before_that)
-                cost += (size - 5) * int(costs[place, 1])
-                if size < LEVEL_LIMIT:
-                    cost += costs[place, 0]
-            found, total = found + 1, total + size
-            if i < count - 1:
-                place = place_of(weights, settled, LAST + group, i, wide, found, total, before, before_that)
-                cost += costs[place, 1 if i == last else 0]
-        before_that, before = before, size
-    return cost

@@ -4,6 +4,7 @@
 from numba import int16, int32, int64, njit, void
 
 from encoders.codec.coder import MODES_FILLED, code_bit, code_choice, odds_place
+from encoders.codec.compiled import kernel
 from encoders.codec.kernels import (
     activity,
     add_levels,
@@ -36,7 +37,7 @@ PLANE = int32[:, ::1]
 SPLIT_ROW = 3 * ROWS  # of the diary
 
 
-@njit(void(PLANE, int64, PLANE), cache=True, nogil=True)
+@kernel(void(PLANE, int64, PLANE))
 def measure_widths(wide, step, widths):
     """Spread of each coefficient against the step, as logarithm in 256ths, held within -3 and 5."""
     step_log = log2_of(int64(step) << 4)  # the step is in 1/16
@@ -45,7 +46,7 @@ def measure_widths(wide, step, widths):
             widths[mode, i] = min(5 * ONE, max(-3 * ONE, wide[mode, i] - step_log))
 
 
-@njit(void(PLANE, PLANE, int64, int64, int64, int64, LINE), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, int64, int64, int64, int64, LINE))
 def look_around(energy, peak, row, column, cells, step, features):
     """Fill the features of a block at a cell that its neighbours tell: how busy they are, and the step."""
     columns = energy.shape[1]
@@ -71,14 +72,22 @@ def look_around(energy, peak, row, column, cells, step, features):
     features[12], features[13] = 0, high
 
 
-@njit(int64(int16[:, :, ::1], int16[:, ::1], LINE, int64, int64, int32[::1], LINE), cache=True, nogil=True)
+@kernel(int64(int16[:, :, ::1], int16[:, ::1], LINE, int64, int64, int32[::1], LINE))
 def share_modes(follows, leans, powers, above, left, sides, shares):
     """Share the choice among the modes, by the modes above and to the left and by the sides.  Returns: the total."""
-    shares[:] = 0
-    for side in range(SIDES):
-        strength = sides[side]
-        for mode in range(MODES):
-            shares[mode] += leans[side, mode] * strength
+    modes = shares.size  # MODES; a loop whose length the compiler knew would be unrolled, not done in eights
+    flat = leans.reshape(leans.size)
+    for mode in range(modes):
+        shares[mode] = 0
+    for side in range(0, SIDES, 8):
+        a, b, c, d = int32(sides[side]), int32(sides[side + 1]), int32(sides[side + 2]), int32(sides[side + 3])
+        e, f, g, h = int32(sides[side + 4]), int32(sides[side + 5]), int32(sides[side + 6]), int32(sides[side + 7])
+        at = side * MODES
+        for mode in range(modes):
+            i = at + mode
+            total = int32(flat[i] * a) + int32(flat[i + MODES] * b) + int32(flat[i + 2 * MODES] * c)
+            total += int32(flat[i + 3 * MODES] * d) + int32(flat[i + 4 * MODES] * e) + int32(flat[i + 5 * MODES] * f)
+            shares[mode] += total + int32(flat[i + 6 * MODES] * g) + int32(flat[i + 7 * MODES] * h)
     best = int64(-(1 << 30))
     for mode in range(MODES):
         shares[mode] = (shares[mode] >> SIDE_BITS) + follows[above, left, mode]
@@ -90,7 +99,7 @@ def share_modes(follows, leans, powers, above, left, sides, shares):
     return total
 
 
-@njit(void(PLANE, PLANE, PLANE, int64, int64, int64, int64, LINE, int64), cache=True, nogil=True)
+@kernel(void(PLANE, PLANE, PLANE, int64, int64, int64, int64, LINE, int64))
 def note_block(mode, energy, peak, row, column, cells, chosen, levels, total):
     """Record a block's mode and how busy it is in all its cells."""
     high, busy = 0, log2_of(ONE + total * 2 * ONE // 5) if cells == 2 else log2_of(ONE + total * ONE)
@@ -101,7 +110,7 @@ def note_block(mode, energy, peak, row, column, cells, chosen, levels, total):
             mode[y, x], energy[y, x], peak[y, x] = chosen, busy, COUNT_LOG[high]
 
 
-@njit(int64(int16[::1], LINE), cache=True, nogil=True)
+@kernel(int64(int16[::1], LINE))
 def split_place(weights, features):
     """Where the odds of a split stand in the tables: six features tell."""
     odds = int64(0)
@@ -133,7 +142,8 @@ def name_block(model, work, kind, row, column, total, step):
         work.mode_diary[at, 0], work.mode_diary[at, 1] = kind, mode
         work.mode_diary[at, 2] = work.mode[row - 1, column] if row > 0 else MODES
         work.mode_diary[at, 3] = work.mode[row, column - 1] if column > 0 else MODES
-        work.mode_diary[at, 4:] = work.sides
+        for side in range(SIDES):
+            work.mode_diary[at, 4 + side] = work.sides[side]
         work.state[MODES_FILLED] = at + 1
     if kind == BIG:
         predict(model.predictors8[mode], work.reference, REFERENCES[BIG], work.predicted[:64])
@@ -183,7 +193,7 @@ def walk_split(model, work, y, x, step):
     return split
 
 
-@njit(void(MODEL, WORK, int64), cache=True, nogil=True)
+@kernel(void(MODEL, WORK, int64))
 def walk_luma(model, work, step):
     """Code all luma blocks, writing the plan or reading it, and decode them."""
     measure_widths(model.wide8, step, work.widths8)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from encoders.codec.tables import (
     BASIS_BITS,
+    BIAS,
     CLUSTERS,
     COEFFICIENTS,
     COLOUR_CLASSES,
@@ -32,6 +33,7 @@ FILE: Final = "portrait-2.bin"
 FILE_SHA256: Final = "384d370911ba3173e5f11c482ff10431727232ca1804b5df1201aa6c6c929ed1"
 MAGIC: Final = b"cardmill portrait model 2\n"
 PLACES: Final = 2 * ODDS_LIMIT + 1
+REACH_BITS: Final = 12  # behind the point of `Search.reach8`
 POWERS: Final = 12 * 256 + 1  # halvings in 1/256, down to nothing
 
 
@@ -83,14 +85,24 @@ MODEL = types.NamedTuple([types.Array(ELEMENTS[kind], len(shape), "C") for kind,
 
 
 class Search(NamedTuple):
-    """What only the encoder needs, made from the model: transforms applied to predictors, transposed bases, costs."""
+    """What only the encoder needs, made from the model: all modes' transforms side by side, alone and after prediction.
 
-    reach8: Any  # int32[modes, 45, 48]: coefficients of predictions, in 1/8192
-    reach4: Any  # int32[modes, 25, 16]
+    Its products keep the upper 16 bits of 32, which is one instruction for many numbers; a rounding of a few eighths
+    matters nothing to the choice of modes, and the levels that are written come from exact products.
+    """
+
+    spans8: Any  # int16[64, modes * 48]: bases in 1/32768, by pixel
+    spans4: Any  # int16[16, modes * 16]
+    reach8: Any  # int16[44, modes * 48]: coefficients of predictions in 1/4096, by reference number; BIAS left out
+    reach4: Any  # int16[24, modes * 16]
+    fixed8: Any  # int16[modes * 48]: what BIAS adds to them, in eighths
+    fixed4: Any  # int16[modes * 16]
     costs: Any  # int32[3073, 2]: of a 0 and a 1 by log odds, in 1/256 bit
 
 
-SEARCH = types.NamedTuple([types.Array(int32, 3, "C"), types.Array(int32, 3, "C"), types.Array(int32, 2, "C")], Search)
+SEARCH = types.NamedTuple(
+    [*[types.Array(int16, 2, "C")] * 4, *[types.Array(int16, 1, "C")] * 2, types.Array(int32, 2, "C")], Search
+)
 
 
 def standard_tables() -> dict[str, NDArray[np.int32]]:
@@ -104,15 +116,24 @@ def standard_tables() -> dict[str, NDArray[np.int32]]:
 
 def search_of(model: Model) -> Search:
     """What the encoder adds to a model."""
-    reach = []
+    spans, reach, fixed = [], [], []
     for basis, predictors in ((model.basis8, model.predictors8), (model.basis4, model.predictors4)):
-        product = np.einsum("kip,kjp->kji", basis.astype(np.int64), predictors[:-1].astype(np.int64))
-        rounded = (product + (1 << (BASIS_BITS - 1))) >> BASIS_BITS
-        reach.append(np.ascontiguousarray(rounded.astype(np.int32)))
+        spans.append(side_by_side(basis.transpose(2, 0, 1).astype(np.int64) << (15 - BASIS_BITS)))
+        product = np.einsum("kip,kjp->jki", basis.astype(np.int64), predictors[:-1].astype(np.int64))
+        down = BASIS_BITS + WEIGHT_BITS - REACH_BITS
+        reach.append(side_by_side((product[:-1] + (1 << (down - 1))) >> down))
+        down = BASIS_BITS + WEIGHT_BITS
+        fixed.append(side_by_side((product[-1:] * BIAS + (1 << (down - 1))) >> down)[0])
     whole = 1 << PROBABILITY_BITS
     logs = {chance: log2_256ths(chance) for chance in {*model.chances.tolist(), *(whole - model.chances).tolist()}}
     costs = [[256 * PROBABILITY_BITS - logs[part] for part in (whole - one, one)] for one in model.chances.tolist()]
-    return Search(reach[0], reach[1], np.array(costs, np.int32))
+    return Search(spans[0], spans[1], reach[0], reach[1], fixed[0], fixed[1], np.array(costs, np.int32))
+
+
+def side_by_side(numbers: NDArray[np.int64]) -> NDArray[np.int16]:
+    """Numbers of [rows, modes, coefficients] as int16[rows, modes * coefficients], held within 16 bits."""
+    held = np.clip(numbers, -32768, 32767).astype(np.int16)
+    return np.ascontiguousarray(held.reshape(len(held), -1))
 
 
 def model_of(arrays: dict[str, NDArray[Any]]) -> Model:

@@ -1,8 +1,9 @@
 """Pixel kernels around the coder: exact shrinking, colour planes, and how busy a picture is."""
 # mypy: allow-untyped-defs, no-check-untyped-defs
 
-from numba import int32, int64, njit, uint8, void
+from numba import int32, int64, uint8, void
 
+from encoders.codec.compiled import kernel
 from encoders.codec.tables import HEIGHT_PX, SCALE, WHITE, WIDTH_PX
 
 PHOTO_HEIGHT_PX, PHOTO_WIDTH_PX = 441, 358
@@ -14,7 +15,7 @@ PLANE = int32[:, ::1]
 COLOURS = uint8[:, :, ::1]
 
 
-@njit(void(COLOURS, PLANE, COLOURS), cache=True, nogil=True)
+@kernel(void(COLOURS, PLANE, COLOURS))
 def shrink(photo, sums, pixels):
     """Average a photo, uint8[441, 358, 3], over exact areas to `pixels`, uint8[126, 102, 3].
 
@@ -39,7 +40,7 @@ def shrink(photo, sums, pixels):
                 pixels[row, column, colour] = (total + AREA // 2) // AREA
 
 
-@njit(void(PLANE), cache=True, nogil=True)
+@kernel(void(PLANE))
 def spread_edges(plane):
     """Repeat the last column and row of the picture over the padding of its plane."""
     rows, columns = plane.shape
@@ -54,7 +55,7 @@ def spread_edges(plane):
             plane[row, column] = plane[inner_rows - 1, column]
 
 
-@njit(void(COLOURS, PLANE, PLANE, PLANE), cache=True, nogil=True)
+@kernel(void(COLOURS, PLANE, PLANE, PLANE))
 def split_colours(pixels, luma, blue, red):
     """Turn RGB, uint8[126, 102, 3], into Y less white, and Cb and Cr averaged over 2x2, all in eighths and padded.
 
@@ -79,7 +80,7 @@ def split_colours(pixels, luma, blue, red):
     spread_edges(red)
 
 
-@njit(int64(PLANE), cache=True, nogil=True)
+@kernel(int64(PLANE))
 def variation(luma):
     """Sum of the differences between neighbouring pixels: tells about how coarse the steps must be."""
     total = 0

@@ -24,10 +24,21 @@ def project(basis: Weights, block: Numbers, coefficients: Numbers) -> None:
     coefficients[: len(basis)] = (sums + (1 << (BASIS_BITS - 1))) >> BASIS_BITS
 
 
-def compare(reach: Numbers, reference: Numbers, count: int, seen: Numbers, found: Numbers) -> None:
-    """As `search.compare`: the source's coefficients less those of a prediction."""
-    sums = reference[:count].astype(np.int64) @ reach.astype(np.int64)
-    found[:] = seen - ((sums + (1 << (WEIGHT_BITS - 1))) >> WEIGHT_BITS)
+def span(spans: Weights, lifted: Weights, fixed: Weights, seen: Weights) -> None:
+    """As `search.span`: coefficients of a block in all bases, less what is fixed in the predictions."""
+    seen[:] = high_products(spans, lifted) - fixed.astype(np.int64)
+
+
+def compare(reach: Weights, lifted: Weights, seen: Weights, found: Weights) -> None:
+    """As `search.compare`: the source's coefficients less those of all predictions."""
+    found[:] = (seen - high_products(reach, lifted)).astype(np.int16)
+
+
+def high_products(weights: Weights, lifted: Weights) -> NDArray[np.int64]:
+    """Sums of products without their lower 16 bits, and half of what that drops."""
+    products = (weights.astype(np.int64) * lifted[: len(weights), None].astype(np.int64)) >> 16
+    total: NDArray[np.int64] = products.sum(0) + np.count_nonzero(lifted[: len(weights)]) // 2
+    return total
 
 
 def interpreted_or(compiled: Any, twin: Any) -> Any:

@@ -12,7 +12,6 @@ from PIL import Image
 
 from encoders import portrait
 from encoders.codec import model, rate
-from encoders.codec.rate import Attempt
 from encoders.codec.tables import PLAIN_STEP
 from encoders.portrait import PortraitError, decode, encode, prepare
 
@@ -178,7 +177,7 @@ def test_a_plain_picture_comes_back_exactly_from_five_bytes():
 
 def test_a_picture_no_step_fits_still_has_a_stream_of_its_mean_colour(monkeypatch):
     """No picture is known that needs it; this is what the bound rests on."""
-    monkeypatch.setattr(rate.Encoder, "polish", lambda encoder, index, weight: Attempt(index, weight, 4096, b""))
+    monkeypatch.setattr(rate.Encoder, "written", lambda encoder, index: bytes(4096))
     pixels = np.zeros(SHAPE, np.uint8)
     pixels[:63] = (200, 100, 50)
     stream = encode(pixels)

@@ -94,10 +94,23 @@ def kernels_and_cache_hits():
     from numba.core.dispatcher import Dispatcher
 
     from encoders import portrait
-    from encoders.codec import coder, colour, finish, kernels, levels, luma, pixels, polish, quantiser, search
+    from encoders.codec import (
+        coder,
+        colour,
+        doubling,
+        finish,
+        kernels,
+        levels,
+        luma,
+        pixels,
+        polish,
+        quantiser,
+        search,
+        texture,
+    )
 
     portrait.warm_up()
-    rooms = (coder, colour, finish, kernels, levels, luma, pixels, polish, quantiser, search)
+    rooms = (coder, colour, doubling, finish, kernels, levels, luma, pixels, polish, quantiser, search, texture)
     found = {id(one): one for room in rooms for one in vars(room).values() if isinstance(one, Dispatcher)}
     found = {key: one for key, one in found.items() if one.targetoptions.get("inline") != "always"}
     hits = sum(sum(one.stats.cache_hits.values()) for one in found.values())
