@@ -30,7 +30,7 @@ from encoders.codec.tables import (
 )
 
 FILE: Final = "portrait-2.bin"
-FILE_SHA256: Final = "384d370911ba3173e5f11c482ff10431727232ca1804b5df1201aa6c6c929ed1"
+FILE_SHA256: Final = "45c3c4a33917aa054b69d4bcfa75ebafadd6ad399acc1083c9a7c987a0ff63fa"
 MAGIC: Final = b"cardmill portrait model 2\n"
 PLACES: Final = 2 * ODDS_LIMIT + 1
 REACH_BITS: Final = 12  # behind the point of `Search.reach8`
