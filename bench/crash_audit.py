@@ -17,6 +17,8 @@ from controller.core.fold import apply
 from controller.core.moves import AnyMove
 from controller.core.state import FloorState
 from controller.core.tally import Tally
+from controller.evidence.public_keys import PublicKeys, Standing
+from controller.evidence.signing import PUBLIC_NAME
 from controller.ledger import tables
 from controller.ledger.chain import GENESIS, Head, link
 from controller.ledger.engine import reader_engine
@@ -29,6 +31,7 @@ from controller.wire import MAX_RECEIPTS_PER_PAGE
 from sims.demo.folder import UPSTREAM_NAME
 
 EXAMPLES_MAX = 20
+GIVEN = {"texts": [], "centre": "", "upstream": "", "signer": "", "signature": b""}  # filled when a receipt is given
 
 
 class Auditor:
@@ -36,6 +39,7 @@ class Auditor:
 
     def __init__(self, data: Path, diary: Diary) -> None:
         self._database, self._diary = data / DATABASE_NAME, diary
+        self._signers = data / "keys" / PUBLIC_NAME
         self.state, self.tally, self.head = FloorState(), Tally(), GENESIS
         self.found: dict[str, list[str]] = {"lost": [], "duplicates": [], "faults": []}
         self.counts: Counter[str] = Counter()
@@ -139,8 +143,11 @@ class Auditor:
                 break
             kept += page
         for place, mine in enumerate(told):
-            if place >= len(kept) or kept[place] != msgspec.structs.replace(mine, texts=[]):
+            if place >= len(kept) or kept[place] != msgspec.structs.replace(mine, **GIVEN):
                 self.note("lost", f"receipt {mine.number} is not there as it was told")
+        keys = PublicKeys.read(self._signers) if told else PublicKeys([])
+        unproved = [mine.number for mine in told if keys.standing_of(mine) is not Standing.GOOD]
+        self._note("faults", (f"receipt {number} does not bear the centre's signature" for number in unproved))
         self._note("faults", self._diary.changed)
         self._diary.changed.clear()
         if reader.receipt_numbers(UPSTREAM_NAME)[1] < cursor:
