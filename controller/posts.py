@@ -120,7 +120,7 @@ class Posts:
 def open_posts(config: PostConfig) -> Posts:
     """Give the posts of a section; that none are asked for is said in the log.  Raises: PostTableError."""
     if not config.table:
-        log.warning("posts not asked for", text="posts.table is empty: anybody with a key may decide")
+        log.warning("posts not asked for", text="posts.table is empty: no certificate is asked for, roles alone decide")
         return Posts()
     return Posts(Path(config.table))
 
