@@ -32,7 +32,7 @@ release: $(TEST_STAMP)
 AUDIT := $(VENV)/audit
 audit: $(VENV)/bin/python
 	@test -x $(AUDIT)/bin/pip-audit || { $(BIN)/python -m venv $(AUDIT) && $(AUDIT)/bin/pip --disable-pip-version-check -qq install pip-audit; }
-	$(AUDIT)/bin/pip-audit --no-deps --disable-pip -r constraints.txt $(ARGS)
+	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r constraints.txt $(ARGS)
 
 # A thousand seeds of faults, then every planted bug must be found
 storm: $(STAMP)
