@@ -69,7 +69,7 @@ def prepare_and_keep(jpeg: bytes, *, flatten: bool, tone: bytes) -> Preparation:
     encoded = flat if flatten else prepared
     stream = encode(encoded)
     decoded = decode(stream)
-    with Image.open(BytesIO(jpeg)) as photo:
+    with Image.open(BytesIO(jpeg), formats=("JPEG",)) as photo:
         source = photo.convert("RGB")
     film = np.asarray(source)
     figures = Figures(
