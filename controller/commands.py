@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from typing import Any
 
 import trio
 
 from controller import rights
 from controller.clock import floor_date
-from controller.core.acts import ACTS
+from controller.core.acts import ACTS, arguments_of, not_open
 from controller.core.moves import ActProposed
 from controller.core.turn import Refused, Turn
 from controller.denials import Attempt
 from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
 from controller.desk import rights as desk_rights
-from controller.desk.desk import AllBefore, BadArgument, Desk, Verb
+from controller.desk.desk import MAX_REASON, AllBefore, BadArgument, Desk, Verb
 from controller.doors import welcome
 from controller.personal_text import refuse_personal, typed
 from controller.posts import OFFICE
@@ -34,6 +35,8 @@ VERBS: dict[str, Verb] = {
     **desk_rights.VERBS,
 }
 
+ABOUT_AN_ACT = frozenset({"second", "withdraw"})
+MAX_TEXTS = 8  # that one command brings along for the record
 AT_A_STATION = frozenset({"sign_on"})  # these need the certificate of the station's step, and look themselves
 
 
@@ -46,7 +49,7 @@ async def answer_certified(desk: Desk, user: str, request: OperatorRequest) -> A
         return await answer(desk, user, request)
     act, roles = _act_of(desk, request), desk_rights.roles_of(desk, user)
     refused = rights.refusal(roles, request.verb, act) or _uncertified(desk, user, request.verb)
-    refused = refused or _orphaned(desk, request)
+    refused = refused or _not_open(desk, request) or _orphaned(desk, request)
     if refused:
         said: Answer = Refusal(request=request.request, code=refused.code, text=refused.text)
     else:
@@ -78,6 +81,14 @@ def _uncertified(desk: Desk, user: str, verb: str) -> Refused | None:
     if verb in READING | AT_A_STATION:
         return None
     return desk.posts.refusal(user, OFFICE, floor_date(desk.clock.now_floor_s()))
+
+
+def _not_open(desk: Desk, request: Command) -> Refused | None:
+    """Give why an act cannot be agreed to or taken back: it is not proposed yet, and who may is known only then."""
+    act_id = request.args.get("act_id")
+    if request.verb not in ABOUT_AN_ACT or type(act_id) is not int or _proposed(desk, request):
+        return None
+    return Refused(*not_open(act_id))
 
 
 def _orphaned(desk: Desk, request: Command) -> Refused | None:
@@ -121,11 +132,22 @@ async def _personal(desk: Desk, request: Command) -> Refused | None:
     """Refuse texts that would put a person's data into the record: whoever decides types them."""
     if request.verb in READING:
         return None
-    outer, inner = dict(request.args), request.args.get("args")
-    outer.pop("args", None)  # which one act alone looks into: elsewhere it must not stand before the real ones
-    named = inner if request.verb == "act" and isinstance(inner, dict) else outer
-    texts, card = typed(named)
+    texts, card = typed(_for_the_record(request))
+    texts = {name: one for name, one in texts.items() if len(one) <= MAX_REASON}  # a longer one no verb takes
+    if len(texts) > MAX_TEXTS:
+        raise BadArgument("args", f"at most {MAX_TEXTS} texts")
     if not card or not texts:
         return await refuse_personal(None, texts, [])
     rivals = await trio.to_thread.run_sync(review.rivals_of, desk, card)
     return await refuse_personal(desk.vault, texts, [card, *(rival.card for rival in rivals)])
+
+
+def _for_the_record(request: Command) -> dict[str, Any]:
+    """Give the arguments that may come to stand in the record: who types others learns nothing by them."""
+    if request.verb in ABOUT_AN_ACT:
+        return {}
+    if request.verb != "act":
+        return {name: value for name, value in request.args.items() if name != "args"}
+    act, inner = request.args.get("verb"), request.args.get("args")
+    known = arguments_of(act) if isinstance(act, str) and act in ACTS else {}
+    return {name: value for name, value in inner.items() if name in known} if isinstance(inner, dict) else {}

@@ -25,7 +25,16 @@ ORPHANED = Refused(
 )
 # refusals of what is not theirs who tried: at a verb that decides each leaves a row in the audit
 AUDITED = frozenset(
-    {MISSING, BARRED, "act.same_person", "decision.second_person", "post.none", "post.expired"},
+    {
+        MISSING,
+        BARRED,
+        ORPHANED.code,
+        "act.same_person",
+        "decision.second_person",
+        "post.none",
+        "post.expired",
+        "reason.personal",
+    },
 )
 
 

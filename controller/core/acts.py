@@ -55,7 +55,7 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
     """Do a proposed act, when another person agrees and it still can be done."""
     act = turn.state.acts.get(event.act_id)
     if act is None:
-        turn.refuse(*_not_open(event.act_id))
+        turn.refuse(*not_open(event.act_id))
     elif act.by == event.by:
         turn.refuse("act.same_person", "the second person must be another one than the first")
     elif _can(turn, act.verb, act.args, act.by, event.by):
@@ -67,12 +67,13 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
 def act_withdrawn(turn: Turn, event: e.ActWithdrawn) -> None:
     """End a proposal that somebody takes back."""
     if event.act_id not in turn.state.acts:
-        turn.refuse(*_not_open(event.act_id))
+        turn.refuse(*not_open(event.act_id))
     else:
         turn.record(ActEnded(event.act_id, event.by, False))
 
 
-def _not_open(act_id: int) -> tuple[str, str]:
+def not_open(act_id: int) -> tuple[str, str]:
+    """Give why nobody can agree to an act or take it back, a code and a sentence."""
     return ("act.not_open", f"act {act_id} is not open: it is done, or its time has passed; ask again")
 
 

@@ -158,3 +158,30 @@ async def test_whoever_cancels_a_held_card_is_told_that_a_refusal_was_recorded(t
 async def test_a_long_number_is_refused_in_every_text_that_is_recorded(tmp_path, verb, args):
     async with centre(tmp_path) as made:
         assert (await _ask(made, verb, args)).code == "reason.personal"
+
+
+@pytest.mark.parametrize(
+    ("verb", "args"),
+    [
+        ("second", {"act_id": 9, "reason": NAME}),
+        ("act", {"verb": "override", "args": {"guess": NAME, "reason": ""}}),
+        ("act", {"verb": "no act", "args": {"reason": NAME}}),
+        ("decide", {"decision": "release", "reason": f"{NAME}|" * 60}),
+    ],
+)
+async def test_what_never_comes_to_stand_in_the_record_is_not_compared_with_the_person(tmp_path, verb, args):
+    async with centre(tmp_path) as made:
+        card = await _held(made)
+        named = {**args, "card": card}
+        if verb == "act":
+            named = {**args, "args": {**args["args"], "card": card}}
+        answer = await _ask(made, verb, named)
+        assert getattr(answer, "code", "") != "reason.personal"
+
+
+async def test_more_texts_than_any_command_has_are_no_command(tmp_path):
+    async with centre(tmp_path) as made:
+        card = await _held(made)
+        guesses = {f"guess_{place}": NAME for place in range(9)}
+        answer = await _ask(made, "decide", {"card": card, "decision": "release", "reason": "x", **guesses})
+        assert answer.code == "command.argument"

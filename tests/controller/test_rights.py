@@ -213,6 +213,15 @@ async def test_what_somebody_proposed_who_may_not_any_more_nobody_agrees_to():
     assert isinstance(await counter.ask("kim", "second", act_id=act_id), Done)
 
 
+@pytest.mark.parametrize("verb", ["second", "withdraw"])
+async def test_an_act_that_is_not_proposed_yet_nobody_agrees_to_in_advance(verb):
+    counter = desk_of(kay={rights.STOCK_KEEPER}, olly={rights.OPERATOR})
+    nobodys = counter.floor.state.next_id("act")
+    early = await counter.ask("olly", verb, act_id=nobodys, card=10_000, reason="x")
+    assert early.code == "act.not_open"
+    assert counter.posted == []
+
+
 async def test_a_role_that_is_taken_away_is_gone_at_the_next_request():
     roles = {rights.SUPERVISOR}
     counter = desk_of()

@@ -21,7 +21,7 @@ WANTED = {
     "LimitCORE": "0",
     "StateDirectory": "cardmill",
     "UMask": "0077",
-    "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX",
+    "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX AF_NETLINK",
     "User": "cardmill",
 }
 
