@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import signal
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -60,6 +61,7 @@ from encoders.text_layout import TextRecordError
 log = structlog.get_logger()
 LIMITS = {UPSTREAM: SocketLimits(queue_messages=8)}  # chunks are large: libzmq counts messages, not bytes
 STOPPED, UNUSABLE = 1, 2
+LOOK_REST_S = 0.5  # real seconds between looks at the folder of keys for keys that are not in it
 UNREAD = "ledger.unread: the database could not be read ({}): run `cardmill doctor`, then start again"
 NOT_OURS = (LedgerInUse, LedgerOther, LedgerTooNew, LedgerUnfit)  # nothing is wrong with the ledger itself
 
@@ -216,7 +218,8 @@ async def _doorkeeper(
     Raises: LinkError, KeyFileError.
     """
     ring, keys, sockets = parts.ring, parts.ring.ensure_server_keys(), config.sockets
-    await nursery.start(serve_zap, parts.links, partial(_allowed, ring), ring.is_listed if sockets.insecure else None)
+    allowed, by_name = partial(_allowed, ring, rest=_Rest()), ring.is_listed if sockets.insecure else None
+    await nursery.start(serve_zap, parts.links, allowed, by_name)
     if sockets.insecure:
         log.warning("INSECURE: the sockets are plain, every program of this machine can be any peer")
 
@@ -237,13 +240,27 @@ def _named(ring: KeyRing, role: str, name: str, mark: str) -> bool:
     return ring.is_listed(role, name)
 
 
-def _allowed(ring: KeyRing, role: str, public: str) -> str | None:
-    """Give the name of a listed key; a key that is not is looked for once more in the folder."""
+@dataclasses.dataclass(slots=True)
+class _Rest:
+    """Until when no unlisted key makes the service look at the folder again."""
+
+    now_s: Callable[[], float] = time.monotonic
+    until_s: float = 0.0
+
+
+def _allowed(ring: KeyRing, role: str, public: str, rest: _Rest | None = None) -> str | None:
+    """Give the name of a listed key; a key that is not is looked for once more in the folder, unless one looks `rest`.
+
+    A look that found nothing is followed by a rest, so a flood of unlisted keys costs two looks a second.
+    """
+    rest = rest or _Rest()
     name = ring.user_for(role, public)
-    if name is None:
+    if name is None and rest.now_s() >= rest.until_s:
+        rest.until_s = rest.now_s() + LOOK_REST_S
         try:
             if ring.has_changed():
                 ring.reload()
+                rest.until_s = 0.0  # strangers cannot change the folder: the next key may be a new one too
         except KeyFileError as error:  # a stray file in the folder: who was let in before still is
             log.warning("keys not read again", code=error.code)
         name = ring.user_for(role, public)

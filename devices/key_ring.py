@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from devices.key_files import (
     write_pair,
 )
 from devices.keys import KeyFileError, KeyPair, curve_keypair, key_bytes
-from devices.peers import OPERATOR, ROLES, fingerprint, read_roles, roles_line
+from devices.peers import OPERATOR, ROLES, fingerprint, is_public, read_roles, roles_line
 
 SERVER = "server"
 PUBLIC, NEXT, ROLES_SUFFIX = ".public", ".next", ".roles"
@@ -67,6 +68,7 @@ class KeyRing:
         self._stamp: Stamp = ()
         self._roles: dict[tuple[str, str], tuple[Stamp, frozenset[str]]] = {}
         self._held: dict[tuple[str, str], Peer] = {}  # what is to be in the folder, while it is not
+        self._taking = threading.RLock()  # one thread's older look at the folder must not undo what another has put
         self.reload()
 
     # ---- asking --------------------------------------------------------------------------------------------
@@ -96,15 +98,14 @@ class KeyRing:
         """What a peer may do, from its file as it is now; nothing for one that is missing, broken, or of no peer."""
         if (role, name) not in self._peers:
             return frozenset()
-        path = self._file(role, name, ROLES_SUFFIX)
-        stamp = _stamp_of([path])
-        known = self._roles.get((role, name))
-        if known is None or known[0] != stamp:
-            try:
-                known = (stamp, frozenset(_read_roles(path, role)))
-            except KeyFileError:
-                known = (stamp, frozenset())
-            self._roles[role, name] = known
+        path, known = self._file(role, name, ROLES_SUFFIX), self._roles.get((role, name))
+        try:
+            with explained(path):
+                stamp = _stamp_of([path])
+            if known is None or known[0] != stamp:
+                known = self._roles[role, name] = (stamp, frozenset(_read_roles(path, role)))
+        except KeyFileError:
+            return frozenset()
         held = self._held.get((role, name))
         return known[1] if held is None else known[1].intersection(held.roles)
 
@@ -130,11 +131,12 @@ class KeyRing:
         """Let the holder of `public` connect in `role` as `name`; the same again changes nothing.
 
         `roles`: what a person may do, if it is to change.
-        Raises: LinkError link.bad_key; KeyFileError: keys.bad_role, keys.bad_name, keys.bad_roles, keys.name_taken (it
-        has another key), keys.shared (the key has another name or role), keys.io; as `reload`.
+        Raises: LinkError link.bad_key; KeyFileError: keys.bad_role, keys.bad_name, keys.bad_key (another spelling of a
+        key), keys.bad_roles, keys.name_taken (it has another key), keys.shared (the key has another name or role),
+        keys.io; as `reload`.
         """
         path, key = self._file(role, name, PUBLIC), AllowedKey(role, name, public)
-        key_bytes(public)
+        _check_public(path, public)
         line = _checked_roles(role, name, roles)
         with locked(self.folder):
             allowed = _keys_of(_load(self.folder))
@@ -180,7 +182,7 @@ class KeyRing:
         another next key already.
         """
         path = self._file(role, name, NEXT + PUBLIC)
-        key_bytes(public)
+        _check_public(path, public)
         with locked(self.folder):
             peers = _load(self.folder)
             peer = peers.get((role, name))
@@ -210,34 +212,34 @@ class KeyRing:
 
     def hold(self, peer: Peer) -> None:
         """Let a peer in by no other keys than these, no other roles, whatever the folder says, until `put` did it."""
-        self._held[peer.role, peer.name] = peer
-        self._take(self._peers)
+        with self._taking:
+            self._held[peer.role, peer.name] = peer
+            self._take(self._peers)
 
     def put(self, peer: Peer) -> None:
         """Make the folder hold exactly this for a peer, whatever it held; without a public key, nothing.
 
-        Raises: KeyFileError: keys.bad_role, keys.bad_name, keys.bad_roles, keys.shared (another peer has one of the
-        keys), keys.io; as `reload`; LinkError link.bad_key.
+        What is held stays so until the whole folder was read again without an error.
+        Raises: KeyFileError: keys.bad_role, keys.bad_name, keys.bad_key, keys.bad_roles, keys.shared (another peer has
+        one of the keys), keys.io; as `reload`; LinkError link.bad_key.
         """
         role, name = peer.role, peer.name
         if not peer.public:
             self._remove(role, name)
-            self._held.pop((role, name), None)
-            self.reload()
+            self._let_go(role, name)
             return
-        room, line = self._file(role, name, PUBLIC).parent, _checked_roles(role, name, peer.roles)
+        path, line = self._file(role, name, PUBLIC), _checked_roles(role, name, peer.roles)
         for public in filter(None, (peer.public, peer.next_public)):
-            key_bytes(public)
+            _check_public(path, public)
         with locked(self.folder):
             others = {at: one for at, one in _load(self.folder).items() if at != (role, name)}
             _check_unique(_keys_of({**others, (role, name): peer}))
             for suffix, text in ((ROLES_SUFFIX, line), (PUBLIC, peer.public), (NEXT + PUBLIC, peer.next_public)):
                 if text:
                     self._write(role, name, suffix, text)
-                elif room.exists():
+                elif path.parent.exists():
                     remove(self._file(role, name, suffix))
-        self._held.pop((role, name), None)
-        self.reload()
+        self._let_go(role, name)
 
     # ---- the folder ----------------------------------------------------------------------------------------
 
@@ -251,10 +253,18 @@ class KeyRing:
 
         Raises: KeyFileError: keys.bad_role, keys.bad_name, keys.bad_key, keys.bad_roles, keys.shared, keys.io.
         """
-        with explained(self.folder):
-            stamp = _stamp_of(_files(self.folder))  # before: what changes meanwhile is seen as a change later
-        self._take(_load(self.folder))
-        self._stamp = stamp
+        with self._taking:
+            with explained(self.folder):
+                stamp = _stamp_of(_files(self.folder))  # before: what changes meanwhile is seen as a change later
+            self._take(_load(self.folder))
+            self._stamp = stamp
+
+    def _let_go(self, role: str, name: str) -> None:
+        """Hold a peer no more: from here on it is what the folder says.  Raises: as `reload`; then it is still held."""
+        with self._taking:
+            self.reload()
+            if self._held.pop((role, name), None):
+                self._take(self._peers)
 
     def _take(self, peers: dict[tuple[str, str], Peer]) -> None:
         keys = [one for one in _keys_of(peers) if self._may_have(one)]
@@ -289,6 +299,13 @@ class KeyRing:
 def _check_role(role: str) -> None:
     if role not in ROLES:
         raise KeyFileError("keys.bad_role", repr(role))
+
+
+def _check_public(path: Path, public: str) -> None:
+    """Raises: LinkError link.bad_key: it is no key.  KeyFileError keys.bad_key: it is another spelling of one."""
+    key_bytes(public)
+    if not is_public(public):
+        raise KeyFileError("keys.bad_key", path)
 
 
 def _checked_roles(role: str, name: str, roles: Iterable[str]) -> str:
@@ -351,8 +368,10 @@ def _load(folder: Path) -> dict[tuple[str, str], Peer]:
 
 
 def _read_peer(role: str, name: str, files: dict[str, Path]) -> Peer:
-    publics = [read_public(files[kind]) for kind in ("", NEXT) if kind in files]  # a next key without the other is it
-    first = next(files[kind] for kind in ("", NEXT) if kind in files)
+    present = [files[kind] for kind in ("", NEXT) if kind in files]  # a next key without the other is it
+    publics, first = [read_public(path) for path in present], present[0]
+    for path, public in zip(present, publics, strict=True):
+        _check_public(path, public)
     next_public = publics[1] if len(publics) > 1 and publics[1] != publics[0] else ""  # the same: a finish was cut off
     roles = _read_roles(first.with_name(f"{name}{ROLES_SUFFIX}"), role)
     return Peer(role, name, publics[0], next_public, roles, max(path.stat().st_mtime for path in files.values()))

@@ -17,6 +17,7 @@ BETWEEN_ROLES = re.compile(r"[\s,]+")
 
 Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 KEY_BYTES, KEY_CHARS = 32, 40
+PRIME = 2**255 - 19  # of X25519
 
 
 def read_roles(text: str) -> frozenset[str]:
@@ -49,7 +50,17 @@ def z85_bytes(key: str) -> bytes | None:
     return b"".join(word.to_bytes(4) for word in words) if max(words) < 1 << 32 else None
 
 
+def is_public(key: str) -> bool:
+    """Whether this is a public key, and the only spelling of it: a number below the prime.
+
+    X25519 takes others modulo the prime and without their top bit, so one secret would have two keys, and two names.
+    Source: RFC 7748, 5.
+    """
+    found = z85_bytes(key)
+    return found is not None and int.from_bytes(found, "little") < PRIME
+
+
 def fingerprint(public: str) -> str:
     """What people compare: the first 16 hex digits of the SHA-256 of a public key; of none, nothing."""
     key = z85_bytes(public)
-    return hashlib.sha256(key).hexdigest()[:FINGERPRINT_CHARS] if key else ""
+    return hashlib.sha256(key).hexdigest()[:FINGERPRINT_CHARS] if key and is_public(public) else ""

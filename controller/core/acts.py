@@ -65,9 +65,12 @@ def act_seconded(turn: Turn, event: e.ActSeconded) -> None:
 
 
 def act_withdrawn(turn: Turn, event: e.ActWithdrawn) -> None:
-    """End a proposal that somebody takes back."""
-    if event.act_id not in turn.state.acts:
+    """End a proposal that somebody takes back; one about keys only who made it: else whom it shuts out could."""
+    act = turn.state.acts.get(event.act_id)
+    if act is None:
         turn.refuse(*not_open(event.act_id))
+    elif act.verb in KEY_ACTS and act.by != event.by:
+        turn.refuse("act.not_yours", "only who proposed a change of keys may withdraw it")
     else:
         turn.record(ActEnded(event.act_id, event.by, False))
 

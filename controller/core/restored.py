@@ -12,6 +12,7 @@ from typing import Any
 
 from controller.core import events as e
 from controller.core import record_moves as m
+from controller.core.key_moves import KeyInPlace
 from controller.core.moves import Mark
 from controller.core.turn import Turn
 from devices.defects import FATE_UNKNOWN
@@ -20,6 +21,10 @@ from devices.defects import FATE_UNKNOWN
 def _accepted(turn: Turn, event: e.RestoreAccepted) -> None:
     """Begin anew on a restored ledger; every sheet that waits may have gone on, so its fate is unknown."""
     turn.record(m.LedgerRestored(event.at_seq, event.step, event.upstreams))
+    # what waited for the folder was put there in the lost time, and may have been undone since: it is not done again,
+    # and where the folder differs now, that is found as a change past the service
+    for role, name in list(turn.state.peer_keys.pending):
+        turn.record(KeyInPlace(role, name))
     for sheet in list(turn.state.sheets.values()):
         if not sheet.job_id:  # those in a job are asked for: the station may remember
             # a film too: a press may have drawn a body for it meanwhile

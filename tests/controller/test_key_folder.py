@@ -150,6 +150,42 @@ async def test_a_revocation_holds_though_the_folder_cannot_be_written_and_is_wri
     assert KeyRing(tmp_path).user_for(STATION, PRESS) is None
 
 
+async def test_a_slip_in_the_folder_lets_nobody_in_again_whom_two_people_revoked(tmp_path):
+    centre = await set_up(tmp_path)
+    KeyRing(tmp_path).allow(OPERATOR, "eve", EVE, ["quality"])
+    await centre.folder.look()
+    slip = tmp_path / "allowed" / OPERATOR / "bob.roles"
+    slip.write_text("administrater")
+    for role, name in ((OPERATOR, "eve"), (STATION, "press-1")):
+        centre.by_two("revoke_key", role=role, name=name)
+        for _ in range(2):
+            with structlog.testing.capture_logs() as logs:
+                await centre.folder.look()
+            assert "approved keys not written" in [one["event"] for one in logs]
+            assert centre.ring.user_for(OPERATOR, EVE) is None
+            assert not centre.ring.is_current(OPERATOR, "eve", fingerprint(EVE))
+    assert centre.ring.user_for(STATION, PRESS) is None
+    outside = centre.keys.outside
+    slip.write_text("administrator")
+    await centre.folder.look()
+    assert (centre.keys.pending, centre.keys.outside) == ([], outside)
+    assert [one.name for one in KeyRing(tmp_path).peers()] == ["ann", "bob"]
+
+
+async def test_what_a_backup_waited_for_is_not_done_again_beside_a_newer_folder(tmp_path):
+    centre = await set_up(tmp_path)
+    centre.by_two("allow_key", role=OPERATOR, name="eve", public=EVE, roles="administrator")
+    after = Centre(
+        tmp_path, centre.moves
+    )  # since the backup she was put there, and revoked: the folder has her no more
+    after.post(e.RestoreAccepted(len(centre.moves), 1_000, []))
+    after.post(e.ServiceBegan())
+    assert after.turn.actions == []
+    await after.folder.look()
+    assert (after.ring.user_for(OPERATOR, EVE), after.keys.of(OPERATOR, "eve")) == (None, None)
+    assert (after.keys.pending, after.keys.outside) == ([], 1), "that the folder differs is an alarm"
+
+
 async def test_a_folder_that_cannot_be_read_is_told_once_and_changes_nothing(tmp_path):
     centre = await set_up(tmp_path)
     stray = tmp_path / "allowed" / OPERATOR / "Eve.public"

@@ -35,7 +35,7 @@ from controller.ledger.errors import LedgerInUse
 from controller.ledger.inbox import InboxState, SetBatchState, StoreVerdicts
 from controller.ledger.store import Ledger, open_ledger
 from controller.metrics import Metrics
-from controller.service import _allowed, serve
+from controller.service import _allowed, _Rest, serve
 from controller.upkeep.disk import DiskWatch
 from controller.vault.store import Vault, open_vault
 from controller.wire import BatchState, Busy, Chunk, ChunkStored, Command, Done, FetchReceipts, OpenBatch
@@ -227,6 +227,30 @@ def test_a_stray_file_among_the_keys_lets_nobody_in_and_ends_nothing(tmp_path):
     (tmp_path / "allowed" / "operator" / "half.public").write_text("cut off", "utf-8")
     assert _allowed(ring, "operator", stranger) is None
     assert _allowed(ring, "operator", known) == "ann"
+
+
+def test_a_flood_of_unlisted_keys_costs_two_looks_at_the_folder_a_second_and_a_new_key_still_gets_in(
+    tmp_path, monkeypatch
+):
+    ring, now_s, looks = KeyRing(tmp_path), [100.0], []
+    looked = ring.has_changed
+    monkeypatch.setattr(ring, "has_changed", lambda: looks.append(now_s[0]) or looked())
+    rest = _Rest(lambda: now_s[0])
+    stranger, known, other = (curve_keypair().public for _ in range(3))
+    for _ in range(1_000):
+        assert _allowed(ring, "operator", stranger, rest) is None
+        now_s[0] += 1 / 256
+    assert len(looks) == 8
+    KeyRing(tmp_path).allow("operator", "ann", known)
+    now_s[0] += 0.5
+    assert _allowed(ring, "operator", known, rest) == "ann"
+    KeyRing(tmp_path).allow("operator", "bob", other)
+    assert _allowed(ring, "operator", other, rest) == "bob", "a look that found something is followed by no rest"
+    (tmp_path / "allowed" / "operator" / "half.public").write_text("cut off", "utf-8")
+    del looks[:]
+    for _ in range(10):
+        assert _allowed(ring, "operator", stranger, rest) is None
+    assert len(looks) == 1, "neither does a folder that cannot be read"
 
 
 # ---- same batch, same answer; nothing acknowledged is lost (laws 3 and 5) --------------------------------------

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 
+from devices import key_ring
 from devices.key_ring import AllowedKey, KeyRing, Peer
-from devices.keys import LinkError, curve_keypair
-from devices.peers import OPERATOR, PERSON_ROLES, STATION, UPSTREAM, fingerprint
+from devices.keys import LinkError, curve_keypair, key_bytes
+from devices.peers import OPERATOR, PERSON_ROLES, PRIME, STATION, UPSTREAM, fingerprint, is_public, key_text
 
 FIRST, NEXT, OTHER = (curve_keypair().public for _ in range(3))
+SURELY_S = 20.0
 
 
 def code_of(call: Callable[[], object]) -> str:
@@ -187,3 +191,110 @@ def test_a_look_at_the_folder_sees_every_kind_of_change_and_nothing_else(tmp_pat
         assert ring.has_changed()
     ring.reload()
     assert ring.peers() == other.peers()
+
+
+def test_who_is_to_go_stays_out_while_the_folder_cannot_be_read_whoever_else_is_held(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    ring.allow(OPERATOR, "eve", FIRST, ["quality"])
+    ring.allow(OPERATOR, "fay", NEXT)
+    ring.allow(OPERATOR, "cay", OTHER, ["quality"])
+    slip = tmp_path / "allowed" / OPERATOR / "cay.roles"
+    slip.write_text("qualitty")
+    for name in ("eve", "fay"):
+        ring.hold(Peer(OPERATOR, name, ""))
+        assert code_of(lambda name=name: ring.put(Peer(OPERATOR, name, ""))) == "keys.bad_roles"  # type: ignore[misc]
+    assert [ring.user_for(OPERATOR, key) for key in (FIRST, NEXT, OTHER)] == [None, None, "cay"]
+    assert not ring.is_current(OPERATOR, "eve", fingerprint(FIRST))
+    assert not ring.is_listed(OPERATOR, "eve")
+    assert ring.roles_of(OPERATOR, "eve") == frozenset()
+    slip.write_text("quality")
+    ring.put(Peer(OPERATOR, "eve", ""))
+    ring.allow(OPERATOR, "eve", FIRST)
+    assert ring.user_for(OPERATOR, FIRST) == "eve", "held no more: it was put"
+
+
+class TellingLock:
+    """A lock that tells when one more thread comes to it."""
+
+    def __init__(self) -> None:
+        self.lock, self.came = threading.RLock(), threading.Event()
+
+    def __enter__(self) -> None:
+        self.came.set()
+        self.lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()
+
+
+def test_a_look_of_one_thread_undoes_nothing_that_another_put_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring, gone = KeyRing(tmp_path), Peer(STATION, "press-1", "")
+    ring.allow(STATION, "press-1", FIRST)
+    ring.hold(gone)
+    lock, load, began = TellingLock(), key_ring._load, threading.Event()
+    ring._taking = lock  # type: ignore[assignment]
+
+    def put() -> None:
+        ring.put(gone)
+        lock.came.set()
+
+    other = threading.Thread(target=put)
+
+    def slow_load(folder: Path) -> dict[tuple[str, str], Peer]:
+        found = load(folder)
+        if not began.is_set():  # this look has read the old folder when the other thread takes the key out of it
+            began.set()
+            lock.came.clear()
+            other.start()
+            assert lock.came.wait(SURELY_S)
+        return found
+
+    monkeypatch.setattr(key_ring, "_load", slow_load)
+    ring.reload()
+    other.join(SURELY_S)
+    assert not other.is_alive()
+    assert names(tmp_path) == []
+    assert ring.user_for(STATION, FIRST) is None
+    assert ring.peers() == []
+    assert not ring.has_changed()
+
+
+def twin_of(public: str) -> str:
+    """Give another spelling of a key: its top bit, which X25519 takes no notice of, is the other one."""
+    key = key_bytes(public)
+    return key_text(key[:31] + bytes([key[31] ^ 0x80]))
+
+
+def test_a_key_has_one_spelling_so_nobody_has_two_names_by_one_secret(tmp_path: Path) -> None:
+    twin, mine = twin_of(FIRST), X25519PrivateKey.generate()
+    shared = [mine.exchange(X25519PublicKey.from_public_bytes(key_bytes(key))) for key in (FIRST, twin)]
+    assert shared[0] == shared[1], "libzmq would let both in"
+    ring = KeyRing(tmp_path)
+    ring.allow(OPERATOR, "ann", FIRST)
+    largest = PRIME - 1
+    for key in (twin, *(key_text(number.to_bytes(32, "little")) for number in (PRIME, PRIME + 9, 2**255, 2**256 - 1))):
+        assert not is_public(key)
+        assert fingerprint(key) == ""
+        assert code_of(lambda key=key: ring.allow(OPERATOR, "bob", key)) == "keys.bad_key"  # type: ignore[misc]
+        assert code_of(lambda key=key: ring.rotate(OPERATOR, "ann", key)) == "keys.bad_key"  # type: ignore[misc]
+        assert code_of(lambda key=key: ring.put(Peer(OPERATOR, "bob", NEXT, key))) == "keys.bad_key"  # type: ignore[misc]
+    assert names(tmp_path) == ["ann.public"]
+    assert is_public(key_text(largest.to_bytes(32, "little")))
+    (tmp_path / "allowed" / OPERATOR / "bob.public").write_text(twin)
+    assert code_of(ring.reload) == code_of(lambda: KeyRing(tmp_path)) == "keys.bad_key"
+    assert ring.user_for(OPERATOR, twin) is None
+
+
+def test_roles_that_lead_in_a_circle_are_none(tmp_path: Path) -> None:
+    ring = KeyRing(tmp_path)
+    ring.allow(OPERATOR, "ann", FIRST, ["quality"])
+    path = tmp_path / "allowed" / OPERATOR / "ann.roles"
+    path.unlink()
+    path.symlink_to(path.name)
+    assert ring.roles_of(OPERATOR, "ann") == frozenset()
+    assert code_of(ring.reload) == "keys.io"
+    path.unlink()
+    path.write_text("auditor")
+    assert ring.roles_of(OPERATOR, "ann") == {"auditor"}

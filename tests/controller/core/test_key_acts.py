@@ -12,14 +12,15 @@ from controller.core.key_moves import KeyAllowed, KeyInPlace, KeyRevoked, KeyRot
 from controller.core.moves import ActEnded, ActProposed
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
-from devices.keys import curve_keypair
-from devices.peers import OPERATOR, STATION, UPSTREAM, fingerprint
+from devices.keys import curve_keypair, key_bytes
+from devices.peers import OPERATOR, STATION, UPSTREAM, fingerprint, key_text
 
 ANN, BOB, EVE, PRESS, NORTH, SPARE = (curve_keypair().public for _ in range(6))
 ADMINISTRATORS = [
     SeenPeer(OPERATOR, "ann", ANN, "", ["administrator"]),
     SeenPeer(OPERATOR, "bob", BOB, "", ["administrator"]),
 ]
+TWIN = key_text(key_bytes(EVE)[:31] + bytes([key_bytes(EVE)[31] ^ 0x80]))  # the same secret opens it
 FLOOR = [*ADMINISTRATORS, SeenPeer(STATION, "press-1", PRESS, "", [])]
 
 
@@ -136,6 +137,40 @@ def test_one_administrator_alone_changes_no_key(centre):
     assert centre.keys.of(OPERATOR, "eve") is None
 
 
+@pytest.mark.parametrize(
+    ("verb", "args"),
+    [
+        ("revoke_key", {"role": OPERATOR, "name": "eve"}),
+        ("rotate_key", {"role": OPERATOR, "name": "eve", "public": SPARE}),
+        ("allow_key", {"role": OPERATOR, "name": "eve", "public": EVE, "roles": "quality"}),
+    ],
+)
+def test_nobody_takes_back_what_another_one_proposed_about_keys(verb, args):
+    centre = Centre([*FLOOR, SeenPeer(OPERATOR, "eve", EVE, "", ["administrator"])])
+    act_id = centre.handle(e.ActAsked(verb, args, "ann")).answer
+    refused = centre.handle(e.ActWithdrawn(act_id, "eve"))
+    assert (refused.refused.code, refused.moves) == ("act.not_yours", [])
+    assert act_id in centre.foreman.state.acts
+    assert centre.handle(e.ActWithdrawn(act_id, "ann")).moves == [ActEnded(act_id, "ann", False)]
+    assert centre.handle(e.ActWithdrawn(act_id, "eve")).refused.code == "act.not_open"
+    again = centre.handle(e.ActAsked(verb, args, "ann")).answer
+    assert centre.handle(e.ActSeconded(again, "bob")).refused is None
+
+
+def test_a_restored_ledger_waits_for_no_change_of_the_folder(centre):
+    centre.by_two("revoke_key", role=STATION, name="press-1")
+    centre.by_two("allow_key", role=OPERATOR, name="eve", public=EVE, roles="auditor")
+    centre.handle(e.RestoreAccepted(len(centre.moves), 1_000, []))
+    assert centre.keys.pending == []
+    assert centre.handle(e.ServiceBegan()).actions == []
+    assert centre.handle(KeysSeen(FLOOR)).moves == [
+        KeyRevoked(OPERATOR, "eve", EVE, "", "", "folder"),
+        KeyAllowed(STATION, "press-1", PRESS, [], "", "", "folder"),
+    ]
+    assert centre.keys.outside == 2
+    assert centre.folded_again() == centre.foreman.state
+
+
 def test_two_administrators_let_a_person_in_and_the_folder_follows(centre):
     done = centre.by_two("allow_key", role=OPERATOR, name="eve", public=EVE, roles="quality, operator")
     allowed = KeyAllowed(OPERATOR, "eve", EVE, ["operator", "quality"], "ann", "bob", "act")
@@ -179,6 +214,8 @@ PEER, PERSON = {"role": STATION, "name": "press-1"}, {"role": OPERATOR, "name": 
         ("key.peer", "revoke_key", {"role": OPERATOR, "name": ""}),
         ("key.public", "allow_key", {"role": OPERATOR, "name": "eve", "public": EVE[:-1]}),
         ("key.public", "rotate_key", {**PEER, "public": "#" * 40}),
+        ("key.public", "allow_key", {"role": OPERATOR, "name": "eve", "public": TWIN}),
+        ("key.public", "rotate_key", {**PEER, "public": TWIN}),
         ("key.roles", "allow_key", {"role": OPERATOR, "name": "eve", "public": EVE, "roles": "boss"}),
         ("key.roles", "allow_key", {"role": STATION, "name": "press-2", "public": EVE, "roles": "quality"}),
         ("key.shared", "allow_key", {"role": OPERATOR, "name": "eve", "public": PRESS}),
