@@ -57,7 +57,10 @@ def _verbs(title: str, reading: bool) -> Iterator[str]:
 
 def _acts() -> Iterator[str]:
     yield "\n## Acts of two people\n"
-    yield "`1`: may propose it (`act`); `2`: may agree to it (`second`). Each of them may take it back, but a change of keys its proposer alone (`withdraw`).\n"
+    yield (
+        "`1`: may propose it (`act`); `2`: may agree to it (`second`). Each of them may take it back (`withdraw`),\n"
+        "a change of keys its proposer alone.\n"
+    )
     yield from _head("act", *rights.ROLES)
     for act, right in rights.ACT_RIGHTS.items():
         ways = (("1", right.propose), ("2", right.second))
