@@ -126,12 +126,12 @@ class People:
             if press not in state.stations:
                 continue
             for places, low, sheets in ((POSITIONS, LOW, REFILL), (SINGLE, SINGLES // 2, SINGLES)):
-                if stock.in_magazine(press, places) < low:
+                if stock.in_magazine(press, places) < low or (places == POSITIONS and _asks(state, press)):
                     self._issue(life, state, press, places, sheets)
                     return  # one errand at a time
 
     def _is_low(self, state: FloorState) -> bool:
-        return any(state.stock.in_magazine(press, POSITIONS) < LOW for press in PRESSES)
+        return any(state.stock.in_magazine(press, POSITIONS) < LOW or _asks(state, press) for press in PRESSES)
 
     def _issue(self, life: Life, state: FloorState, press: str, places: int, sheets: int) -> None:
         lying = [one for one in state.stock.vault if one.places == places and one.sheets >= sheets]
@@ -253,3 +253,9 @@ class People:
         if not missing:
             self.both(life, "close_shift", {})
         return not missing
+
+
+def _asks(state: FloorState, press: str) -> bool:
+    """Say whether a press stands for want of bodies, whatever the books have: a lost load may have drawn some."""
+    known = state.stations.get(press)
+    return known is not None and known.reason == "magazine_empty"

@@ -224,7 +224,7 @@ class Storm:
         """Let the two people count everything and close the shift: it closes when the blanks balance."""
 
         def is_closed() -> bool:
-            return "close_shift" in self.people.done
+            return "close_shift" in self.people.done and self.life is not None and self.life.disk.is_idle
 
         def go_on() -> None:
             if not is_closed():
