@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import structlog
@@ -11,11 +10,11 @@ import trio
 
 from controller.core.rights_events import AttemptRefused
 from controller.hosts.live import Ticket
+from controller.minutes import Minutes
 
 log = structlog.get_logger()
-WINDOW_S = 60.0  # real seconds: the ledger grows with them, not with the floor's
 LOOK_EVERY_S = 5.0
-WINDOWS_MAX = 10_000  # open at once; what comes beyond is only counted with the others of its person
+MINUTES_MAX = 10_000  # open at once; what comes beyond is only counted with the others of its person
 
 
 class Attempt(NamedTuple):
@@ -25,12 +24,6 @@ class Attempt(NamedTuple):
     verb: str
     act: str
     code: str
-
-
-@dataclass(slots=True)
-class _Window:
-    ends_s: float
-    more: int = 0  # attempts since the row
 
 
 class Denials:
@@ -44,35 +37,24 @@ class Denials:
         self, post: Callable[[AttemptRefused], Ticket], now_s: Callable[[], float] = trio.current_time
     ) -> None:
         self._post, self._now_s = post, now_s
-        self._windows: dict[Attempt, _Window] = {}
+        self._minutes = Minutes[Attempt]()  # real ones: the ledger grows with them, not with the floor's
 
     async def note(self, attempt: Attempt) -> None:
         """Count an attempt; the first of its kind is durable when this returns."""
-        if attempt not in self._windows and len(self._windows) >= WINDOWS_MAX:
+        if not self._minutes.is_kept(attempt) and len(self._minutes) >= MINUTES_MAX:
             attempt = Attempt(attempt.by, "", "", attempt.code)
-        window = self._windows.get(attempt)
-        if window is not None:
-            window.more += 1
-            return
-        self._windows[attempt] = _Window(self._now_s() + WINDOW_S)
-        await self._record(attempt, 1)
+        if count := self._minutes.add(attempt, self._now_s()):
+            await self._record(attempt, count)
 
     async def run(self) -> None:
-        """Close the windows whose minute is over, until cancelled."""
+        """Record what waits, until cancelled."""
         while True:
             await trio.sleep(LOOK_EVERY_S)
-            await self.close_windows()
+            await self.record_due()
 
-    async def close_windows(self) -> None:
-        """Let what was counted in a window that is over leave its row, which opens the next window."""
-        now_s = self._now_s()
-        for attempt, window in list(self._windows.items()):
-            if window.ends_s > now_s:
-                continue
-            if not window.more:
-                del self._windows[attempt]
-                continue
-            count, window.more, window.ends_s = window.more, 0, now_s + WINDOW_S
+    async def record_due(self) -> None:
+        """Let what was counted in a minute that is over leave its row."""
+        for attempt, count in self._minutes.due(self._now_s()):
             await self._record(attempt, count)
 
     async def _record(self, attempt: Attempt, count: int) -> None:

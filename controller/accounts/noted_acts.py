@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
+from typing import NamedTuple
 
 from controller.accounts.account import is_name
-from controller.accounts.minutes import AccountAct
 from controller.vault.keys import replace_private, sync_folder
 
 FOLDER = "account_acts"
@@ -19,6 +19,17 @@ MADE, LOCKED, UNLOCKED = "made", "locked", "unlocked"
 PASSWORD_CHANGED, TOTP_ON, TOTP_OFF = "password_changed", "totp_on", "totp_off"
 LOGGED_IN, LOGIN_FAILED, HELD_OFF = "logged_in", "login_failed", "held_off"
 NOTED = (MADE, LOCKED, UNLOCKED, PASSWORD_CHANGED, TOTP_ON, TOTP_OFF)
+
+
+class AccountAct(NamedTuple):
+    """What happened to an account, and who did it; both names are empty when it was no account's.
+
+    A name that is no account's is not kept: it may be a password.
+    """
+
+    what: str
+    account: str
+    by: str
 
 
 def note_act(folder: Path, act: AccountAct) -> None:

@@ -10,10 +10,10 @@ from pathlib import Path
 import structlog
 import trio
 
-from controller.accounts.minutes import AccountAct, Minutes
-from controller.accounts.noted_acts import noted_acts
+from controller.accounts.noted_acts import AccountAct, noted_acts
 from controller.core.events import AccountTouched, AnyEvent
 from controller.hosts.live import Ticket
+from controller.minutes import Minutes
 
 log = structlog.get_logger()
 LOOK_EVERY_S = 60.0  # real seconds between two looks
@@ -26,7 +26,7 @@ class Recorder:
     """The one who posts.  What waits for its minute at a stop of the service is not recorded; its first always is."""
 
     def __init__(self, folder: Path, post: Post) -> None:
-        self._folder, self._post, self._minutes = folder, post, Minutes()
+        self._folder, self._post, self._minutes = folder, post, Minutes[AccountAct]()
 
     def note(self, what: str, account: str, by: str) -> None:
         """Take one thing that happened at the console; see `noted_acts` for the words."""

@@ -126,8 +126,7 @@ def _change_one(what: str, name: str, by: str, folder: Path, change: Callable[[A
 def _change(what: str, name: str, by: str, folder: Path, decide: Callable[[dict[str, Account]], None]) -> None:
     """Do it, noted for the audit before it is done and after it is known that it can be."""
     from controller.accounts.account_file import AccountFile
-    from controller.accounts.minutes import AccountAct
-    from controller.accounts.noted_acts import note_act
+    from controller.accounts.noted_acts import AccountAct, note_act
 
     if by and not NAME.fullmatch(by):
         raise KeyFileError("keys.bad_name", repr(by))

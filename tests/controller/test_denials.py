@@ -8,7 +8,8 @@ import pytest
 import trio
 
 from controller.core.rights_events import AttemptRefused
-from controller.denials import WINDOW_S, WINDOWS_MAX, Attempt, Denials
+from controller.denials import MINUTES_MAX, Attempt, Denials
+from controller.minutes import MINUTE_S
 
 EVE = Attempt("eve", "act", "destroy", "right.missing")
 
@@ -30,7 +31,7 @@ class Book:
 
     async def pass_s(self, seconds: float) -> None:
         self.now_s += seconds
-        await self.denials.close_windows()
+        await self.denials.record_due()
 
 
 async def test_the_first_attempt_leaves_its_row_before_it_is_answered():
@@ -46,9 +47,9 @@ async def test_a_flood_leaves_one_row_a_minute_and_no_attempt_is_uncounted(attem
     for _ in range(attempts):
         await book.denials.note(EVE)
     assert len(book.posted) == 1
-    await book.pass_s(WINDOW_S)
+    await book.pass_s(MINUTE_S)
     assert [row.count for row in book.posted] == [1, attempts - 1]
-    await book.pass_s(WINDOW_S)
+    await book.pass_s(MINUTE_S)
     assert len(book.posted) == 2, "a minute without attempts leaves nothing"
 
 
@@ -59,9 +60,9 @@ async def test_a_flood_of_many_minutes_leaves_as_many_rows():
             await book.denials.note(EVE)
             attempts += 1
         await book.pass_s(1.0)
-    await book.pass_s(WINDOW_S)
+    await book.pass_s(MINUTE_S)
     assert sum(row.count for row in book.posted) == attempts
-    assert len(book.posted) <= 600 / WINDOW_S + 2
+    assert len(book.posted) <= 600 / MINUTE_S + 2
 
 
 async def test_each_person_verb_act_and_code_has_a_row_of_its_own():
@@ -75,17 +76,17 @@ async def test_each_person_verb_act_and_code_has_a_row_of_its_own():
 async def test_a_window_that_is_over_begins_anew_with_a_row_at_once():
     book = Book()
     await book.denials.note(EVE)
-    await book.pass_s(WINDOW_S)
+    await book.pass_s(MINUTE_S)
     await book.denials.note(EVE)
     assert [row.count for row in book.posted] == [1, 1]
 
 
 async def test_who_tries_more_things_than_anybody_could_is_counted_in_one_row():
     book = Book()
-    for number in range(WINDOWS_MAX + 50):
+    for number in range(MINUTES_MAX + 50):
         await book.denials.note(EVE._replace(act=f"act-{number}"))
-    assert len(book.posted) == WINDOWS_MAX + 1
-    await book.pass_s(WINDOW_S)
+    assert len(book.posted) == MINUTES_MAX + 1
+    await book.pass_s(MINUTE_S)
     assert book.posted[-1] == AttemptRefused("eve", "", "", "right.missing", 49)
 
 
@@ -105,6 +106,6 @@ async def test_the_task_closes_windows_until_it_is_cancelled(autojump_clock):
         nursery.start_soon(denials.run)
         for _ in range(5):
             await denials.note(EVE)
-        await trio.sleep(2 * WINDOW_S)
+        await trio.sleep(2 * MINUTE_S)
         nursery.cancel_scope.cancel()
     assert [row.count for row in posted] == [1, 4]

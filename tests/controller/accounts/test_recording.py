@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 from controller import cli
 from controller.accounts.account_file import AccountFile
 from controller.accounts.errors import AccountError
-from controller.accounts.minutes import AccountAct, Minutes
-from controller.accounts.noted_acts import note_act, noted_acts
+from controller.accounts.noted_acts import AccountAct, note_act, noted_acts
 from controller.accounts.recording import Recorder
 from controller.core.events import AccountTouched
 from controller.core.record_moves import AccountChanged
+from controller.minutes import Minutes
 from devices.keys import KeyFileError
 from tests.controller.returning import centre
 
