@@ -1,18 +1,13 @@
-"""What the machine's administrator did to accounts beside the service, kept until the ledger has it.
-
-Each act is a file of its own in `account_acts/`, durable before the act is done, as for keys: too often recorded is no
-loss, too seldom would be.
-"""
+"""What the machine's administrator did to accounts beside the service, kept until the ledger has it."""
 
 from __future__ import annotations
 
-import json
-import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from controller.accounts.account import is_name
-from controller.vault.keys import replace_private, sync_folder
+from controller.act_files import acts_in, write_act
 
 FOLDER = "account_acts"
 MADE, LOCKED, UNLOCKED = "made", "locked", "unlocked"
@@ -34,25 +29,16 @@ class AccountAct(NamedTuple):
 
 def note_act(folder: Path, act: AccountAct) -> None:
     """Make an act durable, before it is done.  Raises: OSError."""
-    room = folder / FOLDER
-    if not room.exists():
-        room.mkdir(mode=0o700, parents=True)
-        sync_folder(folder)
-    replace_private(room / f"{secrets.token_hex(8)}.json", json.dumps(act._asdict()).encode("ascii"))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_act(folder / FOLDER, act._asdict())
 
 
 def noted_acts(folder: Path) -> list[tuple[Path, AccountAct | None]]:
     """Give the acts that wait for the ledger, the oldest first; None stands for a file that cannot be read."""
-    room = folder / FOLDER
-    paths = sorted(room.glob("*.json"), key=lambda path: (path.stat().st_mtime_ns, path.name)) if room.exists() else []
-    return [(path, _read(path)) for path in paths]
+    return acts_in(folder / FOLDER, _read)
 
 
-def _read(path: Path) -> AccountAct | None:
-    try:
-        found = json.loads(path.read_text("ascii"))
-        act = AccountAct(found["what"], found["account"], found["by"])
-        fits = act.what in NOTED and is_name(act.account) and (not act.by or is_name(act.by))
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+def _read(found: Mapping[str, Any]) -> AccountAct | None:
+    act = AccountAct(found["what"], found["account"], found["by"])
+    fits = act.what in NOTED and is_name(act.account) and (not act.by or is_name(act.by))
     return act if fits else None

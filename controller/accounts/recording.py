@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import structlog
 import trio
 
 from controller.accounts.noted_acts import AccountAct, noted_acts
+from controller.act_files import forget_act
 from controller.core.events import AccountTouched, AnyEvent
 from controller.hosts.live import Ticket
 from controller.minutes import Minutes
@@ -50,7 +50,7 @@ class Recorder:
         for act, times in Counter(act for _, act in found if act).items():
             await self._post(_event(act, times)).wait()
             for path in [path for path, one in found if one == act]:
-                await trio.to_thread.run_sync(partial(path.unlink, missing_ok=True))
+                await trio.to_thread.run_sync(forget_act, path)
 
 
 def _event(act: AccountAct, times: int) -> AccountTouched:

@@ -9,6 +9,7 @@ import structlog
 import trio
 from sqlalchemy.exc import DBAPIError
 
+from controller.act_files import forget_act
 from controller.core.events import AnyEvent, BatchesErased, Purge, VaultKeysTouched
 from controller.hosts.live import Ticket
 from controller.intake.revision import is_correction
@@ -17,7 +18,7 @@ from controller.ledger.inbox import InboxBatch, InboxState
 from controller.ledger.purge_rows import BlankDigests, PurgeReader
 from controller.ledger.store import Ledger
 from controller.vault.errors import VaultError
-from controller.vault.key_acts import forget_act, noted_acts
+from controller.vault.key_acts import noted_acts
 from controller.vault.store import Vault
 
 log = structlog.get_logger()
