@@ -22,6 +22,7 @@ from controller.checks.named_codes import read_authorities
 from controller.checks.policy import Policy, SharedNumber
 from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
+from controller.console.house import House
 from controller.console.serving import open_console
 from controller.core.events import AnyAction, AnyEvent, Encode, KeepKeys, Purge, RestoreAccepted, ServiceBegan
 from controller.core.moves import AnyMove
@@ -167,7 +168,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     await nursery.start(driver.run, doors.stations, floor.heard)
     _answer_peers(parts, nursery, doors, intake, desk)
     listens = await _open_web(config, parts, nursery)
-    _say_ready(config, parts, doors, listens, await _open_console(config, parts, host.post, nursery))
+    _say_ready(config, parts, doors, listens, await _open_console(config, parts, desk, nursery))
 
 
 def _driver(config: Config, parts: Parts) -> StationDriver:
@@ -243,14 +244,15 @@ async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list
     return list(await nursery.start(serve_web, web_app(parts.metrics, settled), config.metrics.listen))
 
 
-async def _open_console(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket], nursery: trio.Nursery) -> str:
+async def _open_console(config: Config, parts: Parts, desk: Desk, nursery: trio.Nursery) -> str:
     """Let people log in with a browser, if that is set; what happened to accounts is recorded in any case."""
-    recorder = Recorder(parts.folder, post)
+    recorder = Recorder(parts.folder, desk.post)
     nursery.start_soon(recorder.run)
     if not config.console.listen:
         return ""
+    house = House(desk, config, nursery)
     return await open_console(
-        config.console, parts.folder, partial(parts.ring.roles_of, OPERATOR), recorder.note, nursery
+        config.console, parts.folder, desk.roles, recorder.note, nursery, house.routes, house.home_of
     )
 
 

@@ -132,13 +132,22 @@ class Entrance:
         Raises: AccountError: the file of accounts cannot be read; then nobody is in.
         """
         session = self.sessions.find(token, self.now_s())
-        if session is None:
-            return None
-        account = self.file.read().get(session.name)
-        if account is None or account.locked or account.epoch != session.epoch:
+        if session is not None and not self._still_has_account(session):
             self.sessions.end(token)
             return None
         return session
+
+    def is_in(self, token: str) -> bool:
+        """Say whether a session lasts, without making it last longer: for streams, which go on while nobody works.
+
+        Raises: AccountError.
+        """
+        session = self.sessions.peek(token, self.now_s())
+        return session is not None and self._still_has_account(session)
+
+    def _still_has_account(self, session: Session) -> bool:
+        account = self.file.read().get(session.name)
+        return account is not None and not account.locked and account.epoch == session.epoch
 
     async def _look(self, name: str, password: str, code: str | None, address: str) -> Account | HeldOff | NotLetIn:
         """Give the account when all is right; `code` None: the second factor is not asked for."""

@@ -52,6 +52,11 @@ class Sessions:
         session.seen_s = now_s
         return session
 
+    def peek(self, token: str, now_s: float) -> Session | None:
+        """Give the session of a number as `find` does, but not as seen: a page that listens is no work."""
+        session = self._sessions.get(_key(token))
+        return None if session is None or self._has_ended(session, now_s) else session
+
     def end(self, token: str) -> None:
         """End a session, if there is one."""
         self._sessions.pop(_key(token), None)

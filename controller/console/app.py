@@ -15,10 +15,12 @@ from starlette.types import ASGIApp
 from controller.accounts.entrance import Entrance
 from controller.accounts.errors import AccountError
 from controller.console.bounds import REQUEST_S, Bounds
-from controller.console.entry import SEE_OTHER, Entry, status_of
+from controller.console.console import VerbRefused
+from controller.console.entry import ACCOUNT, SEE_OTHER, Entry, status_of
 from controller.console.forms import PageRefused
-from controller.console.guard import Guard, NotSignedIn, cookies
-from controller.console.pages import Pages, style
+from controller.console.guard import Guard, NotSignedIn, Person, cookies
+from controller.console.pages import Pages
+from controller.console.static_files import static_routes
 from controller.console.strict_headers import StrictHeaders
 
 log = structlog.get_logger()
@@ -33,11 +35,15 @@ def console_app(
     tls: bool,
     request_s: float = REQUEST_S,
     more: More = lambda guard, pages: (),
+    home: Callable[[Person], str] = lambda person: ACCOUNT,
 ) -> ASGIApp:
-    """Give the console as ASGI.  `more` gives further pages, each of which asks `guard.signed_in` first."""
+    """Give the console as ASGI.
+
+    `more` gives further pages, each of which asks `guard.signed_in` first; `home` the one somebody begins with.
+    """
     guard = Guard(entrance, cookies(tls), roles_of)
     pages = Pages(guard.cookies)
-    routes = [*Entry(guard, pages).routes(), Route("/static/console.css", style), *more(guard, pages)]
+    routes = [*Entry(guard, pages, home).routes(), *static_routes(), *more(guard, pages)]
 
     async def to_log_in(request: Request, error: Exception) -> Response:
         response = RedirectResponse("/login", SEE_OTHER)
@@ -56,7 +62,17 @@ def console_app(
         log.error("accounts cannot be used", code=error.code)
         return pages.refusal(request, status_of(error), "accounts.unavailable")
 
-    handlers = {NotSignedIn: to_log_in, PageRefused: refused, HTTPException: refused, AccountError: unreadable}
+    async def verb_refused(request: Request, error: Exception) -> Response:
+        assert isinstance(error, VerbRefused)
+        return pages.page(request, "no.html", status=error.status, refusal=error.refusal)
+
+    handlers = {
+        VerbRefused: verb_refused,
+        NotSignedIn: to_log_in,
+        PageRefused: refused,
+        HTTPException: refused,
+        AccountError: unreadable,
+    }
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False  # such a redirect would be built from the Host that the peer named
     return StrictHeaders(Bounds(app, request_s=request_s), tls=tls)

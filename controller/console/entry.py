@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from controller.accounts.entrance import Answer, Entered, HeldOff
 from controller.accounts.errors import AccountError
-from controller.console.guard import Guard, NotSignedIn
+from controller.console.guard import Guard, NotSignedIn, Person
 from controller.console.pages import Pages
 
+ACCOUNT = "/account"
 SEE_OTHER, WRONG, TOO_EARLY, BUSY = 303, 401, 429, 503
 TYPED_WRONG = {"accounts.password", "accounts.bad_name", "accounts.not_first"}
 
@@ -26,20 +27,30 @@ class Entry:
 
     guard: Guard
     pages: Pages
+    home: Callable[[Person], str]
 
     def routes(self) -> list[Route]:
         """Give what is served, by path."""
         return [
-            Route("/", self.home),
+            Route("/", self.start),
+            Route(ACCOUNT, self.account),
             Route("/login", self.log_in, methods=["GET", "POST"]),
             Route("/logout", self.log_out, methods=["POST"]),
             Route("/first-run", self.first_run, methods=["GET", "POST"]),
             Route("/password", self.change_password, methods=["GET", "POST"]),
         ]
 
-    async def home(self, request: Request) -> Response:
-        """Say who somebody is, and which roles they have."""
+    async def start(self, request: Request) -> Response:
+        """Lead somebody to the page that the roles begin with."""
         person = await self.guard.signed_in(request)
+        home = self.home(person)
+        return self._own(request, person) if home == ACCOUNT else RedirectResponse(home, SEE_OTHER)
+
+    async def account(self, request: Request) -> Response:
+        """Say who somebody is, and which roles they have."""
+        return self._own(request, await self.guard.signed_in(request))
+
+    def _own(self, request: Request, person: Person) -> Response:
         return self.pages.page(request, "home.html", person, word="", values=(), is_done=False)
 
     async def log_in(self, request: Request) -> Response:
@@ -74,7 +85,7 @@ class Entry:
         """Give somebody who is logged in another password."""
         person = await self.guard.signed_in(request)
         if request.method != "POST":
-            return RedirectResponse("/", SEE_OTHER)
+            return RedirectResponse(ACCOUNT, SEE_OTHER)
         old, new, again = _texts(person.form, "old", "new", "again")
 
         def said(status: int, word: str, *values: object) -> Response:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from controller.clock import floor_text
+from controller.console.figures import age, count
 from controller.console.guard import LANGUAGE_S, Cookies, Person
-from controller.console.words import language_of, other_than, say_in
-
-STYLE = files("controller.console").joinpath("console.css").read_bytes()
+from controller.console.words import language_of, other_than, said_or, say_in
 
 
 class Pages:
@@ -25,27 +26,40 @@ class Pages:
             autoescape=select_autoescape(default=True, default_for_string=True),
             undefined=StrictUndefined,
             auto_reload=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
+        self._templates.filters |= {"count": count, "clock": floor_text, "age": age}
 
     def page(
         self, request: Request, template: str, person: Person | None = None, *, status: int = 200, **values: Any
     ) -> Response:
         """Give one page, in the language of whoever asks."""
-        language = language_of(request, self._cookies.language)
-        text = self._templates.get_template(template).render(
-            say=say_in(language), language=language, other_language=other_than(language), person=person, **values
-        )
-        response = HTMLResponse(text, status)
+        language = self.language_of(request)
+        around = {
+            "other_language": other_than(language),
+            "other_query": urlencode({**request.query_params, "lang": other_than(language)}),
+            "path": request.url.path,
+            "person": person,
+            "menu": (),
+            "insecure": False,
+        }
+        response = HTMLResponse(self.fragment(template, language, **{**around, **values}), status)
         if request.query_params.get("lang") == language:
             self._cookies.set(response, self._cookies.language, language, LANGUAGE_S)
         return response
+
+    def fragment(self, template: str, language: str, **values: Any) -> str:
+        """Give markup of a template in one language."""
+        say = say_in(language)
+        around = {"say": say, "said_or": partial(said_or, say), "language": language}
+        return self._templates.get_template(template).render(**around, **values)
+
+    def language_of(self, request: Request) -> str:
+        """Give the language of whoever asks."""
+        return language_of(request, self._cookies.language)
 
     def refusal(self, request: Request, status: int, word: str = "", *values: object) -> Response:
         """Give a page that says no."""
         said = word or f"refused_{status if status in (400, 403, 404, 405, 413) else 400}"
         return self.page(request, "refused.html", status=status, word=said, values=values)
-
-
-async def style(request: Request) -> Response:
-    """Give the style sheet."""
-    return Response(STYLE, media_type="text/css")

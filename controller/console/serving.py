@@ -23,7 +23,8 @@ from controller.accounts.passwords import Passwords
 from controller.accounts.recording import Note
 from controller.accounts.sessions import Sessions
 from controller.config import ConfigError, ConsoleConfig
-from controller.console.app import console_app
+from controller.console.app import More, console_app
+from controller.console.guard import Person
 
 log = structlog.get_logger()
 SILENT_S = 10  # a connection without a whole request line and headers, or between two requests, is closed then
@@ -32,7 +33,13 @@ HEADERS_MAX_BYTES = 16_384
 
 
 async def open_console(
-    config: ConsoleConfig, folder: Path, roles_of: Callable[[str], Collection[str]], note: Note, nursery: trio.Nursery
+    config: ConsoleConfig,
+    folder: Path,
+    roles_of: Callable[[str], Collection[str]],
+    note: Note,
+    nursery: trio.Nursery,
+    more: More,
+    home: Callable[[Person], str],
 ) -> str:
     """Serve the console in the nursery, show the first-run code if there is no account, and give the address.
 
@@ -45,7 +52,7 @@ async def open_console(
     passwords = await trio.to_thread.run_sync(Passwords)
     sessions = Sessions(config.idle_s, config.longest_s)
     entrance = Entrance(file, passwords, sessions, first_run, note, trio.current_time, time.time)
-    app = console_app(entrance, roles_of, tls=bool(config.certificate))
+    app = console_app(entrance, roles_of, tls=bool(config.certificate), more=more, home=home)
     [address] = await nursery.start(serve_console, app, config)
     if is_first:
         show_code(first_run.offer(trio.current_time()), folder, sys.stderr, f"{address}/")

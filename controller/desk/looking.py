@@ -53,12 +53,12 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "wants": [asdict(one) for one in wants(state)],
         "last_hour": last_hour(tally, now),
         "tally": counts_of(tally),
-        "steps": {step.value: _step(desk, step) for step in Step},
+        "steps": {step.value: step_row(desk, step) for step in Step},
         "ready": sum(map(len, state.ready.values())),
         "unencoded": len(state.unencoded) + sum(map(len, state.encode_jobs.values())),
         "stopped": sum(card.state is State.STOPPED for card in desk.state.cards.values()),
         "suspects": sum(bool(sheet.suspect) for sheet in desk.state.sheets.values()),
-        "stations": await _stations(desk, user, args),
+        "stations": station_rows(desk),
         "stock": await _stock(desk, user, args),
     }
 
@@ -97,7 +97,8 @@ def counts_of(tally: Tally) -> dict[str, int]:
     }
 
 
-def _step(desk: Desk, step: Step) -> dict[str, int]:
+def step_row(desk: Desk, step: Step) -> dict[str, int]:
+    """Give what waits before a step and is worked on in it, sheets (pack: piles and cards), and what it has worked."""
     jobs = [job for job in desk.state.jobs.values() if job.step is step]
     return {
         "waiting": len(desk.state.piles) if step is Step.PACK else len(desk.state.waiting[step]),
@@ -107,6 +108,11 @@ def _step(desk: Desk, step: Step) -> dict[str, int]:
 
 
 async def _stations(desk: Desk, user: str, args: Args) -> Any:
+    return station_rows(desk)
+
+
+def station_rows(desk: Desk) -> list[dict[str, Any]]:
+    """Give every station with its state, its age in floor seconds, and why it stands."""
     tallies, now = desk.tally.stations, desk.clock.now_floor_s()
     return [
         {

@@ -98,7 +98,8 @@ def test_a_certificate_or_key_that_is_missing_torn_or_another_s_is_refused_with_
 
 
 async def opened(config, folder, nursery):
-    return await open_console(config, folder, lambda name: (), lambda *act: None, nursery)
+    nothing_more, home = (lambda guard, pages: ()), (lambda person: "/account")
+    return await open_console(config, folder, lambda name: (), lambda *act: None, nursery, nothing_more, home)
 
 
 async def test_an_exposed_file_of_accounts_or_key_stops_the_start_before_anything_listens(tmp_path):

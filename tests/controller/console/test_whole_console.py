@@ -53,7 +53,7 @@ def test_the_first_account_is_made_with_the_code_in_the_file_and_ends_by_the_adm
     made = ask(centre.browser, "/first-run", code=code, name="ann", password=ANN, again=ANN)
     assert (made.status, made.header("location")) == (303, "/")
     assert not path.exists()
-    assert "operator" in ask(centre.browser, "/").text
+    assert "operator" in ask(centre.browser, "/account").text
     assert "cardmill" in centre.metrics_page(), "metrics are read without TLS as before"
     assert run_cli("accounts", "lock", "ann", "--as", "carl", "--config", str(centre.config))[0] == 0
     assert ask(centre.browser, "/").status == 303
@@ -61,7 +61,7 @@ def test_the_first_account_is_made_with_the_code_in_the_file_and_ends_by_the_adm
     assert run_cli("accounts", "unlock", "ann", "--as", "carl", "--config", str(centre.config))[0] == 0
     assert ask(centre.browser, "/login", name="ann", password=ANN).status == 303
     session = centre.browser.session
-    assert ask(centre.browser, "/").status == 200
+    assert ask(centre.browser, "/account").status == 200
     assert centre.stop() == 0
     centre.start()
     assert ask(centre.browser, "/").status == 303, "a restart ends sessions"

@@ -1,0 +1,107 @@
+"""How anything is done in the console: what is asked for, what it will change, yes, and what came of it."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from controller.console.actions import ACTIONS, CHOICE, NUMBER, Action, Asked
+from controller.console.console import Console, VerbRefused
+from controller.console.forms import PageRefused
+from controller.console.guard import Person
+
+DONE_KEPT = 10_000  # confirmations that are remembered, so that none is taken twice
+DIGITS_MAX = 16
+Typed = dict[str, str | int]
+
+
+@dataclass(slots=True)
+class Acting:
+    """The pages `/do/<action>`: GET asks, POST shows what it will change, a second POST does it, once."""
+
+    console: Console
+    _done: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def routes(self) -> list[Route]:
+        """Give the route of all actions."""
+        return [Route("/do/{action:str}", self.act, methods=["GET", "POST"])]
+
+    async def act(self, request: Request) -> Response:
+        """Ask, show, or do."""
+        person = await self.console.person(request)
+        action = ACTIONS.get(request.path_params["action"])
+        if action is None:
+            raise HTTPException(404)
+        if not self.console.may(person, action.verb, action.act):
+            raise HTTPException(403)
+        sent = person.form if request.method == "POST" else request.query_params
+        typed, wrong = read(action, sent)
+        if wrong and (request.method == "POST" or any(one.name in sent for one in action.asked)):
+            status = 400 if request.method == "POST" else 200
+            return self._page(request, person, action, "ask", status, typed=_as_sent(action, sent), wrong=wrong)
+        if wrong:
+            return self._page(request, person, action, "ask", typed=_as_sent(action, sent), wrong={})
+        if request.method != "POST" or "nonce" not in person.form:
+            return self._page(request, person, action, "show", typed=typed, nonce=secrets.token_urlsafe(16))
+        return await self._do(request, person, action, typed)
+
+    async def _do(self, request: Request, person: Person, action: Action, typed: Typed) -> Response:
+        """Do it, unless this confirmation was used: a page that is loaded again does nothing again."""
+        nonce = person.form["nonce"]
+        if len(nonce) != 22:
+            raise PageRefused(400)
+        back = action.back.format(**{name: quote(str(value), safe="") for name, value in typed.items()})
+        if nonce in self._done:
+            return self._page(request, person, action, "done", 409, typed=typed, back=back, word="already_done")
+        self._done[nonce] = None
+        while len(self._done) > DONE_KEPT:
+            self._done.popitem(last=False)
+        try:
+            result = await self.console.ask(person, action.verb, **action.args(typed))
+        except VerbRefused as error:
+            self._done.pop(nonce, None)  # nothing was done, and may be tried again
+            said = error.refusal
+            return self._page(request, person, action, "done", error.status, typed=typed, back=back, refusal=said)
+        return self._page(request, person, action, "done", typed=typed, back=back, result=result)
+
+    def _page(
+        self, request: Request, person: Person, action: Action, stage: str, status: int = 200, **values: object
+    ) -> Response:
+        values = {"wrong": {}, "nonce": "", "back": "/", "word": "", "refusal": None, "result": None, **values}
+        return self.console.page(request, "action.html", person, status=status, action=action, stage=stage, **values)
+
+
+def read(action: Action, sent: Mapping[str, str]) -> tuple[Typed, dict[str, str]]:
+    """Give what was typed, and by name a word for each thing that will not do."""
+    typed: Typed = {}
+    wrong: dict[str, str] = {}
+    for one in action.asked:
+        text = sent.get(one.name, "").strip()
+        if not text:
+            if not one.is_optional:
+                wrong[one.name] = "wrong.missing"
+        elif word := _unfit(one, text):
+            wrong[one.name] = word
+        else:
+            typed[one.name] = int(text) if one.kind == NUMBER else text
+    return typed, wrong
+
+
+def _unfit(one: Asked, text: str) -> str:
+    if one.kind == NUMBER:
+        return "" if text.isascii() and text.isdigit() and len(text) < DIGITS_MAX else "wrong.number"
+    if one.kind == CHOICE and text not in one.choices:
+        return "wrong.choice"
+    return "" if len(text) <= one.longest and text.isprintable() else "wrong.text"
+
+
+def _as_sent(action: Action, sent: Mapping[str, str]) -> dict[str, str]:
+    return {one.name: sent.get(one.name, "")[: one.longest] for one in action.asked}

@@ -1,0 +1,65 @@
+"""What people can do in the console: each action's verb, what it asks for, and where it leads back to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from controller.core.acts import OPTIONAL, arguments_of
+from controller.desk.desk import MAX_REASON
+from controller.rights import ACT_RIGHTS, ACT_VERBS
+
+NUMBER, TEXT, CHOICE = "number", "text", "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One thing an action asks for; `field.<name>` are its words, `choice.<value>` those of what can be chosen."""
+
+    name: str
+    kind: str = TEXT
+    choices: tuple[str, ...] = ()
+    longest: int = MAX_REASON
+    is_optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do; `action.<name>` are its words, `effect.<name>` says what it will change."""
+
+    name: str
+    verb: str
+    asked: tuple[Asked, ...] = ()
+    back: str = "/"  # may hold {names} of what was asked
+    act: str = ""  # the two-person act it proposes
+    fixed: tuple[tuple[str, str | int | bool], ...] = ()  # further arguments of the verb
+    view: str = ""  # a live view whose page shows what the action changes
+
+    def args(self, typed: Mapping[str, str | int]) -> dict[str, Any]:
+        """Give the verb's arguments."""
+        named = {one.name: typed[one.name] for one in self.asked if one.name in typed}
+        return {"verb": self.act, "args": named} if self.act else {**named, **dict(self.fixed)}
+
+
+def act_action(act: str) -> Action:
+    """Give the action that proposes an act, with the arguments the act has."""
+    optional = OPTIONAL.get(act, {})
+    asked = tuple(
+        Asked(name, NUMBER if kind is int else TEXT, is_optional=name in optional)
+        for name, kind in arguments_of(act).items()
+    )
+    return Action(f"act-{act}", ACT_VERBS[0], asked, "/acts", act)
+
+
+STATION, CODE = Asked("station", longest=64), Asked("code", longest=32)
+ACTIONS: Mapping[str, Action] = {
+    one.name: one
+    for one in (
+        Action("hold-station", "hold", (STATION, CODE), "/stations/{station}"),
+        Action("release-station", "release", (STATION,), "/stations/{station}"),
+        Action("second", "second", (Asked("act_id", NUMBER),), "/acts"),
+        Action("withdraw", "withdraw", (Asked("act_id", NUMBER),), "/acts"),
+        *map(act_action, ACT_RIGHTS),
+    )
+}
