@@ -88,6 +88,7 @@ class BatchPlan:
         today: str,
         shares: Shares | None = None,
         sizes: tuple[int, int] = (50, 1_200),
+        first_due_today: bool = False,
         faces: FaceSource | None = None,
     ) -> None:
         """Settle who is in which batch, and what is planted where.
@@ -96,6 +97,7 @@ class BatchPlan:
             cards: applications in all, 1 or more.
             today: the day of receipt, `YYYYMMDD`.
             sizes: least and most applications a batch; a run of fewer cards is one smaller batch.
+            first_due_today: the first batch is due on that day; else none is so near.
             faces: who draws the portraits; without it one is made from the seed (60 MB).
         Raises: ValueError: a number is out of its range.
         """
@@ -110,9 +112,10 @@ class BatchPlan:
         spans = self._deal(_cut(cards, low, high, rng), rng)
         planted = _spread(spans, shares or Shares(), rng)
         numbers = self._number(spans)
-        self._rows = [
-            (span, number, self._due(rng), faults) for span, number, faults in zip(spans, numbers, planted, strict=True)
-        ]
+        due = [self._due(rng) for _ in spans]
+        if first_due_today:
+            due[0] = today
+        self._rows = list(zip(spans, numbers, due, planted, strict=True))
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -83,6 +83,7 @@ def upstream(
     receipts_key: Annotated[
         Path | None, typer.Option(help="The service's receipts.public: each receipt's signature is verified.")
     ] = None,
+    first_due_today: Annotated[bool, typer.Option(help="The first batch is due on the day it is sent.")] = False,
     other_secret: Annotated[Path | None, typer.Option(help="Of a scenario: a second upstream's .secret file.")] = None,
     json: Annotated[str, typer.Option("--json", help="Of scenarios: what came of them; a file, or `-`.")] = "",
 ) -> None:
@@ -102,8 +103,10 @@ def upstream(
     from sims.upstream import run_upstream  # numpy, zmq and SQLAlchemy load here, not for every small command
 
     numbers: dict[str, Any] = {"cards": cards, "seed": DEMO.seed if seed is None else seed}
-    numbers |= {"bad_share": bad_share, "hold_share": hold_share}
-    run_upstream(endpoint, server_key, secret, out, **numbers, receipt_keys=receipts_key)
+    numbers |= {"bad_share": bad_share, "hold_share": hold_share, "first_due_today": first_due_today}
+    run_upstream(
+        endpoint, server_key, secret, out, **numbers, receipt_keys=receipts_key, first_due_today=first_due_today
+    )
 
 
 @app.command()
@@ -116,11 +119,12 @@ def demo(
     scale: Annotated[float, typer.Option(help="Floor seconds per real second.")] = DEMO.scale,
     bad_share: Annotated[float, typer.Option(help="With a fault that is refused.")] = DEMO.bad_share,
     hold_share: Annotated[float, typer.Option(help="With a fault that is held.")] = DEMO.hold_share,
+    console: Annotated[bool, typer.Option("--console", help="Log in with a browser; it runs until Ctrl-C.")] = False,
 ) -> None:
     """Run a whole centre: service, stations and an upstream as real processes, to packed cards and receipts."""
     from sims.demo.whole import run_demo
 
-    options = DemoOptions(cards, seed, out, json, kill, scale, bad_share, hold_share)
+    options = DemoOptions(cards, seed, out, json, kill, scale, bad_share, hold_share, console)
     sys.exit(run_demo(options))
 
 

@@ -58,6 +58,7 @@ def run_upstream(
     sizes: tuple[int, int] = (50, 1_200),
     patience: Patience = PATIENCE,
     receipt_keys: Path | None = None,
+    first_due_today: bool = False,
     say: Say | None = None,
 ) -> dict[str, Any]:
     """Send `cards` applications, take receipts until every batch is closed or refused, and give `upstream.json`.
@@ -70,6 +71,7 @@ def run_upstream(
         out: folder for `run.json`, `planted.json` (never sent), `receipts.jsonl`, `upstream.json` and `portraits/`.
         bad_share, hold_share, note_share: parts of the applications that get a fault of that weight.
         sizes: least and most applications of a batch.
+        first_due_today: the first batch is due on the floor's day when the run began.
         say: takes a line of progress about once a second; without it each is printed as JSON.
     Raises: ClientError; UpstreamError: the folder holds another run; ValueError: a number is out of its range.
     """
@@ -83,7 +85,7 @@ def run_upstream(
     with connect(patience=patience, receipt_keys=receipt_keys) as client:
         welcome = client.hello()
         run, resumed = _same_run(out / "run.json", wanted, welcome.floor_date)
-        plan = BatchPlan(seed, cards, run.today, Shares(bad_share, hold_share, note_share), sizes)
+        plan = BatchPlan(seed, cards, run.today, Shares(bad_share, hold_share, note_share), sizes, first_due_today)
         _write(out / "planted.json", encode_planted(plan.planted))
         with ReceiptFile(out / "receipts.jsonl") as file:
             province = _Province(client, plan, file, say or _print_line)

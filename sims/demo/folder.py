@@ -20,10 +20,13 @@ from devices.peers import OPERATOR, STATION, UPSTREAM
 from sims.demo.options import DemoOptions
 
 EPOCH = "2026-03-02T08:00"  # floor time at which every demo begins: a Monday, the morning shift
+CONSOLE_EPOCH = "2026-03-02T22:00"  # with a console: what is due that day is late a minute later
+CONSOLE_IDLE_S = 7_200  # of a log-in: somebody who looks around reads more than they click
 UPSTREAM_NAME = "north"
 KEEPERS = ("keeper-1", "keeper-2")
 SUPERVISORS = ("supervisor-1", "supervisor-2")
 OBSERVER = "observer"  # only looks: for the screen
+VISITORS = ("visitor-1", "visitor-2")  # with a console: whoever looks around, and a second person; they may do all
 PEOPLE = {  # what each may do; the second keeper is in charge of the shift too, and agrees to its close
     **dict.fromkeys(SUPERVISORS, (rights.SUPERVISOR,)),
     KEEPERS[0]: (rights.STOCK_KEEPER,),
@@ -39,8 +42,8 @@ ROLES = ("upstreams", "stations", "operators")
 class DemoFolder:
     """Everything one demo needs on disk, under `root`."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: Path, *, has_console: bool = False) -> None:
+        self.root, self.has_console = root, has_console
         self.data, self.peers, self.results = root / "floor", root / "peers", root / "upstream"
         self.config, self.posts = root / "config.toml", root / "posts.csv"
         self.endpoints: dict[str, str] = {}
@@ -51,24 +54,29 @@ class DemoFolder:
             folder.mkdir()
         ring = KeyRing(self.data / "keys")
         ring.ensure_server_keys()
-        for role, names in ((UPSTREAM, [UPSTREAM_NAME]), (STATION, stations), (OPERATOR, PEOPLE)):
+        people = {**PEOPLE, **(dict.fromkeys(VISITORS, rights.ROLES) if self.has_console else {})}
+        for role, names in ((UPSTREAM, [UPSTREAM_NAME]), (STATION, stations), (OPERATOR, people)):
             for name in names:
-                roles = PEOPLE[name] if role == OPERATOR else ()
+                roles = people[name] if role == OPERATOR else ()
                 ring.allow(role, name, new_pair(self.peers / role, name).public, roles)
-        *ports, metrics = free_ports(len(ROLES) + 1)
+        *ports, metrics, console = free_ports(len(ROLES) + 2)
         self.endpoints = {role: f"tcp://127.0.0.1:{port}" for role, port in zip(ROLES, ports, strict=True)}
         self.posts.write_text(posts_table(), "utf-8")
-        self.config.write_text(self._settings(scale, metrics), "utf-8")
+        self.config.write_text(self._settings(scale, metrics, console), "utf-8")
 
-    def _settings(self, scale: float, metrics_port: int) -> str:
+    def _settings(self, scale: float, metrics_port: int, console_port: int) -> str:
         sockets = "\n".join(f'{role} = "{endpoint}"' for role, endpoint in self.endpoints.items())
+        epoch, console = EPOCH, ""
+        if self.has_console:
+            epoch = CONSOLE_EPOCH
+            console = f'\n[console]\nlisten = "127.0.0.1:{console_port}"\ninsecure = true\nidle_s = {CONSOLE_IDLE_S}\n'
         return (
             f"[service]\nfolder = {json.dumps(str(self.data))}\n\n"
             f"[sockets]\n{sockets}\n\n"
             f'[metrics]\nlisten = "127.0.0.1:{metrics_port}"\n\n'
-            f'[clock]\nsimulated = true\nscale = {scale!r}\nepoch = "{EPOCH}"\n\n'
+            f'[clock]\nsimulated = true\nscale = {scale!r}\nepoch = "{epoch}"\n\n'
             f"[storage]\nfree_min_mib = {FREE_MIN_MIB}\nreserve_mib = {RESERVE_MIB}\n\n"
-            f"[posts]\ntable = {json.dumps(str(self.posts))}\n"
+            f"[posts]\ntable = {json.dumps(str(self.posts))}\n{console}"
         )
 
     @property
@@ -80,6 +88,11 @@ class DemoFolder:
     def receipts_public(self) -> Path:
         """Where the service's first start puts the public key of its receipts."""
         return self.data / "keys" / PUBLIC_NAME
+
+    @property
+    def first_run_file(self) -> Path:
+        """Where the service puts the code for the first account of the console."""
+        return self.data / "first-run.code"
 
     @property
     def endpoints_file(self) -> Path:
@@ -111,6 +124,7 @@ class DemoFolder:
             *("--cards", str(options.cards), "--seed", str(options.seed)),
             *("--bad-share", repr(options.bad_share), "--hold-share", repr(options.hold_share)),
             *("--receipts-key", str(self.receipts_public)),
+            *(["--first-due-today"] if self.has_console else []),
         ]
 
     def person(self, name: str) -> OperatorClient:
@@ -120,9 +134,9 @@ class DemoFolder:
 
 
 def posts_table() -> str:
-    """Give the certificates of the demo's staff: all four decide, supervisors inspect too; an observer needs none."""
-    rows = [f"{name},{OFFICE},{CERTIFIED_UNTIL}" for name in (*KEEPERS, *SUPERVISORS)]
-    rows += [f"{name},{Step.INSPECT.value},{CERTIFIED_UNTIL}" for name in SUPERVISORS]
+    """Give the certificates of the demo's people: all but the observer decide, supervisors and visitors inspect."""
+    rows = [f"{name},{OFFICE},{CERTIFIED_UNTIL}" for name in (*KEEPERS, *SUPERVISORS, *VISITORS)]
+    rows += [f"{name},{Step.INSPECT.value},{CERTIFIED_UNTIL}" for name in (*SUPERVISORS, *VISITORS)]
     return "\n".join(["name,post,valid_until", *rows, ""])
 
 

@@ -27,6 +27,7 @@ class DemoOptions:
     scale: float = 120.0  # floor seconds per real second: 6,000 cards in about 100 s on two cores
     bad_share: float = 0.03  # of the applications: faults whose verdict is refuse
     hold_share: float = 0.01  # of the applications: faults a person decides about
+    console: bool = False  # people may log in with a browser, and it all goes on until somebody ends it
 
     def check(self) -> None:
         """Raises: DemoOptionError."""
@@ -40,5 +41,7 @@ class DemoOptions:
         ):
             if not (math.isfinite(value) and least <= value <= most):
                 raise DemoOptionError(f"--{name} {value:g}: it is a number from {least:,} to {most:,}")
+        if self.console and (self.kills or self.json_path):
+            raise DemoOptionError("--console goes on until it is ended: it takes neither --kill nor --json")
         if self.bad_share + self.hold_share > 0.45:
             raise DemoOptionError("--bad-share and --hold-share are at most 0.45 together")

@@ -19,6 +19,7 @@ from sims.demo.options import DemoOptions
 from sims.demo.processes import Child, ChildEnded
 from sims.demo.screen import DemoView, show
 from sims.demo.staff import StockKeepers, Supervisors
+from sims.demo.visit import invitation
 
 READY_WITHIN_S = 180.0  # real seconds: the first start may compile kernels
 STOP_WITHIN_S = 30.0
@@ -89,13 +90,19 @@ class DemoRun:
         with ExitStack() as lines:
             k1, k2, s1, s2, observer = (lines.enter_context(person(one)) for one in (*KEEPERS, *SUPERVISORS, OBSERVER))
             keepers = StockKeepers(k1, k2, self._options.cards)
-            supervisors = Supervisors(s1, s2, decided=lambda what: view.decided.update([what]))
+            leaves = self._options.console  # what a visitor may want to decide
+            supervisors = Supervisors(s1, s2, decided=lambda what: view.decided.update([what]), leaves_cards=leaves)
+            if self._options.console:
+                self._console.print(await trio.to_thread.run_sync(invitation, self._folder), soft_wrap=True)
             async with trio.open_nursery() as staff:
                 for look in (keepers.look, supervisors.look, lambda: view.take_status(observer.command("status"))):
                     staff.start_soon(self._look_again_and_again, look)
                 for task in (self._keep_stations, self._kill_at_moments, self._watch_progress):
                     staff.start_soon(task)
                 await self._follow_upstream()
+                if self._options.console:
+                    view.phase = "all is sent; the floor stays open until Ctrl-C"
+                    await trio.sleep_forever()
                 staff.cancel_scope.cancel()
             await self._close_shift(keepers)
 
@@ -194,6 +201,8 @@ class DemoRun:
 
     async def _watch_progress(self) -> None:
         """End the demo when nothing moves any more."""
+        if self._options.console:
+            return  # held cards wait for the visitor, as long as it takes
         last, since_s = -1.0, trio.current_time()
         limit_s = max(STALLED_S, STALLED_FLOOR_S / self._options.scale)
         while True:

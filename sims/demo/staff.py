@@ -158,13 +158,23 @@ class Supervisors(TwoPeople):
 
     verbs = frozenset({"override", "settle"})
 
-    def __init__(self, first: Office, second: Office, decided: Callable[[str], None] = lambda what: None) -> None:
-        """`decided` hears a word for each thing that was decided."""
+    def __init__(
+        self,
+        first: Office,
+        second: Office,
+        decided: Callable[[str], None] = lambda what: None,
+        *,
+        leaves_cards: bool = False,
+    ) -> None:
+        """`decided` hears a word for each thing that was decided; `leaves_cards`: what waits for a person waits."""
         super().__init__(first, second)
-        self._decided = decided
+        self._decided, self._leaves_cards = decided, leaves_cards
 
     def look(self) -> None:
         """Go through the held, the suspect and the stopped once.  Raises: ClientError."""
+        self._sign_on()
+        if self._leaves_cards:
+            return
         self._agree(self._open_acts())
         for held in self._first.command("review"):
             self._decide_held(held["card"], held["codes"])
@@ -177,7 +187,6 @@ class Supervisors(TwoPeople):
         for hold in self._first.command("holds"):
             if hold["age_s"] >= SERVICE_S and self._try(self._second, "release", station=hold["station"]) is not None:
                 self._decided("released")
-        self._sign_on()
 
     def _sign_on(self) -> None:
         """Let the inspection stations have somebody: the two take them by turns."""

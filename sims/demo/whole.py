@@ -20,7 +20,7 @@ from sims.demo.folder import DemoFolder
 from sims.demo.last_manifest import last_manifest, manifest_line, write_manifest
 from sims.demo.options import DemoOptionError, DemoOptions
 from sims.demo.report import final_report
-from sims.demo.run import DemoFailed, DemoRun
+from sims.demo.run import DemoFailed, DemoRun, Interrupted
 from sims.demo.screen import DemoView
 from sims.demo.summary import summary
 from sims.floor import DEFAULT_FLOOR
@@ -40,7 +40,7 @@ def run_demo(options: DemoOptions) -> int:
         options.check()
         _make_places(options)
         with TemporaryDirectory(prefix="cardmill-demo-") as root:
-            folder = DemoFolder(Path(root))
+            folder = DemoFolder(Path(root), has_console=options.console)
             folder.prepare([spec.name for spec in DEFAULT_FLOOR], options.scale)
             return _run(options, folder, console, started_s)
     except (DemoOptionError, LinkError) as error:
@@ -63,6 +63,9 @@ def _run(options: DemoOptions, folder: DemoFolder, console: Console, started_s: 
         write_manifest(manifest, options.out / MANIFEST_CSV, options.out / MANIFEST_PAGE)
     except DemoFailed as failure:
         _keep_logs(options, folder)
+        if options.console and isinstance(failure, Interrupted):
+            console.print(f"the floor is closed; its logs lie in {options.out}", soft_wrap=True)
+            return DONE
         if failure.tail:
             console.print(failure.tail, markup=False, highlight=False, style="dim", soft_wrap=True)
         return _say(console, str(failure), failure.exit_code)

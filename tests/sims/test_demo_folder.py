@@ -14,7 +14,17 @@ from controller.posts import OFFICE, Posts
 from devices.key_files import read_pair
 from devices.key_ring import KeyRing
 from devices.peers import OPERATOR, STATION, UPSTREAM
-from sims.demo.folder import EPOCH, KEEPERS, OBSERVER, PEOPLE, SUPERVISORS, DemoFolder, free_ports
+from sims.demo.folder import (
+    CONSOLE_EPOCH,
+    EPOCH,
+    KEEPERS,
+    OBSERVER,
+    PEOPLE,
+    SUPERVISORS,
+    VISITORS,
+    DemoFolder,
+    free_ports,
+)
 from sims.demo.options import DemoOptions
 from sims.demo.staff import StockKeepers, Supervisors
 
@@ -34,6 +44,18 @@ def test_the_settings_are_those_of_a_simulated_floor_on_ports_of_its_own(folder)
     ports = {sockets.upstreams, sockets.stations, sockets.operators, f"tcp://{config.metrics.listen}"}
     assert len(ports) == 4
     assert "*" not in "".join(ports)
+
+
+def test_with_a_console_it_listens_on_loopback_and_visitors_may_do_everything(tmp_path):
+    folder = DemoFolder(tmp_path, has_console=True)
+    folder.prepare(["p1"], 150.0)
+    config, ring = load_config(folder.config), KeyRing(folder.data / "keys")
+    assert config.clock.epoch == CONSOLE_EPOCH
+    assert config.console.listen.startswith("127.0.0.1:")
+    assert config.console.listen != config.metrics.listen
+    for name in VISITORS:
+        assert ring.roles_of(OPERATOR, name) == set(rights.ROLES)
+    assert "--first-due-today" in folder.upstream_command(DemoOptions(console=True))
 
 
 def test_the_staff_has_certificates_and_the_observer_who_only_looks_has_none(folder):

@@ -39,3 +39,10 @@ def test_an_option_out_of_its_range_is_named_with_its_range(name, value, told):
 def test_shares_that_leave_too_few_good_ones_are_refused_together():
     with pytest.raises(DemoOptionError, match="together"):
         DemoOptions(bad_share=0.3, hold_share=0.3).check()
+
+
+@pytest.mark.parametrize("other", [{"kills": 1}, {"json_path": "-"}])
+def test_a_console_that_stays_has_no_kills_and_no_report(other):
+    DemoOptions(console=True).check()
+    with pytest.raises(DemoOptionError, match="until it is ended"):
+        DemoOptions(console=True, **other).check()

@@ -105,6 +105,13 @@ def test_an_application_is_the_same_however_it_is_reached():
     assert plan_of(seed=6)[0].application(0) != plan[0].application(0)
 
 
+def test_the_first_batch_can_be_due_on_the_day_it_is_sent_and_nothing_else_changes():
+    plan, urgent = plan_of(cards=3_000), plan_of(cards=3_000, first_due_today=True)
+    assert urgent[0].due == TODAY < plan[0].due
+    assert [one.due for one in urgent][1:] == [one.due for one in plan][1:]
+    assert urgent[0].application(0) == plan[0].application(0)
+
+
 def test_a_seed_gives_the_same_bytes_in_every_process():
     code = (
         "from controller.asking.submission import batch_digest, encode_application as e\n"

@@ -248,6 +248,14 @@ def test_a_held_station_is_looked_after_and_released_once_the_service_took_its_t
     assert sum(verb == "release" for _, verb, _ in desk.asked) == 1
 
 
+def test_what_waits_for_a_person_is_left_to_a_visitor_and_inspection_goes_on(desk):
+    desk.handle(e.StationSeen("i1", Step.INSPECT, "simulated", 1, "idle", ""))
+    held = held_batch(desk, [["name.single"], ["reason.age"]])
+    Supervisors(desk.of("supervisor-1"), desk.of("supervisor-2"), leaves_cards=True).look()
+    assert list(desk.foreman.state.holds) == held
+    assert desk.foreman.state.stations["i1"].operator == "supervisor-1"
+
+
 def test_every_inspection_station_has_somebody_and_nobody_signs_on_twice(desk, supervisors):
     for name in ("i1", "i2", "i3"):
         desk.handle(e.StationSeen(name, Step.INSPECT, "simulated", 1, "idle", ""))
