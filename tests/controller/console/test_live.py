@@ -24,7 +24,7 @@ class Floor:
 
 async def heard(floor: Floor, language: str, into: list[bytes], is_welcome=lambda: True) -> None:
     async for event in floor.live.listen("floor", language, is_welcome):
-        into.append(event)
+        into.append(event)  # noqa: PERF401  one at a time, as they come
 
 
 async def test_ten_listeners_cost_one_rendering_a_second_and_two_languages_two(autojump_clock):
