@@ -104,9 +104,7 @@ def upstream(
 
     numbers: dict[str, Any] = {"cards": cards, "seed": DEMO.seed if seed is None else seed}
     numbers |= {"bad_share": bad_share, "hold_share": hold_share, "first_due_today": first_due_today}
-    run_upstream(
-        endpoint, server_key, secret, out, **numbers, receipt_keys=receipts_key, first_due_today=first_due_today
-    )
+    run_upstream(endpoint, server_key, secret, out, **numbers, receipt_keys=receipts_key)
 
 
 @app.command()

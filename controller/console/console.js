@@ -17,6 +17,9 @@
   document.addEventListener("htmx:sseClose", (event) => {
     if (event.detail.type === "message") window.location.reload(); // the log-in has ended
   });
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); // a slider that was let go
+  });
   window.setInterval(() => {
     if (!document.querySelector("[sse-connect]") || Date.now() - heard < STALE_MS) return;
     document.body.classList.add("stale");

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import trio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -49,6 +50,7 @@ class Console:
     desk: Desk
     config: Config
     live: Live
+    nursery: trio.Nursery  # of what goes on after an answer
 
     async def person(self, request: Request) -> Person:
         """Give who asks.  Raises: NotSignedIn, PageRefused: see `Guard.signed_in`."""

@@ -34,7 +34,7 @@ class House:
         """Give all pages, and begin to render what is looked at."""
         live = Live(views(pages, self.desk), self._durable)
         self.nursery.start_soon(live.run)
-        console = Console(guard, pages, self.desk, self.config, live)
+        console = Console(guard, pages, self.desk, self.config, live, self.nursery)
         return [*all_routes(console, ROOMS), *Acting(console).routes()]
 
     def home_of(self, person: Person) -> str:

@@ -16,6 +16,7 @@ from controller.core.cards import State
 from controller.core.peer_keys import PeerKeys
 from controller.core.starving import standing as standing_of
 from controller.core.starving import wants
+from controller.core.state import Station
 from controller.core.tally import Tally
 from controller.core.turn import Refused
 from controller.core.why.why import why
@@ -26,7 +27,7 @@ from controller.report.figures import build_report
 from controller.trace.past import why_past, with_imposition
 from controller.trace.station import lost_at
 from devices.defects import Step
-from devices.messages import SINGLE
+from devices.messages import SINGLE, StationState
 from devices.peers import fingerprint
 
 PAGE = 1_000
@@ -112,21 +113,25 @@ async def _stations(desk: Desk, user: str, args: Args) -> Any:
 
 
 def station_rows(desk: Desk) -> list[dict[str, Any]]:
-    """Give every station with its state, its age in floor seconds, and why it stands."""
-    tallies, now = desk.tally.stations, desk.clock.now_floor_s()
-    return [
-        {
-            "station": name,
-            "step": one.step.value,
-            "state": "execute" if one.job_id and one.state == "idle" else one.state,
-            "since_floor_s": one.since_floor_s,
-            "age_s": max(0.0, now - one.since_floor_s),
-            "job_id": one.job_id,
-            "worked": tallies[name].worked if name in tallies else 0,
-            **standing(desk.state, one),
-        }
-        for name, one in sorted(desk.state.stations.items())
-    ]
+    """Give every station with its state, its age in floor seconds (of its load, if it has one), and why it stands."""
+    return [_station_row(desk, one) for _, one in sorted(desk.state.stations.items())]
+
+
+def _station_row(desk: Desk, one: Station) -> dict[str, Any]:
+    tally, job = desk.tally.stations.get(one.station), desk.state.jobs.get(one.job_id)
+    state, since_floor_s = one.state, one.since_floor_s
+    if one.job_id and state == StationState.IDLE:
+        state, since_floor_s = StationState.EXECUTE, job.started_floor_s if job else since_floor_s
+    return {
+        "station": one.station,
+        "step": one.step.value,
+        "state": str(state),
+        "since_floor_s": since_floor_s,
+        "age_s": max(0.0, desk.clock.now_floor_s() - since_floor_s),
+        "job_id": one.job_id,
+        "worked": tally.worked if tally else 0,
+        **standing(desk.state, one),
+    }
 
 
 async def _stock(desk: Desk, user: str, args: Args) -> Any:

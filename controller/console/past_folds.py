@@ -1,0 +1,91 @@
+"""Past floors that people look at: folded one at a time beside the service, and a few kept for the next look."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import partial
+
+import structlog
+import trio
+from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
+
+from controller.config import Config
+from controller.core.errors import CoreError
+from controller.ledger import tables
+from controller.ledger.errors import LedgerError
+from controller.ledger.store import Ledger
+from controller.upkeep.books import Books
+from controller.upkeep.past import books_at
+
+log = structlog.get_logger()
+KEPT = 3  # past floors: whoever drags time back and forth sees them again at once
+PATIENCE_S = 3.0  # real seconds a page waits for a fold; then it says how far it is, and asks again
+
+
+@dataclass(slots=True)
+class Fold:
+    """One past floor: its books once they are folded, and until then how far it is, in moves."""
+
+    at_floor_s: float
+    books: Books | None = None
+    done: int = 0
+    total: int = 0
+    is_wanted: bool = True
+    failure: str = ""  # a code
+
+
+class _Unwanted(Exception):
+    """Nobody waits for this fold any more."""
+
+
+class PastFolds:
+    """Folds past floors in a thread; a later wish ends an earlier one that is not done."""
+
+    def __init__(self, ledger: Ledger, config: Config, nursery: trio.Nursery) -> None:
+        self._ledger, self._config, self._nursery = ledger, config, nursery
+        self._kept: OrderedDict[float, Fold] = OrderedDict()
+        self._one_at_a_time = trio.CapacityLimiter(1)
+        self._first_floor_s: float | None = None
+
+    async def at(self, at_floor_s: float) -> Fold:
+        """Give the fold of a moment, done or on its way."""
+        fold = self._kept.get(at_floor_s)
+        if fold is None:
+            for other in self._kept.values():
+                other.is_wanted = other.books is not None
+            fold = self._kept[at_floor_s] = Fold(at_floor_s)
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)[1].is_wanted = False
+            self._nursery.start_soon(self._fold, fold)
+        with trio.move_on_after(PATIENCE_S):
+            while fold.books is None and fold.is_wanted:  # noqa: ASYNC110  a thread sets it
+                await trio.sleep(0.02)
+        return fold
+
+    async def first_floor_s(self) -> float:
+        """Give the time of the ledger's first move, 0 while there is none."""
+        if self._first_floor_s is None:
+            self._first_floor_s = await trio.to_thread.run_sync(self._first)
+        return self._first_floor_s or 0.0
+
+    def _first(self) -> float | None:
+        with self._ledger.reading.connect() as connection:
+            return connection.execute(select(tables.move.c.at_floor_s).where(tables.move.c.seq == 1)).scalar()
+
+    async def _fold(self, fold: Fold) -> None:
+        work = partial(books_at, self._ledger, self._config, fold.at_floor_s, partial(_tell, fold))
+        try:
+            fold.books = await trio.to_thread.run_sync(work, limiter=self._one_at_a_time)
+        except (_Unwanted, LedgerError, CoreError, DBAPIError) as error:
+            fold.is_wanted, fold.failure = False, getattr(error, "code", "") or type(error).__name__
+            self._kept.pop(fold.at_floor_s, None)
+            if not isinstance(error, _Unwanted):
+                log.error("the past floor cannot be folded", code=fold.failure)
+
+
+def _tell(fold: Fold, done: int, total: int) -> None:
+    fold.done, fold.total = done, total
+    if not fold.is_wanted:
+        raise _Unwanted
