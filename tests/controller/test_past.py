@@ -72,5 +72,5 @@ async def test_the_drawing_of_the_last_moment_is_the_drawing_of_now(tmp_path):
             now = scene(replace(desk, clock=FloorClock(at, 0.0, 0.0)), language)
             assert scene(past_desk(desk, books, at), language) == now
         assert [len(step["stations"]) for step in now["steps"]] == [2, 2, 1, 2, 1, 1]
-        assert now["counts"]["made"] == 19
+        assert now["counts"]["made"] == 20
         assert any(one["cards_per_hour"] and one["yield_percent"] for step in now["steps"] for one in step["stations"])
