@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from controller.core.event import Event
+from controller.core.hold_events import AnyHoldEvent
 from controller.core.key_events import AnyKeyEvent
 from controller.core.moves import RowVerdict
 from controller.core.rights_events import AnyRightsEvent
@@ -314,6 +315,7 @@ AnyEvent = (
     | AccountTouched
     | RestoreAccepted
     | AnyRightsEvent
+    | AnyHoldEvent
     | AnyKeyEvent
 )
 

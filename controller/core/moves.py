@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from controller.core.hold_moves import AnyHoldMove
 from controller.core.key_moves import AnyKeyMove
 from controller.core.move import Move
 from controller.core.quality_moves import AnyQualityMove
@@ -352,6 +353,7 @@ AnyMove = (
     | AnyQualityMove
     | AnyRecordMove
     | AnyReviewMove
+    | AnyHoldMove
     | AnyRightsMove
     | AnyKeyMove
 )

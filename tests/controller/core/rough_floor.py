@@ -6,9 +6,11 @@ import random
 from collections import Counter
 
 from controller.core import events as e
-from controller.core.cards import FINAL, State
+from controller.core.cards import FINAL, IN_MAKING, State
 from controller.core.fold import apply
 from controller.core.foreman import Foreman
+from controller.core.hold_events import BatchHoldAsked, BatchReleaseAsked, CardHoldAsked, CardReleaseAsked
+from controller.core.hold_moves import BatchHeld, BatchReleased, CardHeld, CardReleased
 from controller.core.moves import (
     ActProposed,
     AnyMove,
@@ -19,12 +21,13 @@ from controller.core.moves import (
     Mark,
     PositionsMarked,
     RowVerdict,
+    SheetImposed,
     Verdict,
 )
 from controller.core.quality_moves import CardReturned, CardSetGood
 from controller.core.remakes import RETURN_S
 from controller.core.settings import CoreConfig
-from controller.core.state import FloorState
+from controller.core.state import MOVING, FloorState
 from controller.core.stock import Account
 from controller.hosts.heap import HeapHost
 from controller.report.figures import Report
@@ -63,6 +66,8 @@ class RoughFloor:
         self.next_body, self.next_single = 1_000, 500_000
         self.seen: Counter[str] = Counter()
         self.people = random.Random(seed + 1)  # luck of its own: what stations do stays the same
+        self.holders = random.Random(seed + 2)
+        self.held: set[int] = set()  # cards, and below zero batches
         self.last_seen: dict[int, tuple[int, str]] = {}  # card -> its blank and police station
         self.cases: dict[int, int] = {}  # card that is made again -> its case
         self.report = Report(yearly_hours=4_000)
@@ -230,6 +235,7 @@ class RoughFloor:
         self.log += [(at, move) for move in moves]
         self.check_cases(event, moves)
         self.meddle(at, moves)
+        self.hold_something(at, moves)
         for move in moves:
             self.report.fold(at, move)
             tally = self.report.tally
@@ -242,7 +248,10 @@ class RoughFloor:
         piled = [card for pile in state.piles.values() for card in pile]
         piled += [card for pile in state.stopped_piles.values() for card in pile.cards]
         piled += [card for job in state.jobs.values() for card in job.cards]
-        assert sorted(piled) == sorted(card.card for card in state.cards.values() if card.state is State.GOOD)
+        good = [card for card in state.cards.values() if card.state is State.GOOD]
+        assert {card.card for card in good if not state.is_held(card)} <= set(piled) <= {card.card for card in good}
+        assert len(piled) == len(set(piled))
+        assert not any(state.is_held(state.cards[one]) for pile in state.piles.values() for one in pile)
         assert all(state.cards[number].state is State.GOOD for number in state.doubtful), "doubtful, and in a bundle"
         quarantined = sum(card.state is State.QUARANTINED for card in state.cards.values())
         assert quarantined == state.stock.blanks[Account.QUARANTINED]
@@ -259,12 +268,52 @@ class RoughFloor:
                     alive = State.QUARANTINED if sheet.quarantined else State.IMPOSED
                     assert card.state is (alive if sheet.live >> place & 1 else State.SUSPECT)
         assert sum(len(ranks) for ranks in state.ready.values()) == sum(
-            card.state is State.READY for card in state.cards.values()
+            card.state is State.READY and not state.is_held(card) for card in state.cards.values()
         )
+        self.check_holds()
         for batch in state.batches.values():
             counted = Counter(state.cards[number].state for number in batch.cards)
             assert counted == +batch.states
-            assert not batch.bundles or batch.in_making(), "bundles wait though no card can join them"
+            assert not state.leaving(batch) or batch.in_making(), "bundles wait though no card can join them"
+
+    def check_holds(self) -> None:
+        """What is held is counted where it must not be waited for, and nothing that is over stays held."""
+        state = self.state
+        assert state.card_holds.keys() <= state.cards.keys()
+        assert state.batch_holds.keys() <= state.batches.keys()
+        held = Counter(card.batch_id for card in map(state.card, state.card_holds) if card.state in MOVING)
+        assert all(batch.held == held[batch.batch_id] for batch in state.batches.values())
+        assert not any(state.cards[one].state in FINAL for one in state.card_holds)
+        free = [one for one in state.cards.values() if one.state in IN_MAKING and one.card not in state.card_holds]
+        assert state.making == Counter((one.batch_id, one.unit) for one in free)
+
+    def hold_something(self, at: float, moves: list[AnyMove]) -> None:
+        """Let people hold cards and batches at any moment, and let some of them go on again."""
+        for move in moves:
+            if isinstance(move, CardHeld):
+                self.held.add(move.card)
+            elif isinstance(move, CardReleased):
+                self.held.discard(move.card)
+            elif isinstance(move, BatchHeld):
+                self.held.add(-move.batch_id)
+            elif isinstance(move, BatchReleased):
+                self.held.discard(-move.batch_id)
+            elif isinstance(move, ConsignmentSent):
+                assert -move.batch_id not in self.held, "a held batch was sent"
+                assert self.held.isdisjoint(card for bundle in move.bundles for card in self.bundled(bundle))
+            elif isinstance(move, SheetImposed):
+                assert self.held.isdisjoint([*move.cards, *(-(card // 10_000) for card in move.cards if card)])
+        if not self.state.cards or self.holders.random() > self.trouble:
+            return
+        card = self.holders.choice(sorted(self.state.cards))
+        batch, later = self.state.cards[card].batch_id, at + self.holders.choice((0.0, 20.0, 900.0))
+        asked = (
+            *(CardHoldAsked(card, "look", "ann"), CardReleaseAsked(card, "bob")),
+            *(BatchHoldAsked(batch, "look", "ann"), BatchReleaseAsked(batch, "bob")),
+        )
+        event = self.holders.choice(asked)
+        self.seen[type(event).__name__] += 1
+        self.host.push(later, event)
 
     def settle_suspects(self) -> int:
         """Two people look at every suspect and find it spoiled or missing (or good, when it was inspected)."""
@@ -329,6 +378,10 @@ class RoughFloor:
                     self.two_people("destroy_returned", {"blank": blank})
             for station in list(self.state.station_holds):
                 self.host.handle(e.ReleaseAsked(station, "ann"), now)
+            for number in list(self.state.card_holds):
+                self.host.handle(CardReleaseAsked(number, "bob"), now)
+            for number in list(self.state.batch_holds):
+                self.host.handle(BatchReleaseAsked(number, "bob"), now)
             for card in list(self.state.cards.values()):
                 if card.state is State.STOPPED:
                     self.host.handle(e.DecisionMade(card.card, "refuse_late", "ann", "enough"), now)
