@@ -90,6 +90,7 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
         state.cards[number] = card
         batch.cards.append(number)
         batch.states[_HELD] += 1
+        batch.express += row.express
         if row.verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:

@@ -42,6 +42,7 @@ class Batch:
     states: Counter[State] = field(default_factory=Counter)
     cards: list[int] = field(default_factory=list)
     bundles: list[int] = field(default_factory=list)  # made and not yet sent
+    express: int = 0  # cards that go before the others
     held: int = 0  # cards of `MOVING` states with a hold of their own
 
     def has_open(self) -> bool:

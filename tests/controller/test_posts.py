@@ -40,6 +40,11 @@ DECIDING = {
     "card_back",
     "look",
     "break_glass",
+    "hold_card",
+    "hold_batch",
+    "release_card",
+    "release_batch",
+    "express",
 }
 
 
