@@ -23,12 +23,12 @@ NOT_OPEN = (
 def _hold_card(turn: Turn, event: e.CardHoldAsked) -> None:
     card = turn.state.cards.get(event.card)
     if card is None:
-        turn.refuse("card_hold.no_card", f"no open card has this number: {NOT_OPEN}")
+        turn.refuse("hold.no_card", f"no open card has this number: {NOT_OPEN}")
     elif card.state in FINAL:
-        turn.refuse("card_hold.too_late", f"the card is {card.state}: {NOT_OPEN}")
+        turn.refuse("hold.too_late", f"the card is {card.state}: {NOT_OPEN}")
     elif card.card in turn.state.card_holds:
         held = turn.state.card_holds[card.card]
-        turn.refuse("card_hold.held", f"{held.by} holds this card already, for {held.code}: see `cardmill card-holds`")
+        turn.refuse("hold.held", f"{held.by} holds this card already, for {held.code}: see `cardmill card-holds`")
     else:
         turn.record(m.CardHeld(card.card, event.code, event.by))
 
@@ -40,17 +40,15 @@ def _release_card(turn: Turn, event: e.CardReleaseAsked) -> None:
     card = turn.state.cards.get(event.card)
     of_batch = card is not None and card.batch_id in turn.state.batch_holds
     why = "its whole batch is held: use `cardmill release-batch`" if of_batch else "see `cardmill card-holds`"
-    turn.refuse("card_hold.not_held", f"nobody holds this card by itself; {why}")
+    turn.refuse("hold.not_held", f"nobody holds this card by itself; {why}")
 
 
 def _hold_batch(turn: Turn, event: e.BatchHoldAsked) -> None:
     if event.batch_id not in turn.state.batches:
-        turn.refuse("batch_hold.no_batch", "no open batch has this number: see `cardmill batches`")
+        turn.refuse("hold.no_batch", "no open batch has this number: see `cardmill batches`")
     elif event.batch_id in turn.state.batch_holds:
         held = turn.state.batch_holds[event.batch_id]
-        turn.refuse(
-            "batch_hold.held", f"{held.by} holds this batch already, for {held.code}: see `cardmill card-holds`"
-        )
+        turn.refuse("hold.held", f"{held.by} holds this batch already, for {held.code}: see `cardmill card-holds`")
     else:
         turn.record(m.BatchHeld(event.batch_id, event.code, event.by))
 
@@ -59,7 +57,7 @@ def _release_batch(turn: Turn, event: e.BatchReleaseAsked) -> None:
     if event.batch_id in turn.state.batch_holds:
         turn.record(m.BatchReleased(event.batch_id, event.by))
     else:
-        turn.refuse("batch_hold.not_held", "nobody holds this batch: see `cardmill card-holds`")
+        turn.refuse("hold.not_held", "nobody holds this batch: see `cardmill card-holds`")
 
 
 HOLD_HANDLERS: dict[type, Callable[[Turn, Any], None]] = {

@@ -28,14 +28,14 @@ async def _release_card(desk: Desk, user: str, args: Args) -> Any:
 async def _hold_batch(desk: Desk, user: str, args: Args) -> Any:
     code, batch = word(args), batch_named(desk, args)
     if batch is None:
-        return Refused("batch_hold.no_batch", "no open batch has this number: see `cardmill batches`")
+        return Refused("hold.no_batch", "no open batch has this number: see `cardmill batches`")
     return await desk.post(BatchHoldAsked(batch.batch_id, code, user)).wait()
 
 
 async def _release_batch(desk: Desk, user: str, args: Args) -> Any:
     batch = batch_named(desk, args)
     if batch is None:
-        return Refused("batch_hold.not_held", "nobody holds this batch: see `cardmill card-holds`")
+        return Refused("hold.not_held", "nobody holds this batch: see `cardmill card-holds`")
     return await desk.post(BatchReleaseAsked(batch.batch_id, user)).wait()
 
 

@@ -19,7 +19,7 @@ from controller.desk.quality import CODE
 PORTION = 500  # cards of one command; who has more asks again, which is the progress, too
 TURNS = 20  # of the foreman, after which others have their turn: some milliseconds
 ACCEPTANCE_DIGITS, CARD_DIGITS = 22, 15
-UNKNOWN = ("card.unknown", "no card has this number")
+UNKNOWN = ("decision.no_card", "no card has this number")
 Named = int | str
 
 

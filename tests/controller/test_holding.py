@@ -61,7 +61,7 @@ async def test_a_held_batch_begins_nothing_and_sends_nothing_and_is_one_move(tmp
         await desk.bring(2, [application(sequence) for sequence in range(11, 19)])
         assert isinstance(await desk.operator("hold_batch", batch_number=number(1), code="recheck"), Done)
         again = await desk.operator("hold_batch", "bob", batch_number=number(1), code="recheck")
-        assert (again.code, "ann" in again.text) == ("batch_hold.held", True)
+        assert (again.code, "ann" in again.text) == ("hold.held", True)
         await start_printing(desk)
         await until(lambda: len(sent(desk)) == 8)
         imposed = [card for move in desk.centre.moves if isinstance(move, m.SheetImposed) for card in move.cards]
@@ -72,7 +72,7 @@ async def test_a_held_batch_begins_nothing_and_sends_nothing_and_is_one_move(tmp
         assert (why["facts"]["because"], why["facts"]["hold_by"]) == ("batch_held", "ann")
         assert "whole batch" in (await desk.operator("why", thing=accepted_as(1))).result["sentence_en"]
         by_card = await desk.operator("release_card", card=desk.newest(1)[0])
-        assert (by_card.code, "release-batch" in by_card.text) == ("card_hold.not_held", True)
+        assert (by_card.code, "release-batch" in by_card.text) == ("hold.not_held", True)
         late = await desk.operator("dispatch", batch_number=number(1))
         assert isinstance(late, Refusal)
         assert isinstance(await desk.operator("release_batch", batch_number=number(1)), Done)
@@ -81,14 +81,14 @@ async def test_a_held_batch_begins_nothing_and_sends_nothing_and_is_one_move(tmp
         desk.verify()
 
 
-async def test_a_bundle_with_a_held_card_stays_until_it_is_released(tmp_path):
+async def test_what_the_checks_hold_a_person_may_hold_too_and_only_an_end_or_a_release_lifts_it(tmp_path):
     async with doors(tmp_path) as desk:
         await stop_printing(desk)
-        await desk.bring(1, [application(1), application(2, **HELD), application(3)])  # 2 keeps no bundle from leaving
+        await desk.bring(1, [application(1), application(2, **HELD), application(3)])
         await start_printing(desk)
         await until(lambda: len(sent(desk)) == 2)
         late = await hold(desk, 1)
-        assert late.code == "card_hold.too_late"
+        assert late.code == "hold.too_late"
         assert isinstance(await hold(desk, 2), Done), "what the checks hold, a person may hold too"
         await desk.decide(desk.newest(2)[0], "release")
         await trio.testing.wait_all_tasks_blocked()
@@ -103,7 +103,7 @@ async def test_a_bundle_with_a_held_card_stays_until_it_is_released(tmp_path):
 
 
 IMPOSSIBLE = [
-    ("hold_card", {"card": 990_000, "code": "x"}, "card_hold.no_card"),
+    ("hold_card", {"card": 990_000, "code": "x"}, "hold.no_card"),
     ("hold_card", {"card": 10_000, "code": "Because Li Hua said so"}, "command.argument"),
     ("hold_card", {"card": 10_000}, "command.argument"),
     ("hold_card", {"card": 10_000, "cards": [10_000], "code": "x"}, "command.argument"),
@@ -111,12 +111,12 @@ IMPOSSIBLE = [
     ("hold_card", {"cards": ["52010"] * (PORTION + 1), "code": "x"}, "command.argument"),
     ("hold_card", {"cards": ["5201 0"], "code": "x"}, "command.argument"),
     ("hold_card", {"cards": [True], "code": "x"}, "command.argument"),
-    ("hold_card", {"cards": [10_000], "code": "of 520102199003070037"}, "command.argument"),
+    ("hold_card", {"cards": [10_000], "code": "of 520102199003070037"}, "reason.personal"),
     ("decide", {"cards": [10_000], "decision": "cancel", "reason": "a whole sentence"}, "command.argument"),
     ("decide", {"cards": [10_000], "decision": "correct", "reason": "x"}, "command.argument"),
-    ("release_card", {"card": 10_000}, "card_hold.not_held"),
-    ("hold_batch", {"batch_number": "7", "code": "x"}, "batch_hold.no_batch"),
-    ("release_batch", {"batch_number": "7"}, "batch_hold.not_held"),
+    ("release_card", {"card": 10_000}, "hold.not_held"),
+    ("hold_batch", {"batch_number": "7", "code": "x"}, "hold.no_batch"),
+    ("release_batch", {"batch_number": "7"}, "hold.not_held"),
     ("express", {"card": 990_000, "reason": "x"}, "decision.no_card"),
     ("batch", {"batch_number": "7"}, "batch.unknown"),
     ("batches", {"only": "new"}, "command.argument"),
@@ -144,7 +144,7 @@ async def test_an_act_on_many_does_what_it_can_and_names_what_failed_and_why_as_
         answer = (await desk.operator("hold_card", cards=cards, code="recheck")).result
         assert (answer["done"], [(one["card"], one["code"]) for one in answer["failed"]]) == (
             3,
-            [(accepted_as(2), "card_hold.held"), ("5" * 22, "card.unknown"), (77, "card_hold.no_card")],
+            [(accepted_as(2), "hold.held"), ("5" * 22, "decision.no_card"), (77, "hold.no_card")],
         )
         assert all(one["text"] for one in answer["failed"])
         assert len(desk.state.card_holds) == 4
