@@ -6,11 +6,10 @@ import random
 from collections import Counter
 
 from controller.core import events as e
-from controller.core.cards import FINAL, IN_MAKING, State
+from controller.core.cards import FINAL, State
 from controller.core.fold import apply
 from controller.core.foreman import Foreman
-from controller.core.hold_events import BatchHoldAsked, BatchReleaseAsked, CardHoldAsked, CardReleaseAsked
-from controller.core.hold_moves import BatchHeld, BatchReleased, CardHeld, CardReleased
+from controller.core.hold_events import BatchReleaseAsked, CardReleaseAsked
 from controller.core.moves import (
     ActProposed,
     AnyMove,
@@ -21,18 +20,18 @@ from controller.core.moves import (
     Mark,
     PositionsMarked,
     RowVerdict,
-    SheetImposed,
     Verdict,
 )
 from controller.core.quality_moves import CardReturned, CardSetGood
 from controller.core.remakes import RETURN_S
 from controller.core.settings import CoreConfig
-from controller.core.state import MOVING, FloorState
+from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.hosts.heap import HeapHost
 from controller.report.figures import Report
 from devices.defects import GOOD, Step
 from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
+from tests.controller.core.holders import Holders, check_holds
 
 STATIONS = [
     ("p1", Step.PRINT, 1),
@@ -66,8 +65,7 @@ class RoughFloor:
         self.next_body, self.next_single = 1_000, 500_000
         self.seen: Counter[str] = Counter()
         self.people = random.Random(seed + 1)  # luck of its own: what stations do stays the same
-        self.holders = random.Random(seed + 2)
-        self.held: set[int] = set()  # cards, and below zero batches
+        self.holders = Holders(seed)
         self.last_seen: dict[int, tuple[int, str]] = {}  # card -> its blank and police station
         self.cases: dict[int, int] = {}  # card that is made again -> its case
         self.report = Report(yearly_hours=4_000)
@@ -235,7 +233,12 @@ class RoughFloor:
         self.log += [(at, move) for move in moves]
         self.check_cases(event, moves)
         self.meddle(at, moves)
-        self.hold_something(at, moves)
+        for move in moves:
+            self.holders.saw(move)
+        asked = self.holders.ask(self.state, self.trouble)
+        if asked:
+            self.seen[type(asked).__name__] += 1
+            self.host.push(at + self.holders.luck.choice((0.0, 20.0, 900.0)), asked)
         for move in moves:
             self.report.fold(at, move)
             tally = self.report.tally
@@ -270,50 +273,11 @@ class RoughFloor:
         assert sum(len(ranks) for ranks in state.ready.values()) == sum(
             card.state is State.READY and not state.is_held(card) for card in state.cards.values()
         )
-        self.check_holds()
+        check_holds(state)
         for batch in state.batches.values():
             counted = Counter(state.cards[number].state for number in batch.cards)
             assert counted == +batch.states
             assert not state.leaving(batch) or batch.in_making(), "bundles wait though no card can join them"
-
-    def check_holds(self) -> None:
-        """What is held is counted where it must not be waited for, and nothing that is over stays held."""
-        state = self.state
-        assert state.card_holds.keys() <= state.cards.keys()
-        assert state.batch_holds.keys() <= state.batches.keys()
-        held = Counter(card.batch_id for card in map(state.card, state.card_holds) if card.state in MOVING)
-        assert all(batch.held == held[batch.batch_id] for batch in state.batches.values())
-        assert not any(state.cards[one].state in FINAL for one in state.card_holds)
-        free = [one for one in state.cards.values() if one.state in IN_MAKING and one.card not in state.card_holds]
-        assert state.making == Counter((one.batch_id, one.unit) for one in free)
-
-    def hold_something(self, at: float, moves: list[AnyMove]) -> None:
-        """Let people hold cards and batches at any moment, and let some of them go on again."""
-        for move in moves:
-            if isinstance(move, CardHeld):
-                self.held.add(move.card)
-            elif isinstance(move, CardReleased):
-                self.held.discard(move.card)
-            elif isinstance(move, BatchHeld):
-                self.held.add(-move.batch_id)
-            elif isinstance(move, BatchReleased):
-                self.held.discard(-move.batch_id)
-            elif isinstance(move, ConsignmentSent):
-                assert -move.batch_id not in self.held, "a held batch was sent"
-                assert self.held.isdisjoint(card for bundle in move.bundles for card in self.bundled(bundle))
-            elif isinstance(move, SheetImposed):
-                assert self.held.isdisjoint([*move.cards, *(-(card // 10_000) for card in move.cards if card)])
-        if not self.state.cards or self.holders.random() > self.trouble:
-            return
-        card = self.holders.choice(sorted(self.state.cards))
-        batch, later = self.state.cards[card].batch_id, at + self.holders.choice((0.0, 20.0, 900.0))
-        asked = (
-            *(CardHoldAsked(card, "look", "ann"), CardReleaseAsked(card, "bob")),
-            *(BatchHoldAsked(batch, "look", "ann"), BatchReleaseAsked(batch, "bob")),
-        )
-        event = self.holders.choice(asked)
-        self.seen[type(event).__name__] += 1
-        self.host.push(later, event)
 
     def settle_suspects(self) -> int:
         """Two people look at every suspect and find it spoiled or missing (or good, when it was inspected)."""
