@@ -213,7 +213,7 @@ def decide(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Decide about one held or stopped card, or about all of a file."""
+    """Decide about a held or stopped card. Or about all of a file."""
     if from_path or card is None:
         cards = cli_many.chosen([str(card)] if card is not None else None, from_path)
         args = {"decision": decision, "reason": reason}

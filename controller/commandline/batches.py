@@ -51,7 +51,7 @@ def batch(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show one batch and its cards: where each is, and what it waits for."""
+    """Show one batch and its cards. Where each is, and what it waits for."""
     args = {"batch_number": batch_number, "limit": limit, "after": after}
     result: dict[str, Any] = ask("batch", args, as_name, config, data)
     if json:
