@@ -316,6 +316,10 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
             self.fill()
         for station in list(self.state.station_holds):
             self.tell(e.ReleaseAsked(station, "ann"))
+        for number in list(self.state.card_holds):
+            self.tell(CardReleaseAsked(number, "bob"))
+        for number in list(self.state.batch_holds):
+            self.tell(BatchReleaseAsked(number, "bob"))
         self.look_after_people()
         for card in list(self.state.cards.values()):
             if card.state is State.HELD:
