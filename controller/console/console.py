@@ -22,7 +22,7 @@ from controller.desk.desk import Desk
 from controller.desk.rights import roles_of
 from controller.wire import Busy, Command, Done, Refusal
 
-STATUS_OF_REFUSAL = {rights.MISSING: 403}
+STATUS_OF_REFUSAL = {rights.MISSING: 403, "trace.unknown": 404, "batch.unknown": 404}
 CONFLICT, LATER = 409, 503
 
 
@@ -79,6 +79,7 @@ class Console:
         around = {
             "may": lambda verb, act="": self.may(person, verb, act),
             "menu": menu_of(self.roles(person)),
+            "finds": self.may(person, "trace") or self.may(person, "batch"),
             "insecure": self.desk.insecure,
         }
         return self.pages.page(request, template, person, status=status, **{**around, **values})

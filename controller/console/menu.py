@@ -19,6 +19,8 @@ class Entry(NamedTuple):
 MENU = (
     Entry("floor", "/floor", "stations"),
     Entry("stations", "/stations", "stations"),
+    Entry("batches", "/batches", "batches"),
+    Entry("review", "/review", "review"),
 )
 HOMES = (  # the first role that somebody has decides
     (rights.SUPERVISOR, "/floor"),

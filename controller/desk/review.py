@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
 from typing import Any, NamedTuple
 
 import trio
@@ -17,11 +19,13 @@ from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, numb
 from controller.encoding import made_cards, open_application
 from controller.intake.receipts import sentence_of
 from controller.intake.revision import revision_of
-from controller.ledger.reader import WaitingCard
+from controller.ledger.reader import Reader, WaitingCard
 from controller.vault.errors import VaultError
 from encoders.envelope import EnvelopeError
 
 PAGE = 1_000
+WALK = 200  # rows of one read
+MAX_CODE = 64
 RIVALS = 20  # of one card, that are shown and whose names no reason may have
 NAMES = tuple(name for name in Application.__struct_fields__ if name != "portrait")
 UNKNOWN = Refused("trace.unknown", "no card has this number: say a card's number, or an application's 22 digits")
@@ -29,7 +33,14 @@ NOT_READ = Refused("review.unreadable", "this application cannot be read from th
 
 
 async def _review(desk: Desk, user: str, args: Args) -> Any:
-    return await trio.to_thread.run_sync(_queue, desk)
+    if not args:
+        return await trio.to_thread.run_sync(_queue, desk)
+    after = number(args, "after") if "after" in args else 0
+    limit = number(args, "limit") if "limit" in args else PAGE
+    if not 1 <= limit <= PAGE:
+        raise BadArgument("limit", f"1 to {PAGE}")
+    code = text(args, "code", MAX_CODE) if "code" in args else ""
+    return await trio.to_thread.run_sync(_page, desk, after, limit, code)
 
 
 def _queue(desk: Desk) -> list[dict[str, Any]]:
@@ -37,6 +48,22 @@ def _queue(desk: Desk) -> list[dict[str, Any]]:
     waiting = desk.ledger.reader.waiting(State.HELD.value, limit=PAGE)
     waiting += [row for row in desk.ledger.reader.waiting(State.STOPPED.value, limit=PAGE) if _is_contested(row)]
     return _rows(desk, waiting)
+
+
+def _page(desk: Desk, after: int, limit: int, code: str) -> list[dict[str, Any]]:
+    """Give the same by pages, in order of their numbers, of one code when it is named."""
+    held = _walk(desk.ledger.reader, State.HELD, after)
+    contested = filter(_is_contested, _walk(desk.ledger.reader, State.STOPPED, after))
+    both = merge(held, contested, key=lambda row: row.card_id)
+    fitting = (row for row in both if not code or code in desk.state.holds.get(row.card_id, row.codes))
+    return _rows(desk, list(islice(fitting, limit)))
+
+
+def _walk(reader: Reader, state: State, after: int) -> Iterator[WaitingCard]:
+    """Give all cards that wait in a state, page by page, so that no read is long."""
+    while page := reader.waiting(state.value, after, WALK):
+        yield from page
+        after = page[-1].card_id
 
 
 def _is_contested(row: WaitingCard) -> bool:

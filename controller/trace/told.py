@@ -32,7 +32,7 @@ _ABOUT = Prepared(
 def receipts_about(engine: Engine, upstream: str, card: int, times: Iterable[float]) -> list[dict[str, Any]]:
     """Give the receipts about a card that were given at some floor times, in order.
 
-    Along an upstream's numbers the time never falls, so each time is found by bisection: receipts have no index by card.
+    Along an upstream's numbers the time never falls, so each time is found by bisection: there is no index by card.
     Cost: some 1 ms for each time, and what a batch's verdicts bring at once is walked over.
     """
     found: list[dict[str, Any]] = []
