@@ -10,7 +10,7 @@ BETWEEN = " / "  # the Chinese and the English of a sentence that stands nowhere
 
 
 def coded(code: str, language: str) -> str:
-    """Give the sentence of a code of checks, defects or receipts, nothing of a good one; an unknown speaks for itself."""
+    """Give the sentence of a code of checks, defects or receipts, empty for good; an unknown one speaks for itself."""
     if code == GOOD:
         return ""
     row = CODES.get(code) or DEFECTS.get(code)

@@ -64,7 +64,7 @@ class Console:
         """Say whether somebody may ask for a verb: what one may not do is not shown."""
         return rights.may(self.roles(person), verb, act)
 
-    async def ask(self, person: Person, verb: str, **args: Any) -> Any:
+    async def ask(self, person: Person, verb: str, /, **args: Any) -> Any:
         """Do what somebody asks as if by their key, and give the result.  Raises: VerbRefused."""
         said = await answer_certified(self.desk, person.name, Command(verb=verb, args=args))
         if isinstance(said, Done):

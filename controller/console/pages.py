@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from controller.clock import floor_text
-from controller.console.figures import age, count
 from controller.console.coded import coded
+from controller.console.figures import age, count
 from controller.console.guard import LANGUAGE_S, Cookies, Person
 from controller.console.words import language_of, other_than, said_or, say_in
 

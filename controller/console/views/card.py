@@ -28,12 +28,11 @@ def routes(console: Console) -> list[Route]:
         told = await _told(console, person, request.path_params["card"])
         if request.method != "POST":
             return console.page(request, "card.html", person, **told, **NO_LOOK)
-        if not console.may(person, "look"):
-            raise HTTPException(403)
+        what = person.form.get("what", "portrait")
+        if what not in FIELDS_OF:
+            raise HTTPException(400)
         try:
-            seen = await looked(console, person, told["card"]["card"], FIELDS_OF[person.form.get("what", "portrait")])
-        except KeyError:
-            raise HTTPException(400) from None
+            seen = await looked(console, person, told["card"]["card"], FIELDS_OF[what])
         except VerbRefused as error:
             reason = person.form.get("reason", "")[:MAX_REASON]
             values = {**NO_LOOK, "refusal": error.refusal, "reason": reason}

@@ -12,6 +12,7 @@ import trio
 
 from controller import rights
 from controller.accounts.account import new_account
+from controller.clock import FloorClock
 from controller.config import Config, ConsoleConfig
 from controller.console.app import console_app
 from controller.console.house import House
@@ -122,16 +123,27 @@ def _named(tag):
     return {name[1]: value[1] if value else ""} if name else {}
 
 
+@dataclass
+class LaterClock:
+    """The floor's clock, so many seconds ahead."""
+
+    clock: FloorClock
+    ahead_s: float
+
+    def now_floor_s(self):
+        return self.clock.now_floor_s() + self.ahead_s
+
+
 @asynccontextmanager
-async def open_reception(folder, *args, **rest):
-    """Open a centre as `correcting.doors` does, and the whole console on it."""
+async def open_reception(folder, *args, later_s=0.0, **rest):
+    """Open a centre as `correcting.doors` does, and the whole console on it, for which it is `later_s` later."""
     certificate, key = make_certificate(folder)
     hall = open_hall(folder / "accounts", empty=True)
     hall.file.change(lambda accounts: accounts.update({one: new_account(CHEAP.hash(ANN)) for one in PEOPLE}))
     async with doors(folder, *args, **rest) as centre, trio.open_nursery() as nursery:
         made = centre.centre
         desk = Desk(
-            made.ledger, centre.state, made.tally, made.clock, True, 4_000.0, made.host.post,
+            made.ledger, centre.state, made.tally, LaterClock(made.clock, later_s), True, 4_000.0, made.host.post,
             returns=made.returns, vault=made.vault, roles=lambda name: frozenset(PEOPLE.get(name, ())),
             denials=Denials(made.host.post),
         )  # fmt: skip
