@@ -56,6 +56,7 @@ async def test_the_list_and_the_batch_show_what_the_verbs_tell_and_nothing_perso
                 assert page.status == 200
                 shown = re.findall(r'<th scope="row"><a href="/batches/(\d+)"', page.text)
                 assert shown == [row["batch_number"] for row in rows]
+            assert number(2) in main_of(await browser.get("/batches")), "where none is late the open ones are shown"
             batch = await reception.ask("batch", batch_number=number(2))
             page = await browser.get(f"/batches/{number(2)}")
             said = html.unescape(main_of(page))
