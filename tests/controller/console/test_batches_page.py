@@ -114,7 +114,7 @@ async def test_an_act_about_many_is_counted_first_done_once_and_lists_what_faile
         over = await until_over(browser, await browser.press(shown, "Confirm"))
         assert "Finished." in main_of(over)
         assert "4 done 1 failed" in main_of(over)
-        assert "card_hold.held" in main_of(over)
+        assert "hold.held" in main_of(over)
         assert re.findall(r'<th scope="row"><a href="/cards/(\d+)"', over.text) == ["10002"]
         codes = {card: hold.code for card, hold in reception.centre.state.card_holds.items()}
         assert codes == {card: "other" if card == 10_002 else "recall-7" for card in range(10_000, 10_005)}
