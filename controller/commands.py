@@ -13,7 +13,7 @@ from controller.core.acts import ACTS, arguments_of, not_open
 from controller.core.moves import ActProposed
 from controller.core.turn import Refused, Turn
 from controller.denials import Attempt
-from controller.desk import campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
+from controller.desk import andon, campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
 from controller.desk import rights as desk_rights
 from controller.desk.desk import MAX_REASON, AllBefore, BadArgument, Desk, Verb
 from controller.doors import welcome
@@ -33,6 +33,7 @@ VERBS: dict[str, Verb] = {
     **trace.VERBS,
     **purge.VERBS,
     **desk_rights.VERBS,
+    **andon.VERBS,
 }
 
 ABOUT_AN_ACT = frozenset({"second", "withdraw"})

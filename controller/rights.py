@@ -57,6 +57,7 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "rights": EVERYBODY,
     **dict.fromkeys(("stations", "holds", "acts", "why", "posts"), STAFF),
     **dict.fromkeys(("shift", "supplies", "forecast", "remakes", "open_ends", "suspects"), STAFF),
+    "alarms": STAFF,
     "stock": STAFF - {OPERATOR},  # who counts at a station counts blind
     "piles": STAFF - {STOCK_KEEPER, ADMINISTRATOR},
     "consignments": STAFF - {STOCK_KEEPER, ADMINISTRATOR},
@@ -79,6 +80,7 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "sign_on": _of(OPERATOR, SUPERVISOR, QUALITY),
     "load": _of(OPERATOR, STOCK_KEEPER),
     "count": _of(OPERATOR, STOCK_KEEPER, QUALITY),
+    "acknowledge": STAFF - {AUDITOR},  # the auditor reads, and takes care of nothing
     "break_glass": _of(ADMINISTRATOR),
 }
 ACT_RIGHTS: Mapping[str, ActRight] = {

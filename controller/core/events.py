@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from controller.core.andon_events import AnyAndonEvent
 from controller.core.event import Event
 from controller.core.key_events import AnyKeyEvent
 from controller.core.moves import RowVerdict
@@ -315,6 +316,7 @@ AnyEvent = (
     | RestoreAccepted
     | AnyRightsEvent
     | AnyKeyEvent
+    | AnyAndonEvent
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from controller.core import moves as m
+from controller.core.andon_folds import ANDON_FOLDS
 from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
 from controller.core.key_folds import KEY_FOLDS
@@ -36,6 +37,7 @@ FOLDS: dict[type, Folder] = {
     **REVIEW_FOLDS,
     **RIGHTS_FOLDS,
     **KEY_FOLDS,
+    **ANDON_FOLDS,
 }
 
 

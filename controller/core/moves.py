@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from controller.core.andon_moves import AnyAndonMove
 from controller.core.key_moves import AnyKeyMove
 from controller.core.move import Move
 from controller.core.quality_moves import AnyQualityMove
@@ -354,6 +355,7 @@ AnyMove = (
     | AnyReviewMove
     | AnyRightsMove
     | AnyKeyMove
+    | AnyAndonMove
 )
 
 

@@ -27,7 +27,7 @@ class OpenEnd:
     """One thing that waits for its closing event, and since when."""
 
     since_floor_s: float
-    kind: str  # see `_all`
+    kind: str  # see `each_open_end`
     name: str  # a serial, `card N`, `sheet N`, `batch N UNIT`, `consignment N UNIT`
 
 
@@ -95,7 +95,7 @@ def open_ends(state: FloorState, since: Since) -> OpenEnds:
     counts: Counter[str] = Counter()
 
     def counted() -> Iterator[OpenEnd]:
-        for end in _all(state, since):
+        for end in each_open_end(state, since):
             counts[end.kind] += 1
             yield end
 
@@ -103,7 +103,8 @@ def open_ends(state: FloorState, since: Since) -> OpenEnds:
     return OpenEnds(dict(sorted(counts.items())), rows)
 
 
-def _all(state: FloorState, since: Since) -> Iterator[OpenEnd]:
+def each_open_end(state: FloorState, since: Since) -> Iterator[OpenEnd]:
+    """Give everything without a closing event, kind by kind."""
     stock = state.stock
     for kind, serials in (("spoiled", stock.spoiled), ("returned", stock.returned), ("missing", stock.lost)):
         for serial, at in serials.items():  # closed by destruction; a missing one by the shift that names it

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from controller.andon.standing import Andon
 from controller.campaign.plan import Plan
 from controller.clock import FloorClock
 from controller.core.campaign import Campaign
@@ -63,6 +64,7 @@ class Desk:
     roles: Callable[[str], frozenset[str]] = no_roles  # of somebody's key; see `desk.rights.roles_of`
     denials: Denials | None = None
     insecure: bool = False  # the sockets are plain
+    andon: Andon | None = None
 
 
 class AllBefore:

@@ -20,6 +20,7 @@ from controller.core.state import Station
 from controller.core.tally import Tally
 from controller.core.turn import Refused
 from controller.core.why.why import why
+from controller.desk import andon
 from controller.desk.desk import Args, Desk, Verb, text
 from controller.desk.quality import standing
 from controller.desk.rights import glass_rows
@@ -51,6 +52,7 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "denied": tally.denied,
         "refused_frames": desk.refused_frames.counts() if desk.refused_frames else {},
         "standing": standing_of(state, tally.window.sums(now)["made"]),
+        "alarms": andon.counts(desk),
         "wants": [asdict(one) for one in wants(state)],
         "last_hour": last_hour(tally, now),
         "tally": counts_of(tally),

@@ -12,6 +12,7 @@ from controller.application import card_id
 from controller.core import moves as m
 from controller.core import quality_moves as q
 from controller.core import record_moves as r
+from controller.core.andon_moves import AnyAndonMove
 from controller.core.cards import Cause, Decision, State
 from controller.core.key_moves import AnyKeyMove
 from controller.core.moves import Mark, Verdict, positions_in
@@ -66,6 +67,7 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         CardHastened,
         *get_args(AnyRightsMove),
         *get_args(AnyKeyMove),
+        *get_args(AnyAndonMove),
     }
 )
 

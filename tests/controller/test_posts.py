@@ -40,6 +40,7 @@ DECIDING = {
     "card_back",
     "look",
     "break_glass",
+    "acknowledge",
 }
 
 

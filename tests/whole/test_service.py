@@ -114,7 +114,7 @@ def test_an_act_that_takes_two_needs_two_names(shared):
 def test_prometheus_reads_counts_and_states_with_few_labels_and_none_that_names_a_person(shared):
     page = urllib.request.urlopen(f"http://{shared.metrics}/metrics", timeout=60).read().decode()
     labels = set(re.findall(r"[{,](\w+)=", page))
-    assert labels <= {"station", "step", "state", "outcome", "door", "code", "le"}
+    assert labels <= {"station", "step", "state", "outcome", "door", "severity", "code", "le"}
     assert 'cardmill_cards_total{outcome="received"} 0.0' in page
     assert urllib.request.urlopen(f"http://{shared.metrics}/healthz", timeout=60).read() == b"ok\n"
 
