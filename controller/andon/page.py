@@ -25,7 +25,7 @@ those the oldest. Of one code {listed} are listed that nobody owns; the rest are
 `cardmill acknowledge KEY` says that you take care of one. It stands in the record (`alarm_taken`), so a start of the
 service does not forget it; whoever does it later takes it over. It ends nothing: an alarm goes when its cause goes, and
 its acknowledgement with it (`alarm_over`). When it comes again it is a new alarm, and nobody's. What comes and goes
-within two seconds is not told apart from what stayed. No alarm names a person of an application.
+within five seconds is not told apart from what stayed. No alarm names a person of an application.
 
 An alarm is as old as its cause where the record dates that; else it is as old as when the service saw it first.
 The log has a line when one begins (`alarm`) and one when it ends (`alarm over`).

@@ -23,7 +23,7 @@ from controller.refused_frames import RefusedFrames
 from controller.upkeep.disk import DiskWatch
 
 log = structlog.get_logger()
-LOOK_EVERY_S = 2.0  # real seconds: what comes and goes between two looks is told of nowhere
+LOOK_EVERY_S = 5.0  # real seconds: what comes and goes between two looks is told of nowhere
 FRAMES_WITHIN_S = 300.0  # real seconds in which refused frames are counted
 LEVELS = {Severity.PAGE: "error", Severity.TICKET: "warning", Severity.NOTE: "info"}
 

@@ -200,8 +200,8 @@ def _ending(rows: Sequence[Row]) -> list[str]:
 
 
 def _alarm(row: Row) -> str:
-    """Say what is wrong, under which key it is acknowledged, and what to do."""
-    return f"{row['cause_zh']}\n{row['cause_en']}\n> {row['to_do_zh']}\n> {row['to_do_en']}"
+    """Say under which key it is acknowledged, what is wrong, and what to do."""
+    return f"{row['key']}\n{row['cause_zh']}\n{row['cause_en']}\n> {row['to_do_zh']}\n> {row['to_do_en']}"
 
 
 def _acknowledging(rows: Sequence[Row]) -> list[str]:
@@ -277,8 +277,7 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
     ),
     "alarms": (
         _name("severity"),
-        _text("key"),
-        Column("what 告警 and what to do 处理", _alarm, folds=True),
+        Column("key, what is wrong 告警, what to do 处理", _alarm, folds=True),
         Column("for", lambda row: age(row["age_s"]), right=True),
         _text("owner"),
     ),

@@ -215,10 +215,8 @@ def test_the_gravest_come_first_and_of_those_the_oldest():
     assert list(count_alarms([])) == ["page", "ticket", "note"]
 
 
-APART = [
-    case for case in CASES if case.key.partition(".")[0] in ("blank", "reject", "return", "shift", "suspect", "pile")
-]
-APART += [case for case in CASES if case.key.partition(".")[0] in ("remake", "consignment", "purge", "keys", "glass")]
+NOUNS = ("blank", "reject", "return", "shift", "suspect", "pile", "remake", "consignment", "purge", "keys", "glass")
+APART = [case for case in CASES if case.key.partition(".")[0] in NOUNS]
 
 
 @settings(max_examples=40, deadline=None)
