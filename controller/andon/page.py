@@ -6,9 +6,8 @@ import sys
 from collections.abc import Iterator
 
 from controller.andon.words import MEANINGS, SEVERITIES, TO_DO
-from controller.core.andon.andon import LISTED_MAX
 from controller.core.andon.of_cards import AGEING
-from controller.core.andon.rules import RULES, Severity
+from controller.core.andon.rules import LISTED_MAX, RULES, Severity
 from controller.core.settings import AndonConfig
 
 HEAD = """\

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from controller.core.andon.alarm import Alarm
-from controller.core.andon.andon import REST_SUBJECT
+from controller.core.andon.rules import REST
 from controller.core.supply import NAMES_ZH
 from controller.core.why.sentences import WORDS_ZH, Facts, as_words
 
@@ -194,7 +194,7 @@ TO_DO: Mapping[str, Said] = {
 
 def cause_of(alarm: Alarm, now_floor_s: float) -> Said:
     """Give why an alarm stands, in Chinese and English."""
-    if alarm.subject == REST_SUBJECT:
+    if alarm.subject == REST:
         count, (zh, en) = alarm.facts["count"], MEANINGS[alarm.code]
         return f"另有 {count} 项：{zh}", f"{count} more: {en}"
     zh, en = CAUSES.get(alarm.code) or MEANINGS[alarm.code]

@@ -173,6 +173,14 @@ async def test_every_role_sees_the_alarms_and_the_auditor_takes_care_of_none():
     assert (await office.ask("stranger", "alarms")).code == "right.missing"
 
 
+async def test_a_blank_whose_serial_is_as_long_as_an_identity_number_has_an_owner_too():
+    office, serial = Office(), 520_425_199_001_010_012
+    office.floor.state.stock.lost[serial] = 0.0
+    answer = await office.ask("ann", "acknowledge", key=f"blank.missing {serial}")
+    assert answer.result["owner"] == "ann"
+    assert (await office.ask("ann", "acknowledge", key=f"blank.missing {serial + 1}")).code == "alarm.none"
+
+
 # ---- log and metric ---------------------------------------------------------------------------------------------
 
 

@@ -11,10 +11,8 @@ from controller.core.andon.alarm import Alarm, Found, Look
 from controller.core.andon.of_cards import of_cards
 from controller.core.andon.of_centre import of_centre
 from controller.core.andon.of_stations import is_quiet_awhile, of_stations
-from controller.core.andon.rules import REST, RULES, Severity
+from controller.core.andon.rules import LISTED_MAX, REST, REST_TO_DO, RULES, Severity
 
-LISTED_MAX = 20  # alarms of one code; the rest of them are one alarm
-REST_SUBJECT = "+"  # of that one: no station has this name
 _GRAVITY = {severity: place for place, severity in enumerate(Severity)}
 
 
@@ -76,7 +74,8 @@ def _dated(look: Look, seen: Mapping[str, float], found: Found) -> Alarm:
         since = min(seen.get(found.key, now), now)
     if owner and (found.since_floor_s is None or found.code.startswith("station.")):
         since = min(since, owner.since_floor_s)
-    alarm = Alarm(found.key, found.code, found.subject, since, found.facts, RULES[found.code].to_do)
+    to_do = REST_TO_DO if found.subject == REST else RULES[found.code].to_do
+    alarm = Alarm(found.key, found.code, found.subject, since, found.facts, to_do)
     return _owned(look, alarm)
 
 
@@ -101,5 +100,5 @@ def _shortened(look: Look, found: Iterable[Alarm]) -> Iterator[Alarm]:
         rest = mine[listed:]
         if rest:
             since = min(one.since_floor_s for one in rest)
-            alarm = Alarm(f"{code} {REST_SUBJECT}", code, REST_SUBJECT, since, {"count": len(rest)}, REST)
-            yield _owned(look, alarm)
+            count = sum(int(one.facts["count"]) if one.subject == REST else 1 for one in rest)
+            yield _owned(look, Alarm(f"{code} {REST}", code, REST, since, {"count": count}, REST_TO_DO))

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from controller.core.andon.alarm import Found, Look
+from controller.core.andon.rules import LISTED_MAX, REST
 from controller.core.calendar import calendar_of
 from controller.core.cards import FINAL
-from controller.core.open_ends import OpenEnd, each_open_end
+from controller.core.open_ends import MISSING, OpenEnd, open_blanks, open_work
 from controller.core.remakes import Clock
 from controller.core.settings import AndonConfig
 from controller.core.supply import forecast
 from controller.core.why.sentences import Facts
 
-MISSING = "missing"
+_BLANK = "blank.missing"
 AGEING: Mapping[str, tuple[str, str]] = {  # kind of open end -> code, and the setting of how long it may wait
     "suspect": ("suspect.open", "suspect_s"),
     "pile": ("pile.stopped", "pile_s"),
@@ -39,7 +41,8 @@ class _Old:
 
 def of_cards(look: Look) -> Iterator[Found]:
     """Give what is wrong with cards and blanks."""
-    yield from _open_ends(look)
+    yield from _blanks(look)
+    yield from _open_work(look)
     yield from _late_batches(look)
     remakes = look.tally.remakes
     yield from _late_clocks("remake.late", remakes.remakes, look.now_floor_s)
@@ -48,15 +51,40 @@ def of_cards(look: Look) -> Iterator[Found]:
     yield from _open_shift(look)
 
 
-def _open_ends(look: Look) -> Iterator[Found]:
+def _blanks(look: Look) -> Iterator[Found]:
     """Give each missing blank, and one alarm for all of a kind that have waited too long."""
+    for kind, serials in open_blanks(look.state.stock).items():
+        if kind == MISSING:
+            yield from _missing(look, serials)
+            continue
+        latest = look.now_floor_s - limit_s(look.config.andon, kind)
+        times = [at for at in serials.values() if at <= latest]
+        if times:
+            oldest = min(times)
+            yield Found(AGEING[kind][0], "", oldest, {"count": len(times), "oldest_floor_s": oldest})
+
+
+def _missing(look: Look, serials: Mapping[int, float]) -> Iterator[Found]:
+    """Give the missing blanks that are listed, and the others as one: a whole pallet may be lost."""
+    keys = look.state.alarm_owners
+    owned = [
+        int(subject) for code, _, subject in (key.partition(" ") for key in keys) if code == _BLANK and subject != REST
+    ]
+    oldest = islice(serials, LISTED_MAX + len(owned))  # they were lost in this order
+    listed = dict.fromkeys(serial for serial in (*owned, *oldest) if serial in serials)
+    for serial in listed:
+        yield Found(_BLANK, str(serial), serials[serial], {"blank": str(serial)})
+    if len(serials) > len(listed):
+        first = next(serial for serial in serials if serial not in listed)
+        yield Found(_BLANK, REST, serials[first], {"count": len(serials) - len(listed)})
+
+
+def _open_work(look: Look) -> Iterator[Found]:
+    """Give one alarm for all work of a kind that has waited too long."""
     old = {kind: _Old() for kind in AGEING}
     latest = {kind: look.now_floor_s - limit_s(look.config.andon, kind) for kind in AGEING}
-    for end in each_open_end(look.state, look.tally.since):
-        if end.kind == MISSING:
-            serial = end.name.rpartition(" ")[2]
-            yield Found("blank.missing", serial, end.since_floor_s, {"blank": serial})
-        elif end.since_floor_s <= latest[end.kind]:
+    for end in open_work(look.state, look.tally.since):
+        if end.since_floor_s <= latest[end.kind]:
             old[end.kind].take(end)
     for kind, found in old.items():
         if found.oldest is not None:

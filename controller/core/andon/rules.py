@@ -68,4 +68,6 @@ RULES: Mapping[str, Rule] = {
     "attempt.denied": Rule(_NOTE, "audit_denied"),
     "frames.refused": Rule(_TICKET, "find_sender"),
 }
-REST = "clear_oldest"  # what to do about those of a code that are too many to be listed
+LISTED_MAX = 20  # alarms of one code that nobody owns; the rest of them are one alarm
+REST = "+"  # its subject: no station has this name
+REST_TO_DO = "clear_oldest"

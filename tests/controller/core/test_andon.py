@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from controller.andon.words import CAUSES, MEANINGS, SEVERITIES, TO_DO, cause_of, row_of, to_do_of
 from controller.core.andon.alarm import Look
-from controller.core.andon.andon import LISTED_MAX, alarms, count_alarms, owned_and_over
-from controller.core.andon.rules import REST, RULES, Severity
+from controller.core.andon.andon import alarms, count_alarms, owned_and_over
+from controller.core.andon.rules import LISTED_MAX, REST_TO_DO, RULES, Severity
 from controller.core.peer_keys import PeerKey
-from controller.core.settings import CalendarConfig, CoreConfig
+from controller.core.rights_moves import Denied
+from controller.core.settings import AndonConfig, CalendarConfig, CoreConfig, SettingError
 from controller.core.starving import standing as standing_of
 from controller.core.state import SILENT, AlarmOwner
 from devices.defects import Step
@@ -45,7 +46,7 @@ def test_each_code_of_the_list_has_a_cause_here_and_none_is_without_words():
     assert {case.key.partition(" ")[0] for case in CASES} == codes
     assert set(MEANINGS) == codes
     assert set(CAUSES) <= codes
-    assert set(TO_DO) == {rule.to_do for rule in RULES.values()} | {REST}
+    assert set(TO_DO) == {rule.to_do for rule in RULES.values()} | {REST_TO_DO}
     assert set(SEVERITIES) == {severity.value for severity in Severity}
 
 
@@ -96,6 +97,34 @@ def test_things_of_a_kind_that_wait_too_long_are_one_alarm_with_their_number_and
     assert cause_of(alarm, FRIDAY_S)[1] == "40 sheets are suspect, the first sheet 40"
 
 
+def test_of_a_lost_pallet_the_list_shows_some_blanks_and_those_that_somebody_owns_and_counts_the_others():
+    floor = AndonFloor()
+    floor.state.stock.lost.update({serial: FRIDAY_S - 900.0 + serial / 1_000 for serial in range(1, 1_001)})
+    floor.state.alarm_owners["blank.missing 777"] = AlarmOwner("ann", FRIDAY_S, FRIDAY_S)
+    found = [one for one in floor.alarms() if one.code == "blank.missing"]
+    assert [one.key for one in found if one.owner] == ["blank.missing 777"]
+    assert len(found) == LISTED_MAX + 2
+    rest = next(one for one in found if one.key == "blank.missing +")
+    assert (rest.facts, rest.to_do) == ({"count": 1_000 - LISTED_MAX - 1}, REST_TO_DO)
+    floor.state.alarm_owners["blank.missing +"] = AlarmOwner("bob", FRIDAY_S, FRIDAY_S)
+    assert floor.alarm("blank.missing +").owner == "bob"
+    assert owned_and_over(floor.look(), floor.alarms()) == []
+
+
+def test_each_refused_attempt_counts_for_an_hour():
+    floor = AndonFloor()
+    floor.tally.fold(FRIDAY_S - 60.0, Denied("eve", "decide", "", "right.missing", 2))
+    assert floor.alarm("attempt.denied").facts == {"count": 2}
+    floor.now_floor_s += 3_600.0
+    assert floor.standing() == set()
+
+
+@pytest.mark.parametrize("setting", [{"silent_s": 0.0}, {"ahead_s": 1e9}, {"frames_min": 0}])
+def test_a_limit_out_of_its_range_is_refused(setting):
+    with pytest.raises(SettingError, match="andon."):
+        AndonConfig(**setting)
+
+
 # ---- stations ---------------------------------------------------------------------------------------------------
 
 
@@ -116,7 +145,7 @@ def test_of_54_dead_stations_the_list_shows_some_and_says_how_many_more():
     rest = next(one for one in mine if one.key == "station.silent +")
     assert rest.facts == {"count": 54 - LISTED_MAX}
     assert cause_of(rest, FRIDAY_S)[1] == "34 more: a station is not heard"
-    assert to_do_of(rest) == TO_DO[REST]
+    assert to_do_of(rest) == TO_DO[REST_TO_DO]
 
 
 def test_one_of_the_many_that_somebody_owns_stays_on_the_list():
