@@ -145,6 +145,7 @@ CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts; a code that is n
         "{count:frame or connection|frames or connections} refused in five minutes",
     ),
 }
+NOUNS_ZH = {"card": "卡", "sheet": "联", "batch": "数据包", "consignment": "发运单"}
 TO_DO: Mapping[str, Said] = {
     "feed_floor": ("按 `cardmill status` 所列补料", "bring what `cardmill status` says is missing"),
     "start_step": ("到该工序恢复一台设备", "go to that step and bring a station back"),
@@ -199,7 +200,7 @@ def cause_of(alarm: Alarm, now_floor_s: float) -> Said:
         return f"另有 {count} 项：{zh}", f"{count} more: {en}"
     zh, en = CAUSES.get(alarm.code) or MEANINGS[alarm.code]
     return (
-        zh.format_map(as_words(_placed(alarm.facts, "（{}）"), now_floor_s, {**WORDS_ZH, **NAMES_ZH})),
+        zh.format_map(as_words(_named(_placed(alarm.facts, "（{}）")), now_floor_s, {**WORDS_ZH, **NAMES_ZH})),
         en.format_map(as_words(_placed(alarm.facts, " of {}"), now_floor_s, {})),
     )
 
@@ -233,3 +234,9 @@ def row_of(alarm: Alarm, now_floor_s: float) -> dict[str, Any]:
 def _placed(facts: Facts, of: str) -> Facts:
     """Give facts, with where something is as a part of a sentence that falls away where it is nowhere."""
     return {**facts, "at": of.format(facts["station"]) if facts.get("station") else ""}
+
+
+def _named(facts: Facts) -> Facts:
+    """Give facts with the Chinese noun of the first of many things."""
+    noun, _, number = str(facts.get("first", "")).partition(" ")
+    return {**facts, "first": f"{NOUNS_ZH[noun]} {number}"} if noun in NOUNS_ZH else facts

@@ -66,10 +66,8 @@ def _blanks(look: Look) -> Iterator[Found]:
 
 def _missing(look: Look, serials: Mapping[int, float]) -> Iterator[Found]:
     """Give the missing blanks that are listed, and the others as one: a whole pallet may be lost."""
-    keys = look.state.alarm_owners
-    owned = [
-        int(subject) for code, _, subject in (key.partition(" ") for key in keys) if code == _BLANK and subject != REST
-    ]
+    named = (key.removeprefix(f"{_BLANK} ") for key in look.state.alarm_owners)
+    owned = [int(one) for one in named if one.isascii() and one.isdecimal()]
     oldest = islice(serials, LISTED_MAX + len(owned))  # they were lost in this order
     listed = dict.fromkeys(serial for serial in (*owned, *oldest) if serial in serials)
     for serial in listed:
