@@ -19,11 +19,14 @@ from controller.commandline import accounts as cli_accounts
 from controller.commandline import andon as cli_andon
 from controller.commandline import audit as cli_audit
 from controller.commandline import backup as cli_backup
+from controller.commandline import batches as cli_batches
 from controller.commandline import campaign as cli_campaign
 from controller.commandline import cases as cli_cases
 from controller.commandline import check as cli_check
 from controller.commandline import correct as cli_correct
 from controller.commandline import doctor as cli_doctor
+from controller.commandline import holding as cli_holding
+from controller.commandline import many as cli_many
 from controller.commandline import packing as cli_packing
 from controller.commandline import peer_keys as cli_peer_keys
 from controller.commandline import proof as cli_proof
@@ -146,6 +149,8 @@ _ROOMS = (
     cli_packing,
     cli_stock,
     cli_quality,
+    cli_batches,
+    cli_holding,
     cli_cases,
     cli_campaign,
     cli_rights,
@@ -199,14 +204,23 @@ def acts_help() -> str:
 @app.command()
 def decide(
     decision: Annotated[str, typer.Argument(help="release, refuse, cancel, resume or refuse_late")],
-    card: Annotated[int, typer.Argument(help="The card's number, as `review` or `stopped` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why; it stays in the audit.")],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the audit. Of many cards a short word.")],
+    card: Annotated[
+        int | None,
+        typer.Argument(help="The card's number, as `review` or `stopped` shows it.", show_default=False),
+    ] = None,
+    from_path: cli_many.FromPath = "",
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Decide about one held or stopped card."""
+    """Decide about a held or stopped card. Or about all of a file."""
+    if from_path or card is None:
+        cards = cli_many.chosen([str(card)] if card is not None else None, from_path)
+        args = {"decision": decision, "reason": reason}
+        cli_many.act_on("decide", "decided", args, cards, (as_name, config, data), json)
+        return
     result = ask("decide", {"card": card, "decision": decision, "reason": reason}, as_name, config, data)
     recorded = (result or {}).get("decision", decision)
     if recorded != decision and not json:
