@@ -151,35 +151,49 @@ MEANINGS: tuple[Pair, ...] = (
     ("时间为车间钟（UTC），时长为车间时。", "Times are those of the floor clock (UTC), durations floor hours."),
     (
         "受理按整批判定之时计；期初未结 + 受理 = 检验拒绝 + 扣留后拒绝 + 撤销 + 受理后拒绝 + 发出 + 期末未结。",
-        "Cases count when their whole batch was judged. Open at the beginning + received = refused by the checks + "
-        + "held, then refused + cancelled + refused after acceptance + dispatched + open at the end.",
+        (
+            "Cases count when their whole batch was judged. Open at the beginning + received = refused by the checks + "
+            "held, then refused + cancelled + refused after acceptance + dispatched + open at the end."
+        ),
     ),
     (
         "制成：装捆的卡片（张），减去重新拆捆者；重制：作废的位置（膜或空白卡），减去本期内改判合格者。",
-        "Made: cards scanned into bundles, less those of bundles opened again. Remade: positions (films or blanks) "
-        + "spoiled, less those set good again within the span.",
+        (
+            "Made: cards scanned into bundles, less those of bundles opened again. Remade: positions (films or blanks) "
+            "spoiled, less those set good again within the span."
+        ),
     ),
     (
         "一次合格率 FPY =（加工 − 报废）÷ 加工；首次合格率 FTY 再减返工；报废计入造成它的工序；返工指托盘再次检验。",
-        "First pass yield FPY = (worked on − scrap) / worked on, in positions, at packing in cards. First time yield "
-        + "FTY takes rework off too. Scrap counts at the step that caused it; rework is a tray inspected again.",
+        (
+            "First pass yield FPY = (worked on − scrap) / worked on, in positions, at packing in cards. First time "
+            "yield FTY takes rework off too. Scrap counts at the step that caused it; rework is a tray inspected again."
+        ),
     ),
     (
         "直通率 RTY = 各工序首次合格率之积。",
         "Rolled throughput yield RTY = the product of the steps' first time yields.",
     ),
     (
-        "OEE（ISO 22400-2）= 利用 × 效能 × 质量。利用 = 生产时间 ÷ 计划时间；计划时间：设备加入后、日历开工的时间，"
-        + "扣除计划检修；日历不限时则为全部时间。",
-        "OEE (ISO 22400-2) = availability × effectiveness × quality. Availability = busy time / planned time. Planned "
-        + "is the time that the calendar leaves open since the station joined, less planned maintenance; all the time "
-        + "where the calendar has no shifts.",
+        (
+            "OEE（ISO 22400-2）= 利用 × 效能 × 质量。利用 = 生产时间 ÷ 计划时间；计划时间：设备加入后、日历开工的时间，"
+            "扣除计划检修；日历不限时则为全部时间。"
+        ),
+        (
+            "OEE (ISO 22400-2) = availability × effectiveness × quality. Availability = busy / planned time. Planned "
+            "is the time that the calendar leaves open since the station joined, less maintenance; all the time "
+            "where the calendar has no shifts."
+        ),
     ),
     (
-        "效能 = 加工单位 × 理想节拍 ÷ 生产时间，理想节拍为本期该设备满载的稳定节拍；质量 = 该设备的一次合格率。"
-        + "一次加工整个计入其结束的时段。",
-        "Effectiveness = units × ideal time of a unit / busy time, the ideal being the station's own settled pace of "
-        + "a full load in this span. Quality = the station's first pass yield. A load counts whole where it ended.",
+        (
+            "效能 = 加工单位 × 理想节拍 ÷ 生产时间，理想节拍为本期该设备满载的稳定节拍；质量 = 该设备的一次合格率。"
+            "一次加工整个计入其结束的时段。"
+        ),
+        (
+            "Effectiveness = units × ideal time of a unit / busy time, the ideal being the station's own pace of "
+            "a full load in this span. Quality = the station's first pass yield. A load counts whole where it ended."
+        ),
     ),
     (
         "每小时制卡数 = 制成 ÷ 日历开工的小时；无开工时间则除以实际小时。",
@@ -187,19 +201,25 @@ MEANINGS: tuple[Pair, ...] = (
     ),
     (
         "空白卡（张）：期末 = 期初 + 转入 − 转出；各账户之和只随收货增加；并与本期每次班结的账面核对。",
-        "Blanks: end = beginning + came in − went out. All accounts together grow by what was received alone. They "
-        + "are held against the books of every shift closed in the span.",
+        (
+            "Blanks: end = beginning + came in − went out. All accounts together grow by what was received alone. They "
+            "are held against the books of every shift closed in the span."
+        ),
     ),
     (
         "盘点单位：库房与料仓为联，废卡为张。逾期：应结时间已过而未结清，或结清晚于应结。",
-        "Counted are body sheets in vault and magazines, blanks among the spoiled. Late: due before the span's end "
-        + "and not closed in time; due dates of single express cards are not looked at.",
+        (
+            "Counted are body sheets in vault and magazines, blanks among the spoiled. Late: due before the span's end "
+            "and not closed in time; due dates of single express cards are not looked at."
+        ),
     ),
 )
 
 
 def at_of(language: str) -> int:
     """Give which of a pair is meant.  Raises: ValueError: no such language."""
+    if language not in LANGUAGES:
+        raise ValueError(f"{language!r} is none of {', '.join(LANGUAGES)}")
     return LANGUAGES.index(language)
 
 

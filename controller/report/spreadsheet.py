@@ -26,15 +26,16 @@ def cell(value: Cell) -> str:
         return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.3f}"
     if isinstance(value, int):
         return str(value) if abs(value) < 10**DIGITS_SAFE else quoted(str(value))
+    value = " ".join(value.splitlines())  # a line's end within a cell is for nobody's good
     is_number = value.isascii() and value.isdigit() and (len(value) >= DIGITS_SAFE or value.startswith("0"))
     is_formula = value.lstrip(" ").startswith(FORMULAS)
     return quoted(value) if is_number or is_formula else value
 
 
 def quoted(text: str) -> str:
-    """Give a text as a formula that gives it; a line's end in it becomes a blank, which no formula may hold."""
-    plain = " ".join(text.splitlines()).replace('"', '""')
-    return f'="{plain}"'
+    """Give a text without a line's end as a formula that gives it."""
+    doubled = text.replace('"', '""')
+    return f'="{doubled}"'
 
 
 def sheet(tables: Iterable[tuple[str, Sequence[str], Iterable[Row]]]) -> bytes:
