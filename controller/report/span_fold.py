@@ -141,7 +141,8 @@ class SpanFold:
             row = CountRow(at_floor_s=at, place=move.place, counted=move.counted, expected=move.expected, by=move.by)
             self._keep("counts", self.counts, row)
         elif isinstance(move, ShiftClosed):
-            lost = [str(blank) for blank in move.lost[:ROWS_MAX]]
+            room = ROWS_MAX - sum(len(one.lost) for one in self.shifts)
+            lost = [str(blank) for blank in move.lost[: max(0, room)]]
             self.left_out["lost"] += len(move.lost) - len(lost)
             self._keep("shifts", self.shifts, _shift(at, move, lost))
 
