@@ -12,7 +12,7 @@ from controller.report.span import DAY_S
 from controller.report.span_report import CurvePoint
 
 HEIGHT_PX, LEFT_PX, BOTTOM_PX = 190.0, 46.0, 20.0
-LABELS_MAX = 16
+LABELS_MAX = 12
 
 
 def curve(points: Sequence[CurvePoint], title: str, desc: str) -> str:
@@ -40,7 +40,7 @@ def curve(points: Sequence[CurvePoint], title: str, desc: str) -> str:
         path.append(f"{'L' if path else 'M'}{x:.1f} {y:.1f}H{x + width:.1f}")
         if place % every == 0:
             parts.append(text_at(x + min(width, 40.0) / 2, HEIGHT_PX - 5, label(point), "m"))
-    parts.append(f'<path class="curve" d="{"".join(path)}"/>' if path else "")
+    parts.append(f'<path class="outline" d="{"".join(path)}"/>' if path else "")
     return drawn("".join(parts), HEIGHT_PX, title, desc)
 
 

@@ -101,7 +101,7 @@ def _section(report: SpanReport, table: Table, language: str) -> str:
     more = report.left_out.get(table.name, 0)
     note = f"<p>+ {more:,} {('行未列', 'rows more')[at_of(language)]}</p>" if more else ""
     return (
-        f'<section class="{table.name}"><h2>{escape(title)}</h2>{_chart(report, table.name, title, language)}'
+        f"<section><h2>{escape(title)}</h2>{_chart(report, table.name, title, language)}"
         f"{_table(table, title, language)}{note}</section>\n"
     )
 
@@ -132,7 +132,10 @@ def _cause(one: Any, language: str) -> Bar:
 def _table(table: Table, title: str, language: str) -> str:
     if not table.rows:
         return f"<p>{('无', 'none')[at_of(language)]}</p>"
-    heads = "".join(f'<th scope="col">{escape(head)}</th>' for head in heads_of(table, language))
+    named = zip(table.columns, heads_of(table, language), strict=True)
+    heads = "".join(
+        f'<th scope="col"{_side(column, table.rows[0][column])}>{escape(head)}</th>' for column, head in named
+    )
     body = "".join(_row(table, row, language) for row in table.rows)
     return (
         f'<div class="wide"><table><caption>{escape(title)}</caption>'
@@ -142,21 +145,25 @@ def _table(table: Table, title: str, language: str) -> str:
 
 def _row(table: Table, row: dict[str, Any], language: str) -> str:
     first, *others = table.columns
-    cells = [f'<th scope="row">{escape(shown(first, row[first], language))}</th>']
-    for column in others:
-        side = ' class="n"' if is_number(column, row[column]) else ""
-        cells.append(f"<td{side}>{escape(shown(column, row[column], language))}</td>")
-    return f"<tr>{''.join(cells)}</tr>"
+    cells = "".join(
+        f"<td{_side(column, row[column])}>{escape(shown(column, row[column], language))}</td>" for column in others
+    )
+    return f'<tr><th scope="row">{escape(shown(first, row[first], language))}</th>{cells}</tr>'
+
+
+def _side(column: str, value: Any) -> str:
+    return ' class="n"' if is_number(column, value) else ""
 
 
 SPAN_STYLE = """
 header p{color:var(--soft);margin:0 0 12px}main{columns:auto}section{break-inside:auto}section h2{break-after:avoid}
-svg{max-width:760px;margin:0 0 10px}svg .under{opacity:.3}.curve{fill:none;stroke:var(--a);stroke-width:2}
+svg{max-width:760px;margin:0 0 10px}svg .under{opacity:.3}svg .outline{fill:none;stroke:var(--a);stroke-width:2}
 .wide{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:13px}
 caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 th,td{padding:3px 8px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 tbody th{font-weight:500}thead th{color:var(--soft);font-weight:500}
-.n{text-align:right;font-variant-numeric:tabular-nums}footer h2{font-size:14px}footer ul{margin:0;padding-left:1.2em}
+th.n,td.n{text-align:right;font-variant-numeric:tabular-nums}
+footer h2{font-size:14px}footer ul{margin:0;padding-left:1.2em}
 @media print{@page{margin:14mm}.wide{overflow:visible}thead{display:table-header-group}tr,svg{break-inside:avoid}
 .tiles{grid-template-columns:repeat(3,1fr)}footer{break-inside:avoid}}
 """

@@ -25,6 +25,7 @@ SHARES = (
     *("fpy", "fty", "scrap_ratio", "rework_ratio", "share", "cumulated"),
     *("availability", "effectiveness", "quality", "oee"),
 )
+NONE_AT_0 = ("opened_floor_s", "closed_floor_s")  # 0 stands for: with the ledger, or not yet
 STEPS = ("step", "caused_at", "found_at")
 
 
@@ -82,7 +83,7 @@ def plain(name: str, value: Any, language: str) -> Cell:
     if name in HOURS:
         return round(float(value) / SECONDS_PER_HOUR, 4)
     if name.endswith("_floor_s"):
-        return floor_text(value) if value else ""
+        return "" if name in NONE_AT_0 and not value else floor_text(value)
     if name == "lost":
         return "; ".join(value)
     if isinstance(value, float):
