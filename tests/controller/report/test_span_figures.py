@@ -78,7 +78,11 @@ def worked(tmp_path_factory):
 
 @pytest.fixture(params=SPANS, ids=lambda one: f"{one[0]:.0f}-{one[1]:.0f}")
 def asked(worked, request):
-    begin, end = request.param
+    return ask(worked, *request.param)
+
+
+def ask(worked, begin, end):
+    """The report of a span, and SQL that is bound to it."""
     span = Span(kind="shift", name="1970-01-01/1", begin_floor_s=begin, end_floor_s=end)
     worked.sql.span = {"begin": begin, "until": end}
     worked.sql.all("DROP TABLE IF EXISTS temp.here")
@@ -103,6 +107,19 @@ def test_cases_are_those_of_the_moves_and_law_4_closes(asked):
         f"SELECT c.value, count(*) FROM rows, json_each(codes) AS c WHERE {IN} AND verdict = 3 GROUP BY 1"
     )
     assert asked.report.refused_by_code == codes
+
+
+def test_a_reject_of_before_the_span_that_is_set_good_in_it_is_not_taken_off(worked):
+    rejected, good = worked.sql.all(
+        "SELECT k.at, g.at FROM goods AS g JOIN marks AS k ON k.sheet = g.sheet AND k.seq < g.seq AND k.found_at ="
+        " 'inspect' AND k.mark = 'spoiled' AND (k.mask >> g.place) & 1 ORDER BY g.at - k.at DESC, g.seq LIMIT 1"
+    )[0]
+    assert rejected < good
+    one = ask(worked, (rejected + good) / 2, good + 600.0)
+    assert one.report.cards["set_good_earlier"] == one.sql.one(CARDS["set_good_earlier"]) > 0
+    assert one.report.cards["remade"] == one.sql.one(CARDS["remade"])
+    assert all(row.count > 0 for row in one.report.causes)
+    assert one.report.broken == []
 
 
 def test_yields_of_steps_are_those_of_the_moves(asked):
