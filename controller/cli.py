@@ -16,6 +16,7 @@ from controller.asking.conversation import ClientError, Refused
 from controller.audit.errors import AuditError
 from controller.backup.errors import BackupError
 from controller.commandline import accounts as cli_accounts
+from controller.commandline import andon as cli_andon
 from controller.commandline import audit as cli_audit
 from controller.commandline import backup as cli_backup
 from controller.commandline import batches as cli_batches
@@ -141,6 +142,7 @@ for _verb, _help in {
 }.items():
     looking(app, _verb, _help)
 _ROOMS = (
+    cli_andon,
     cli_review,
     cli_report,
     cli_trace,

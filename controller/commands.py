@@ -14,6 +14,7 @@ from controller.core.moves import ActProposed
 from controller.core.turn import Refused, Turn
 from controller.denials import Attempt
 from controller.desk import (
+    andon,
     batches,
     campaign,
     cases,
@@ -48,9 +49,11 @@ VERBS: dict[str, Verb] = {
     **trace.VERBS,
     **purge.VERBS,
     **desk_rights.VERBS,
+    **andon.VERBS,
 }
 
 ABOUT_AN_ACT = frozenset({"second", "withdraw"})
+OF_OURS = frozenset({"acknowledge"})  # what is typed there is taken only if the controller itself wrote it
 MAX_TEXTS = 8  # that one command brings along for the record
 AT_A_STATION = frozenset({"sign_on"})  # these need the certificate of the station's step, and look themselves
 
@@ -159,7 +162,7 @@ async def _personal(desk: Desk, request: Command) -> Refused | None:
 
 def _for_the_record(request: Command) -> dict[str, Any]:
     """Give the arguments that may come to stand in the record: who types others learns nothing by them."""
-    if request.verb in ABOUT_AN_ACT:
+    if request.verb in ABOUT_AN_ACT | OF_OURS:
         return {}
     if request.verb != "act":
         return {name: value for name, value in request.args.items() if name != "args"}

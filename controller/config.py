@@ -14,6 +14,7 @@ import platformdirs
 
 from controller.core.settings import (
     ActConfig,
+    AndonConfig,
     CalendarConfig,
     CoreConfig,
     DriftConfig,
@@ -291,6 +292,7 @@ class Config:
     remake: RemakeConfig = field(default_factory=RemakeConfig)
     acts: ActConfig = field(default_factory=ActConfig)
     drift: DriftConfig = field(default_factory=DriftConfig)
+    andon: AndonConfig = field(default_factory=AndonConfig)
     kinds: KindConfig = field(default_factory=KindConfig)
     campaign: CampaignConfig = field(default_factory=CampaignConfig)
     posts: PostConfig = field(default_factory=PostConfig)
@@ -304,6 +306,7 @@ class Config:
             drift=self.drift,
             calendar=self.calendar,
             vault=self.vault,
+            andon=self.andon,
         )
 
 

@@ -1,4 +1,4 @@
-"""The metrics: names, labels and sources; labels are station, step, state, outcome, door and code only."""
+"""The metrics: names, labels and sources; labels are station, step, state, outcome, door, severity and code only."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_late
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from controller.andon.collector import AndonCollector
+from controller.core.andon.alarm import Alarm
 from controller.core.peer_keys import PeerKeys
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
@@ -55,6 +57,10 @@ class Metrics:
     def watch_keys(self, keys: PeerKeys, insecure: bool) -> None:
         """Show what was changed past the service, and whether the sockets are plain."""
         self.registry.register(KeyCollector(keys, insecure))
+
+    def watch_alarms(self, alarms: Callable[[], list[Alarm]]) -> None:
+        """Show the alarms that stand too."""
+        self.registry.register(AndonCollector(alarms))
 
     def observe_commit(self, seconds: float, moves: int) -> None:
         """Note one group commit."""

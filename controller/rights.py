@@ -57,6 +57,7 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "rights": EVERYBODY,
     **dict.fromkeys(("stations", "holds", "acts", "why", "posts"), STAFF),
     **dict.fromkeys(("shift", "supplies", "forecast", "remakes", "open_ends", "suspects"), STAFF),
+    "alarms": STAFF,
     **dict.fromkeys(("batches", "batch", "card_holds"), STAFF),
     "stock": STAFF - {OPERATOR},  # who counts at a station counts blind
     "piles": STAFF - {STOCK_KEEPER, ADMINISTRATOR},
@@ -85,6 +86,7 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "sign_on": _of(OPERATOR, SUPERVISOR, QUALITY),
     "load": _of(OPERATOR, STOCK_KEEPER),
     "count": _of(OPERATOR, STOCK_KEEPER, QUALITY),
+    "acknowledge": STAFF - {AUDITOR},  # the auditor reads, and takes care of nothing
     "break_glass": _of(ADMINISTRATOR),
 }
 ACT_RIGHTS: Mapping[str, ActRight] = {

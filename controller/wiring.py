@@ -14,6 +14,7 @@ import trio
 
 from controller import commands
 from controller.accounts.recording import Recorder
+from controller.andon.standing import Andon, Surroundings
 from controller.backup.mark import Restore
 from controller.campaign.plan import Plan, load_plan
 from controller.checks.context import CheckContext, load_context
@@ -149,8 +150,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams,
         parts.signer,
     )  # fmt: skip
-    denials = Denials(host.post)
-    desk = _desk(config, parts, host.post, returns, plan, posts, denials)
+    denials, andon = Denials(host.post), _andon(config, parts, host.post)
+    desk = _desk(config, parts, host.post, returns, plan, posts, denials, andon)
     giving_up = GivingUp(ledger, judge.history, host.post, intake.forget)
     purger = Purger(ledger, vault, host.post, giving_up.give_up, judge.history)
     key_folder = KeyFolder(parts.ring, state.peer_keys, host.post, doors.drop_revoked, doors.take_heard)
@@ -163,6 +164,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     nursery.start_soon(host.run_timers)
     nursery.start_soon(judge.run)
     nursery.start_soon(denials.run)
+    nursery.start_soon(andon.run)
     nursery.start_soon(DayHeads(ledger.reading, parts.clock, state, host.post).run)
     nursery.start_soon(keep_key_acts, parts.folder, host.post)
     await nursery.start(driver.run, doors.stations, floor.heard)
@@ -210,6 +212,7 @@ def _desk(
     plan: Plan,
     posts: Posts,
     denials: Denials,
+    andon: Andon,
 ) -> Desk:
     """Give a desk that looks at the books."""
     return Desk(
@@ -231,7 +234,16 @@ def _desk(
         roles=partial(parts.ring.roles_of, OPERATOR),
         denials=denials,
         insecure=config.sockets.insecure,
+        andon=andon,
     )
+
+
+def _andon(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> Andon:
+    """Give the list of alarms, which the metrics show too."""
+    around = Surroundings(parts.disk, parts.refused_frames, config.sockets.insecure)
+    andon = Andon(parts.books.foreman.state, parts.books.tally, config.core(), parts.clock, around, post)
+    parts.metrics.watch_alarms(andon.alarms)
+    return andon
 
 
 async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list[str]:

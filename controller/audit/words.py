@@ -164,6 +164,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{by} took the role {role} in an emergency ({reason})",
         "{by} 紧急取用角色 {role}（{reason}）",
     ),
+    "alarm_taken": ("{by} takes care of the alarm {key}", "{by} 认领告警 {key}"),
+    "alarm_over": ("the alarm {key} is over, and so is its acknowledgement", "告警 {key} 已解除，认领随之结束"),
     "glass_mended": ("the role {role} that {by} took has ended", "{by} 紧急取用的角色 {role} 已到期"),
 }  # fmt: skip
 PEOPLE = ("by", "second")

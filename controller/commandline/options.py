@@ -36,14 +36,16 @@ def looking(app: typer.Typer, verb: str, help_text: str) -> None:
     app.command(verb, help=help_text)(look)
 
 
-def ask(verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None) -> Any:
+def ask(
+    verb: str, args: dict[str, Any], as_name: str, config: Path | None, data: Path | None, within_s: float = WITHIN_S
+) -> Any:
     """Give the service's answer to a verb.  Raises: ClientError, ConfigError, LinkError."""
-    with line(as_name, config, data) as client:
+    with line(as_name, config, data, within_s) as client:
         return client.command(verb, **args)
 
 
-def line(as_name: str, config: Path | None, data: Path | None) -> OperatorClient:
-    """Give somebody's line to the service, to ask many things over.
+def line(as_name: str, config: Path | None, data: Path | None, within_s: float = WITHIN_S) -> OperatorClient:
+    """Give somebody's line to the service, to ask many things over; after `within_s` real seconds of silence it fails.
 
     Raises: ConfigError; LinkError, of it KeyFileError keys.bad_name: a name is no path.
     """
@@ -58,7 +60,7 @@ def line(as_name: str, config: Path | None, data: Path | None) -> OperatorClient
 
     endpoint = show.endpoint(folder, "operators")
     server = folder / "keys" / "server.public"
-    patience = Patience(give_up_s=WITHIN_S)
+    patience = Patience(give_up_s=within_s)
     if show.is_insecure(folder):
         from devices.zlink import PlainName
 

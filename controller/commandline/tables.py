@@ -199,12 +199,23 @@ def _ending(rows: Sequence[Row]) -> list[str]:
     return [f"`cardmill decide DECISION CARD --reason TEXT` ends it: {decisions}"]
 
 
+def _alarm(row: Row) -> str:
+    """Say under which key it is acknowledged, what is wrong, and what to do."""
+    return f"{row['key']}\n{row['cause_zh']}\n{row['cause_en']}\n> {row['to_do_zh']}\n> {row['to_do_en']}"
+
+
+def _acknowledging(rows: Sequence[Row]) -> list[str]:
+    free = next((row["key"] for row in rows if not row["owner"]), "")
+    return [f"`cardmill acknowledge {free}` says that you take care of it"] if free else []
+
+
 NOTES: Mapping[str, Callable[[Sequence[Row]], list[str]]] = {
     "stations": _by_station(_condition),
     "holds": _by_station(lambda row: str(row["to_do"])),
     "suspects": _settling,
     "review": _reviewing,
     "stopped": _ending,
+    "alarms": _acknowledging,
 }
 _CLOCKS = (
     *(_name("card"), _name("state")),
@@ -264,6 +275,12 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("differs", _difference, right=True),
         Column("open for", lambda row: age(row["open_s"]) if row["arrived"] == NOT_COUNTED else "", right=True),
         _name("scanned", "scan"),
+    ),
+    "alarms": (
+        _name("severity"),
+        Column("key, what is wrong 告警, what to do 处理", _alarm, folds=True),
+        Column("for", lambda row: age(row["age_s"]), right=True),
+        _text("owner"),
     ),
     "batches": (
         *(_name("batch_number", "batch"), _name("state")),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from controller.core.andon_events import AnyAndonEvent
 from controller.core.event import Event
 from controller.core.hold_events import AnyHoldEvent
 from controller.core.key_events import AnyKeyEvent
@@ -317,6 +318,7 @@ AnyEvent = (
     | AnyRightsEvent
     | AnyHoldEvent
     | AnyKeyEvent
+    | AnyAndonEvent
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from controller.core import moves as m
+from controller.core.andon_folds import ANDON_FOLDS
 from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
 from controller.core.hold_folds import HOLD_FOLDS
@@ -38,6 +39,7 @@ FOLDS: dict[type, Folder] = {
     **HOLD_FOLDS,
     **RIGHTS_FOLDS,
     **KEY_FOLDS,
+    **ANDON_FOLDS,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from controller.core import events as e
 from controller.core import moves as m
 from controller.core.acts import act_asked, act_seconded, act_withdrawn, end_overdue_acts
+from controller.core.andon_owning import ANDON_HANDLERS
 from controller.core.break_glass import RIGHTS_HANDLERS, mend_glass
 from controller.core.cards import MOVES, Decision, State
 from controller.core.cases import CASE_HANDLERS, batch_opened
@@ -237,4 +238,5 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     **RESTORE_HANDLERS,
     **RIGHTS_HANDLERS,
     **KEY_HANDLERS,
+    **ANDON_HANDLERS,
 }

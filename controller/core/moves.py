@@ -11,6 +11,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from controller.core.andon_moves import AnyAndonMove
 from controller.core.hold_moves import AnyHoldMove
 from controller.core.key_moves import AnyKeyMove
 from controller.core.move import Move
@@ -356,6 +357,7 @@ AnyMove = (
     | AnyHoldMove
     | AnyRightsMove
     | AnyKeyMove
+    | AnyAndonMove
 )
 
 

@@ -12,8 +12,10 @@ from controller.core.moves import Mark, positions_in
 from controller.core.quality_moves import BundleOpened, CardSetGood
 from controller.core.review_moves import CardContested
 from controller.core.state import FloorState
+from controller.core.stock import Stock
 
 ROWS_MAX = 1_000
+MISSING = "missing"
 WATCHED = frozenset(
     {
         *(m.PositionsMarked, m.CardStopped, m.CardDecided, CardContested, CardSetGood),
@@ -27,7 +29,7 @@ class OpenEnd:
     """One thing that waits for its closing event, and since when."""
 
     since_floor_s: float
-    kind: str  # see `_all`
+    kind: str  # see `open_blanks` and `open_work`
     name: str  # a serial, `card N`, `sheet N`, `batch N UNIT`, `consignment N UNIT`
 
 
@@ -95,7 +97,7 @@ def open_ends(state: FloorState, since: Since) -> OpenEnds:
     counts: Counter[str] = Counter()
 
     def counted() -> Iterator[OpenEnd]:
-        for end in _all(state, since):
+        for end in _each(state, since):
             counts[end.kind] += 1
             yield end
 
@@ -103,11 +105,21 @@ def open_ends(state: FloorState, since: Since) -> OpenEnds:
     return OpenEnds(dict(sorted(counts.items())), rows)
 
 
-def _all(state: FloorState, since: Since) -> Iterator[OpenEnd]:
-    stock = state.stock
-    for kind, serials in (("spoiled", stock.spoiled), ("returned", stock.returned), ("missing", stock.lost)):
-        for serial, at in serials.items():  # closed by destruction; a missing one by the shift that names it
+def open_blanks(stock: Stock) -> dict[str, dict[int, float]]:
+    """Give the blanks without a closing event by kind, and since when: there may be hundreds of thousands."""
+    # closed by destruction; a missing one by the shift that names it
+    return {"spoiled": stock.spoiled, "returned": stock.returned, MISSING: stock.lost}
+
+
+def _each(state: FloorState, since: Since) -> Iterator[OpenEnd]:
+    for kind, serials in open_blanks(state.stock).items():
+        for serial, at in serials.items():
             yield OpenEnd(at, kind, f"blank {serial}")
+    yield from open_work(state, since)
+
+
+def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:
+    """Give all other things without a closing event, kind by kind."""
     for sheet_id, positions in since.suspects.items():
         yield OpenEnd(min(positions.values()), "suspect", f"sheet {sheet_id}")
     for (batch_id, unit), pile in state.stopped_piles.items():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
+DENIED = "denied"  # attempts at what was not theirs who tried
 MINUTE_S, WINDOW_MINUTES = 60.0, 60  # what the last hour brought is kept by the minute
 
 
@@ -56,6 +57,12 @@ class Window:
             while self.minutes[0][0] <= minute - WINDOW_MINUTES:
                 self.minutes.popleft()
         self.minutes[-1][1][name] += count
+
+    def first_floor_s(self, name: str, now_floor_s: float) -> float | None:
+        """Give the first minute of the last hour in which something was counted, None when it was in none."""
+        begin = int(now_floor_s // MINUTE_S) - WINDOW_MINUTES
+        minutes = (minute for minute, counts in self.minutes if minute > begin and counts[name] > 0)
+        return next((minute * MINUTE_S for minute in minutes), None)
 
     def sums(self, now_floor_s: float) -> Counter[str]:
         """Give the counts of the hour that ends with the minute of a time."""

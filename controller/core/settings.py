@@ -123,6 +123,26 @@ class DriftConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AndonConfig:
+    """Section [andon]: how long something may wait before it is an alarm, in floor seconds."""
+
+    silent_s: float = 60.0  # a station is not heard
+    suspect_s: float = 3_600.0  # a sheet is suspect
+    pile_s: float = 3_600.0  # a pile that did not scan whole waits for two people
+    stopped_s: float = 14_400.0  # a stopped card waits for a person
+    held_s: float = 86_400.0  # a held application waits for a person
+    destroy_s: float = 259_200.0  # a spoiled or returned blank waits for its destruction
+    consignment_s: float = 604_800.0  # a consignment is not counted where it went
+    ahead_s: float = 259_200.0  # an input runs out within this time by the forecast
+    frames_min: int = 100  # frames and connections refused in five real minutes
+
+    def __post_init__(self) -> None:
+        for name in ("silent", "suspect", "pile", "stopped", "held", "destroy", "consignment", "ahead"):
+            require_range(f"andon.{name}_s", getattr(self, f"{name}_s"), 1, 31_536_000)
+        require_range("andon.frames_min", self.frames_min, 1, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CalendarConfig:
     """Section [calendar]: the hours in which the floor works; read by `core.calendar`."""
 
@@ -212,3 +232,4 @@ class CoreConfig:
     drift: DriftConfig = DriftConfig()
     calendar: CalendarConfig = CalendarConfig()
     vault: VaultConfig = VaultConfig()
+    andon: AndonConfig = AndonConfig()

@@ -68,16 +68,23 @@ def standing(state: FloorState, made_last_hour: int) -> str:
     if any(mine and not any(_has_material(state, one) for one in mine) for mine in by_step.values()):
         return "starving"
     work = bool(state.unencoded or state.encode_jobs or any(state.ready.values()) or state.sheets or state.piles)
-    if work and not all(any(_works(state, one) for one in mine) for mine in by_step.values()):
+    if work and stopped_steps(state):
         return "stopped"
     if state.jobs or made_last_hour:
         return "working"
     return "waiting" if work else "idle"
 
 
+def stopped_steps(state: FloorState) -> list[Step]:
+    """Give the steps none of whose stations works, those without a station too."""
+    working = {one.step for one in state.stations.values() if works(state, one)}
+    return [step for step in Step if step not in working]
+
+
 def _has_material(state: FloorState, station: Station) -> bool:
     return station.state != StationState.SUSPENDED and state.stock.has_supplies(station.station)
 
 
-def _works(state: FloorState, station: Station) -> bool:
+def works(state: FloorState, station: Station) -> bool:
+    """Say whether a station is up, and the controller gives it work."""
     return station.state in (StationState.IDLE, StationState.EXECUTE) and station.station not in state.station_holds

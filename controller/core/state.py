@@ -105,6 +105,15 @@ class Glass:
 
 
 @dataclass(slots=True)
+class AlarmOwner:
+    """Who took care of an alarm, when, and since when the alarm stood then."""
+
+    by: str
+    owned_floor_s: float
+    since_floor_s: float
+
+
+@dataclass(slots=True)
 class Hold:
     """Why the controller gives a station no work."""
 
@@ -193,6 +202,7 @@ class FloorState:
     restored_step: int = 0  # of the last restore out of a backup, 0 for none
     contested: dict[int, int] = field(default_factory=dict)  # stopped card that two people must resume -> its rival
     glass: dict[str, dict[str, Glass]] = field(default_factory=dict)  # person -> role taken in an emergency -> how
+    alarm_owners: dict[str, AlarmOwner] = field(default_factory=dict)  # key of an alarm that was acknowledged
     peer_keys: PeerKeys = field(default_factory=PeerKeys)
     reconciling: bool = False  # restored, and two people did not yet compare the floor with the ledger
     last_id: Counter[str] = field(default_factory=Counter)  # job, sheet, bundle, consignment, issue, act, count …

@@ -12,7 +12,7 @@ from controller.core.cards import Decision
 from controller.core.moves import Mark, Verdict
 from controller.core.open_ends import WATCHED, Since
 from controller.core.quality_moves import BundleOpened, CardSetGood
-from controller.core.rates import LoadLine, Window
+from controller.core.rates import DENIED, LoadLine, Window
 from controller.core.remakes import FOLDS as CLOCKED
 from controller.core.remakes import Remakes
 from controller.core.rights_moves import Denied, GlassBroken
@@ -259,6 +259,7 @@ def _sent(tally: Tally, at: float, move: m.ConsignmentSent) -> None:
 
 def _denied(tally: Tally, at: float, move: Denied) -> None:
     tally.denied += move.count
+    tally.window.add(at, DENIED, move.count)
 
 
 def _glass_broken(tally: Tally, at: float, move: GlassBroken) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from controller.andon.standing import Andon
 from controller.campaign.plan import Plan
 from controller.clock import FloorClock
 from controller.core.campaign import Campaign
@@ -14,6 +15,7 @@ from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.denials import Denials
+from controller.desk.flights import Flights
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
@@ -63,6 +65,8 @@ class Desk:
     roles: Callable[[str], frozenset[str]] = no_roles  # of somebody's key; see `desk.rights.roles_of`
     denials: Denials | None = None
     insecure: bool = False  # the sockets are plain
+    andon: Andon | None = None
+    flights: Flights = field(default_factory=Flights)
 
 
 class AllBefore:

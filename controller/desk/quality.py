@@ -6,13 +6,12 @@ import re
 from typing import Any
 
 from controller.clock import floor_date
+from controller.core.andon.of_stations import is_unattended
 from controller.core.cards import State
 from controller.core.events import HoldAsked, ReleaseAsked, SignedOn
 from controller.core.quarantine import DRIFT
 from controller.core.state import FloorState, Hold, Station
 from controller.desk.desk import Args, BadArgument, Desk, Verb, text
-from devices.defects import Step
-from devices.messages import StationState
 
 NAME = 64
 CODE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")  # of a hold: no sentence, so that no person's name gets in
@@ -98,10 +97,7 @@ def standing(state: FloorState, station: Station) -> dict[str, Any]:
 
 def _unattended(station: Station) -> str:
     """Give the reason of an inspection station that runs, with a load or without, but not the person who was there."""
-    runs = station.state in (StationState.IDLE, StationState.EXECUTE)
-    if station.step is not Step.INSPECT or station.operator or not runs:
-        return ""
-    return CERTIFICATE_ENDED if station.operator_until_floor_s else ""
+    return CERTIFICATE_ENDED if is_unattended(station) else ""
 
 
 def _unsupplied(state: FloorState, station: Station) -> str:

@@ -12,6 +12,7 @@ from controller.application import card_id
 from controller.core import moves as m
 from controller.core import quality_moves as q
 from controller.core import record_moves as r
+from controller.core.andon_moves import AnyAndonMove
 from controller.core.cards import Cause, Decision, State
 from controller.core.hold_moves import AnyHoldMove
 from controller.core.key_moves import AnyKeyMove
@@ -68,6 +69,7 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         *get_args(AnyHoldMove),
         *get_args(AnyRightsMove),
         *get_args(AnyKeyMove),
+        *get_args(AnyAndonMove),
     }
 )
 

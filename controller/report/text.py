@@ -30,6 +30,7 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     lines += [f"  ! {one['en']} {one['zh']}" for one in wants[:WANTS_SHOWN]]
     if len(wants) > WANTS_SHOWN:
         lines.append(f"  ! and {len(wants) - WANTS_SHOWN} more: --json -")
+    lines += _alarm_counts(status.get("alarms") or {})
     lines += _alarms(status)
     down = [one for one in status["stations"] if one["state"] not in ("idle", "execute") or one["hold"]]
     for step in status["steps"]:
@@ -62,6 +63,12 @@ def _blanks(stock: Mapping[str, Any]) -> str:
         return "their sums are not for your roles"
     named = ", ".join(f"{name} {count:,}" for name, count in stock["accounts"].items() if count)
     return named or "none were ever received"
+
+
+def _alarm_counts(counts: Mapping[str, int]) -> list[str]:
+    """Say how many alarms stand; nothing when none does."""
+    named = ", ".join(f"{count:,} {severity}" for severity, count in counts.items() if count)
+    return [f"  ! alarms 告警: {named}: `cardmill alarms`"] if named else []
 
 
 def _alarms(status: Mapping[str, Any]) -> list[str]:

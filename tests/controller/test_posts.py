@@ -40,6 +40,7 @@ DECIDING = {
     "card_back",
     "look",
     "break_glass",
+    "acknowledge",
     "hold_card",
     "hold_batch",
     "release_card",

@@ -114,7 +114,7 @@ def test_an_act_that_takes_two_needs_two_names(shared):
 def test_prometheus_reads_counts_and_states_with_few_labels_and_none_that_names_a_person(shared):
     page = urllib.request.urlopen(f"http://{shared.metrics}/metrics", timeout=60).read().decode()
     labels = set(re.findall(r"[{,](\w+)=", page))
-    assert labels <= {"station", "step", "state", "outcome", "door", "code", "le"}
+    assert labels <= {"station", "step", "state", "outcome", "door", "severity", "code", "le"}
     assert 'cardmill_cards_total{outcome="received"} 0.0' in page
     assert urllib.request.urlopen(f"http://{shared.metrics}/healthz", timeout=60).read() == b"ok\n"
 
@@ -195,6 +195,10 @@ def test_an_operator_s_command_line_shows_everything_as_table_and_as_json(shared
         code, shown, _ = run_cli(verb, *own, "--json", "-")
         assert code == 0
         json.loads(shown)
+    for span in ("shift", "day", "month", "campaign"):
+        code, shown, errors = run_cli("report", span, "--lang", "en", *own)
+        assert (code, errors) == (0, ""), span
+        assert shown
     code, _, errors = run_cli("why", "p1", *own)
     assert code == 1
     assert "why.unknown" in errors

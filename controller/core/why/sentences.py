@@ -235,8 +235,8 @@ class Reason:
 
 def tell(what: tuple[str, str], keys: Sequence[str], facts: Mapping[str, Fact], now_floor_s: float) -> tuple[str, str]:
     """Give the sentences of `keys`, joined, about a thing, in English and in Chinese."""
-    en = "".join(EN[key] for key in keys).format(what=what[0], **_words(facts, now_floor_s, {}))
-    zh = "".join(ZH[key] for key in keys).format(what=what[1], **_words(facts, now_floor_s, WORDS_ZH))
+    en = "".join(EN[key] for key in keys).format(what=what[0], **as_words(facts, now_floor_s, {}))
+    zh = "".join(ZH[key] for key in keys).format(what=what[1], **as_words(facts, now_floor_s, WORDS_ZH))
     return en, zh
 
 
@@ -269,7 +269,7 @@ def clock_text(at_floor_s: float, now_floor_s: float) -> str:
     return at.strftime("%H:%M" if at.date() == now.date() else "%m-%d %H:%M")
 
 
-def _words(facts: Mapping[str, Fact], now_floor_s: float, words: Mapping[str, str]) -> dict[str, _Word]:
+def as_words(facts: Mapping[str, Fact], now_floor_s: float, words: Mapping[str, str]) -> dict[str, _Word]:
     """Give facts as they are read: times as a clock shows them, words in their language."""
     said = {}
     for name, value in facts.items():

@@ -1,0 +1,1 @@
+"""What is wrong now: `andon.alarms` folds it into one list, `rules` has its codes, `of_*` find the causes."""
