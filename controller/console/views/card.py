@@ -15,6 +15,7 @@ from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
 from controller.console.portraits import FACE_FIELDS, Pictures, pictures_of
 from controller.desk.desk import MAX_REASON
+from controller.trace.found import ACCEPTANCE_DIGITS
 
 FIELDS_OF = {"portrait": (), "face": FACE_FIELDS}  # what a look shows besides the portrait
 HOLD_CODES = ("wrong_data", "quality_doubt", "asked_by_police", "stock_doubt", "other")
@@ -62,7 +63,9 @@ async def pictured(console: Console, seen: dict[str, Any]) -> Pictures | None:
 
 
 async def _told(console: Console, person: Person, thing: str) -> dict[str, Any]:
-    """Give a card's story and why it is where it is.  Raises: VerbRefused."""
+    """Give a card's story and why it is where it is.  Raises: VerbRefused; HTTPException 404: this is no number."""
+    if not (thing.isascii() and thing.isdigit() and len(thing) <= ACCEPTANCE_DIGITS):
+        raise HTTPException(404)
     card = await console.ask(person, "trace", card=thing)
     try:
         why = await console.ask(person, "why", thing=f"card {card['card']}")
