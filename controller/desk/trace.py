@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import trio
@@ -10,7 +11,7 @@ import trio
 from controller.application import batch_of
 from controller.core.turn import Refused
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
-from controller.trace.card import trace_card
+from controller.trace.card import past, trace_card
 from controller.trace.found import ACCEPTANCE_DIGITS, found_by
 from controller.trace.station import trace_station
 from controller.trace.told import receipts_about
@@ -34,6 +35,8 @@ async def _trace(desk: Desk, user: str, args: Args) -> Any:
     about = (desk.ledger.reading, batch.upstream, cards[0], times)
     receipts = await trio.to_thread.run_sync(receipts_about, *about)
     rest = {"purged_floor_s": batch.purged_floor_s, "upstream": batch.upstream, "receipts": receipts}
+    is_over = cards[0] not in desk.state.cards
+    rest["past"] = asdict(past(history, desk.clock.now_floor_s())) if is_over else None
     return history.as_json() | {"other_cards": cards[1:], **rest}
 
 

@@ -64,6 +64,7 @@ async def test_an_operator_traces_a_station_and_a_card_and_asks_why_of_one_that_
         by_number = await ask(desk, "trace", card=number)
         assert by_number.result["acceptance_number"] == number
         past = await ask(desk, "why", thing="card 10005")
+        assert card.result["past"] == past.result
         assert past.result["facts"]["because"] == "was_made"
         assert past.result["facts"]["bundle_id"] == card.result["bundle_id"]
         assert "because nothing more could join it" in past.result["sentence_en"]
@@ -91,6 +92,7 @@ async def test_a_sheet_on_the_floor_says_by_which_rule_it_was_imposed_too(tmp_pa
         assert told.result["sentence_en"].endswith(".")
         card = floor.state.sheets[sheet].cards[0]
         assert (await ask(desk, "why", thing=f"card {card}")).result["facts"]["imposed_rule"] == "full"
+        assert (await ask(desk, "trace", card=str(card))).result["past"] is None
 
 
 async def test_an_application_that_the_checks_refused_says_for_which_codes(tmp_path):

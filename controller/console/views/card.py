@@ -67,10 +67,7 @@ async def _told(console: Console, person: Person, thing: str) -> dict[str, Any]:
     if not (thing.isascii() and thing.isdigit() and len(thing) <= ACCEPTANCE_DIGITS):
         raise HTTPException(404)
     card = await console.ask(person, "trace", card=thing)
-    try:
-        why = await console.ask(person, "why", thing=f"card {card['card']}")
-    except VerbRefused:
-        why = None
+    why = card["past"] or await _why(console, person, card["card"])
     lain = [one for one in card["happened"] if one["sheet_id"]]
     because = why["facts"].get("because", "") if why else ""
     return {
@@ -83,3 +80,11 @@ async def _told(console: Console, person: Person, thing: str) -> dict[str, Any]:
         "hold_codes": HOLD_CODES,
         "stations": {one["station"] for one in card["happened"] if one["station"]},
     }
+
+
+async def _why(console: Console, person: Person, card: int) -> dict[str, Any] | None:
+    """Give why a card that is not over is where it is; None when it is over in this moment."""
+    try:
+        return dict(await console.ask(person, "why", thing=f"card {card}"))
+    except VerbRefused:
+        return None
