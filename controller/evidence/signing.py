@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from controller.evidence.errors import KeyFileUnfit, SecretExposed, SecretMissing, SecretOther
 from controller.evidence.public_keys import PublicKeys, key_id, read_key_file
 from controller.evidence.signed_bytes import signed_bytes
-from controller.vault.keys import create_private, replace_private, sync_folder
+from controller.vault.keys import create_private, replace_private
 from controller.wire import Receipt
+from devices.folders import sync_folder
 
 KEPT_MAX = 10_000  # signatures in memory with what they are over, 500 bytes each
 SECRET_NAME, PUBLIC_NAME = "receipts.secret", "receipts.public"

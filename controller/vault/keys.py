@@ -9,6 +9,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from controller.vault.errors import KeyExposed, KeyFileDamaged
+from devices.folders import sync_folder
 
 KEY_BYTES = 32
 FILE_MODE = 0o600
@@ -90,12 +91,3 @@ def require_private(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise KeyExposed(f"{path.name} has mode {mode:04o}: take it from others with `chmod 600`")
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
