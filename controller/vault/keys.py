@@ -12,7 +12,7 @@ from controller.vault.errors import KeyExposed, KeyFileDamaged
 from devices.folders import sync_folder
 
 KEY_BYTES = 32
-FILE_MODE = 0o600
+FILE_MODE, PUBLIC_MODE = 0o600, 0o644
 FINGERPRINT_BYTES = 8
 
 
@@ -79,11 +79,12 @@ def write_private(path: Path, content: bytes) -> None:
 
 def replace_private(path: Path, content: bytes) -> None:
     """Put a new content in the place of a file's: durable on return, and at any moment the old or the new, whole."""
-    part = path.with_name(f"{path.name}.new")
-    part.unlink(missing_ok=True)
-    write_private(part, content)
-    os.replace(part, path)
-    sync_folder(path.parent)
+    _replace(path, content, FILE_MODE)
+
+
+def replace_public(path: Path, content: bytes) -> None:
+    """Put a file in place as `replace_private` does, for everybody to read."""
+    _replace(path, content, PUBLIC_MODE)
 
 
 def require_private(path: Path) -> None:
@@ -91,3 +92,12 @@ def require_private(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise KeyExposed(f"{path.name} has mode {mode:04o}: take it from others with `chmod 600`")
+
+
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    part = path.with_name(f"{path.name}.new")
+    part.unlink(missing_ok=True)
+    write_private(part, content)
+    part.chmod(mode)
+    os.replace(part, path)
+    sync_folder(path.parent)
