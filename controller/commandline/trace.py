@@ -13,7 +13,7 @@ import typer
 
 from controller.clock import floor_text
 from controller.commandline import show
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
+from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, require_no_person
 from controller.config import ConfigError
 from controller.report.text import wrapped
 from devices.defects import DEFECTS, GOOD
@@ -55,6 +55,7 @@ def trace(
     if bool(station) == bool(card):
         raise ConfigError("say either --station with --from and --to, or --card")
     if card:
+        require_no_person(card)
         found = ask("trace", {"card": card}, as_name, config, data)
         columns, rows = card_rows(found)
     else:
