@@ -22,6 +22,8 @@ TILE_CELLS, WIDE_TILE_CELLS, WIDE_TERMINAL = (
     36,
     108,
 )  # terminal columns; a wide terminal has room for both languages
+NAME_CELLS = 20  # of a step's name in both languages
+QUEUES = {"waiting 排队": 14, "working 加工": 15, "last hour 近一小时": 21}  # columns of a step, with their cells
 DOWN_SHOWN, TROUBLE_SHOWN = 6, 12
 ON_HOLD = "on hold"
 STATE_STYLES = {
@@ -49,7 +51,8 @@ STANDING_STYLES = {"idle": "bold", "working": "bold green", "waiting": "bold yel
 
 def picture(status: Status, width: int, unheard_s: float = 0.0) -> Text:
     """Give the floor in lines for a terminal of `width` columns; grey when no answer came for `unheard_s` seconds."""
-    lines = [_head(status), *_pace(status), *_trouble(status), Text()]
+    heads = "".join(" " * (cells - cell_len(words)) + words for words, cells in QUEUES.items())
+    lines = [_head(status), *_pace(status), *_trouble(status), Text(), Text(" " * NAME_CELLS + heads, GREY)]
     for step in status["steps"]:
         lines += _step(status, step, width)
     below = [*_down(status), *map(Text, to_do_lines(status))]
@@ -73,12 +76,15 @@ def _head(status: Status) -> Text:
 def _pace(status: Status) -> Iterator[Text]:
     """Say how fast it is, and how much is open."""
     hour, tally = status["last_hour"], status["tally"]
-    speed = Text("last hour 近一小时  ").append(f"{hour['made']:,} cards made 成卡", "bold")
-    other = (("received", "受理"), ("dispatched", "发出"), ("remade", "重做"))
-    yield speed.append("".join(f", {hour[name]:,} {name} {zh}" for name, zh in other))
+    speed = Text(_filled("last hour 近一小时", NAME_CELLS)).append(f"{hour['made']:,} made 成卡", "bold")
+    yield speed.append(f", {hour['received']:,} received 受理, {hour['dispatched']:,} sent 发出")
     yield Text(
-        f"open 未结  {tally['batches'] - tally['batches_closed']:,} batches 批, {tally['open']:,} cards 卡: "
-        f"held 扣留 {tally['held']:,}, to encode 待编码 {status['unencoded']:,}, ready 待拼版 {status['ready']:,}"
+        f"{_filled('open 未结', NAME_CELLS)}{tally['batches'] - tally['batches_closed']:,} batches 批, "
+        f"{tally['open']:,} cards 卡"
+    )
+    yield Text(
+        f"{_filled('waiting 待办', NAME_CELLS)}{tally['held']:,} held 扣留, {status['unencoded']:,} encode 待编码, "
+        f"{status['ready']:,} ready 待拼版"
     )
 
 
@@ -93,10 +99,9 @@ def _trouble(status: Status) -> Iterator[Text]:
 def _step(status: Status, step: str, width: int) -> Iterator[Text]:
     """Give a step's queue, and its stations as tiles below."""
     one, mine = status["steps"][step], [row for row in status["stations"] if row["step"] == step]
-    hour = status["last_hour"][step]
-    counts = (("waiting 排队", one["waiting"]), ("working 加工", one["working"]), ("last hour 近一小时", hour))
-    queue = "".join(f"{words} {count:<8,}" for words, count in counts).rstrip()
-    yield Text().append(_filled(f"{step} {WORDS_ZH[step]}", 20), "bold").append(queue)
+    counts = (one["waiting"], one["working"], status["last_hour"][step])
+    numbers = "".join(f"{count:>{cells},}" for count, cells in zip(counts, QUEUES.values(), strict=True))
+    yield Text().append(_filled(f"{step} {WORDS_ZH[step]}", NAME_CELLS), "bold").append(numbers)
     if not mine:
         yield Text("  no station is known 无设备接入", "red")
     cells = WIDE_TILE_CELLS if width >= WIDE_TERMINAL else TILE_CELLS
@@ -110,8 +115,11 @@ def _step(status: Status, step: str, width: int) -> Iterator[Text]:
 
 def _tile(station: Mapping[str, Any], cells: int) -> Text:
     """Give a station with its state and for how long it has been in it, in so many columns."""
-    state = ON_HOLD if station["hold"] else station["state"]
-    zh = WORDS_ZH.get("held" if station["hold"] else state, "") if cells > TILE_CELLS else ""
+    works = station["state"] in (StationState.IDLE, StationState.EXECUTE)
+    state = (
+        ON_HOLD if station["hold"] and works else station["state"]
+    )  # what is wrong with the machine itself comes first
+    zh = WORDS_ZH.get("held" if state == ON_HOLD else state, "") if cells > TILE_CELLS else ""
     words = f"{state} {zh}".rstrip()
     tile = Text(f"{STATE_SIGNS.get(state, '?')} {station['station']} {words} {age(station['age_s'])}")
     tile.truncate(cells - 1, overflow="ellipsis")

@@ -38,7 +38,7 @@ async def test_every_step_and_station_stands_there_in_both_languages_with_speed_
     assert all(one["station"] in drawn for one in status["stations"])
     assert all(f"\n{step} " in drawn for step in Step)
     assert STANDINGS[status["standing"]] in drawn.splitlines()[0]
-    assert f"{status['last_hour']['made']:,} cards made" in drawn
+    assert f"{status['last_hour']['made']:,} made 成卡" in drawn
     assert all(zh in drawn for zh in ("质量检验", "排队", "近一小时", "扣留"))
 
 
@@ -46,6 +46,16 @@ async def test_every_step_and_station_stands_there_in_both_languages_with_speed_
 async def test_no_line_is_wider_than_the_terminal(status, width):
     status = with_state(status, status["stations"][0]["station"], state="held", reason="jam " * 60)
     assert max(cell_len(line) for line in picture(status, width, STALE_S + 1).plain.splitlines()) <= width
+
+
+async def test_the_numbers_of_a_busy_province_fit_eighty_columns(status):
+    many = 37_800
+    hour, tally = dict.fromkeys(status["last_hour"], many), dict.fromkeys(status["tally"], many) | {"batches": 99_999}
+    steps = {step: dict.fromkeys(one, many) for step, one in status["steps"].items()}
+    busy = status | {"last_hour": hour, "tally": tally, "steps": steps, "unencoded": many, "ready": many}
+    drawn = picture(busy, 80).plain
+    assert "…" not in drawn
+    assert drawn.count("37,800") == 3 * len(Step) + 8
 
 
 async def test_a_wide_terminal_has_the_states_in_chinese_too(status):
@@ -70,6 +80,8 @@ async def test_a_station_that_gets_no_work_is_told_with_its_reason_and_how_long_
     drawn = picture(with_state(status, other, hold="drift", age_s=7_320.0), 100).plain
     assert f"{other} idle for 2 h 02 min: held: drift" in drawn
     assert f"{STATE_SIGNS['on hold']} {other} on hold" in drawn
+    drawn = picture(with_state(status, other, state="aborted", hold="drift"), 100).plain
+    assert f"{STATE_SIGNS['aborted']} {other} aborted" in drawn, "the machine's own trouble comes first"
 
 
 async def test_what_starves_comes_before_the_stations_and_what_waits_for_a_person_below(status):
