@@ -86,8 +86,9 @@ async def test_a_station_that_gets_no_work_is_told_with_its_reason_and_how_long_
 
 async def test_what_starves_comes_before_the_stations_and_what_waits_for_a_person_below(status):
     want = {"what": "magazine", "where": "l1", "en": "the magazine of l1 is empty", "zh": "l1 料仓没有卡体"}
-    drawn = picture(status | {"standing": "starving", "wants": [want], "stopped": 7}, 100).plain
-    wanted = (STANDINGS["starving"], want["en"], "print 膜打印", "7 stopped cards")
+    changes = {"standing": "starving", "wants": [want], "stopped": 7, "alarms": {"urgent": 2}}
+    drawn = picture(status | changes, 100).plain
+    wanted = (STANDINGS["starving"], want["en"], "2 urgent: `cardmill alarms`", "print 膜打印", "7 stopped cards")
     places = [drawn.index(part) for part in wanted]
     assert places == sorted(places)
 
