@@ -21,11 +21,11 @@ from controller.commandline.tables import age
 from controller.commandline.top import Every
 from controller.config import ConfigError
 
-# they ask the service and leave no trace: `look` is recorded each time, so nobody looks again and again by accident
+# they leave no trace and cost little: each `look` is recorded, and a `report` reads the whole record
 WATCHED = (
-    *("status", "stations", "stock", "stopped", "suspects", "acts", "why", "report", "review", "holds"),
+    *("status", "stations", "stock", "stopped", "suspects", "acts", "why", "review", "holds", "alarms"),
     *("piles", "consignments", "shift", "supplies", "forecast", "open-ends", "remakes", "purges"),
-    *("trace", "campaign", "posts", "rights", "manifest", "alarms"),
+    *("trace", "campaign", "posts", "rights", "manifest", "batches", "batch", "card-holds"),
 )
 
 Say = Callable[..., Any]  # the program itself, with words, its name and `standalone_mode`
