@@ -1,0 +1,55 @@
+"""The histogram of lead times, arrival to dispatch: counted as moves come, a batch named beside each bucket."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable
+
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Exemplar
+
+from controller.core.moves import AnyMove, ConsignmentSent
+from controller.core.tally import Tally
+
+BUCKETS_S = (1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 57_600.0, 86_400.0, 259_200.0, 864_000.0)
+NAME = "cardmill_lead_time_seconds"
+BATCH_ID = "batch_id"  # of exemplars alone: no series has it
+
+
+class LeadTimes(Collector):
+    """Counts the tally's lead times into buckets once, at the start, and from then on each consignment that leaves."""
+
+    def __init__(self, tally: Tally, real_s: Callable[[], float] = time.time) -> None:
+        self._tally, self._real_s = tally, real_s
+        self._counts = [0] * (len(BUCKETS_S) + 1)
+        self._sum_s = 0.0
+        self._examples: list[Exemplar | None] = [None] * len(self._counts)
+        for lead_s, cards in tally.lead_s.items():
+            self._add(lead_s, cards)
+
+    def note(self, at_floor_s: float, move: AnyMove) -> None:
+        """Take a durable move that the tally does not know yet."""
+        if not isinstance(move, ConsignmentSent):
+            return
+        lead_s = round(at_floor_s - self._tally.batch_received[move.batch_id], 1)
+        place = self._add(lead_s, sum(self._tally.bundles[bundle] for bundle in move.bundles))
+        self._examples[place] = Exemplar({BATCH_ID: str(move.batch_id)}, lead_s, self._real_s())
+
+    def collect(self) -> Iterable[Metric]:
+        """Give the family."""
+        family = Metric(NAME, "floor seconds from a batch's arrival to dispatch", "histogram", "seconds")
+        under = 0
+        for bound, count, example in zip((*map(str, BUCKETS_S), "+Inf"), self._counts, self._examples, strict=True):
+            under += count
+            family.add_sample(f"{NAME}_bucket", {"le": bound}, under, exemplar=example)
+        family.add_sample(f"{NAME}_count", {}, under)
+        family.add_sample(f"{NAME}_sum", {}, self._sum_s)
+        yield family
+
+    def _add(self, lead_s: float, cards: int) -> int:
+        place = bisect_left(BUCKETS_S, lead_s)
+        self._counts[place] += cards
+        self._sum_s += lead_s * cards
+        return place
