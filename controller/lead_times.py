@@ -10,7 +10,7 @@ from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar
 
-from controller.core.moves import AnyMove, ConsignmentSent
+from controller.core.moves import ConsignmentSent
 from controller.core.tally import Tally
 
 BUCKETS_S = (1_800.0, 3_600.0, 7_200.0, 14_400.0, 28_800.0, 57_600.0, 86_400.0, 259_200.0, 864_000.0)
@@ -29,13 +29,12 @@ class LeadTimes(Collector):
         for lead_s, cards in tally.lead_s.items():
             self._add(lead_s, cards)
 
-    def note(self, at_floor_s: float, move: AnyMove) -> None:
-        """Take a durable move that the tally does not know yet."""
-        if not isinstance(move, ConsignmentSent):
-            return
-        lead_s = round(at_floor_s - self._tally.batch_received[move.batch_id], 1)
-        place = self._add(lead_s, sum(self._tally.bundles[bundle] for bundle in move.bundles))
-        self._examples[place] = Exemplar({BATCH_ID: str(move.batch_id)}, lead_s, self._real_s())
+    def note(self, at_floor_s: float, sent: ConsignmentSent, batch_number: str) -> None:
+        """Take a durable consignment that the tally does not know yet; without a number there is no example of it."""
+        lead_s = round(at_floor_s - self._tally.batch_received[sent.batch_id], 1)
+        place = self._add(lead_s, sum(self._tally.bundles[bundle] for bundle in sent.bundles))
+        if batch_number:
+            self._examples[place] = Exemplar({BATCH_ID: batch_number}, lead_s, self._real_s())
 
     def collect(self) -> Iterable[Metric]:
         """Give the family."""

@@ -13,7 +13,7 @@ from controller.andon.collector import AndonCollector
 from controller.application import batch_of
 from controller.core.andon.alarm import Alarm
 from controller.core.calendar import Calendar
-from controller.core.moves import AnyMove
+from controller.core.moves import AnyMove, BatchClosed, BatchOpened, ConsignmentSent
 from controller.core.peer_keys import PeerKeys
 from controller.core.state import FloorState
 from controller.core.tally import Tally
@@ -66,6 +66,7 @@ class Metrics:
         self._commit = self._histogram("commit_seconds", "real seconds of a group commit", COMMIT_BUCKETS_S)
         self._encode = self._histogram("encode_seconds", "real seconds to encode one card", ENCODE_BUCKETS_S)
         self._lead_times = LeadTimes(tally)
+        self._numbers = {batch.batch_id: batch.batch_number for batch in state.batches.values()}  # for examples
         self.registry.register(FloorCollector(tally, state, now))
         self.registry.register(StationCollector(tally, state, stations_with_key, now, calendar))
         self.registry.register(self._lead_times)
@@ -100,7 +101,12 @@ class Metrics:
 
     def note(self, at_floor_s: float, move: AnyMove) -> None:
         """Take a durable move that the tally does not know yet."""
-        self._lead_times.note(at_floor_s, move)
+        if isinstance(move, BatchOpened):
+            self._numbers[move.batch_id] = move.batch_number
+        elif isinstance(move, ConsignmentSent):
+            self._lead_times.note(at_floor_s, move, self._numbers.get(move.batch_id, ""))
+        elif isinstance(move, BatchClosed):
+            self._numbers.pop(move.batch_id, None)
 
     def observe_commit(self, seconds: float, moves: int) -> None:
         """Note one group commit."""
@@ -109,7 +115,8 @@ class Metrics:
     def observe_encode(self, seconds: float, cards: Sequence[int]) -> None:
         """Note one encode job."""
         for card in cards:
-            self._encode.observe(seconds / len(cards), {BATCH_ID: str(batch_of(card))})
+            number = self._numbers.get(batch_of(card))
+            self._encode.observe(seconds / len(cards), {BATCH_ID: number} if number else None)
 
     def text(self) -> bytes:
         """Give the page in the Prometheus text format."""
