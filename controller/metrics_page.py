@@ -26,8 +26,8 @@ Printed by `python -m controller.metrics_page` from the code that gives them; do
 counts only; let Prometheus alone reach it. A page shows what is durable: it waits for the ledger.
 
 Asked with `Accept: application/openmetrics-text` it is OpenMetrics 1.0, and the buckets of the lead time and of
-encoding name the batch of their last observation: `batch_id` holds its 25 digits, which `cardmill why` takes. Else it is
-the plain text format, without them.
+encoding name the batch of their last observation: `batch_id` holds its 25 digits, which `cardmill why` takes. Else it
+is the plain text format, without them.
 
 *Goes on*: after a restart the count is not less than before, because the ledger holds it. *Begins anew*: it measures
 the process. Floor seconds are those of the floor's clock, which a simulated floor scales:
@@ -45,23 +45,22 @@ def page() -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-def whole_metrics() -> Metrics:
-    """Give metrics of an empty floor, with everything watched."""
-    state = FloorState()
-    metrics = Metrics(Tally(), state)
+def watch_all(metrics: Metrics, state: FloorState, refused: RefusedFrames | None = None) -> None:
+    """Let metrics show everything that a service shows."""
     with TemporaryDirectory() as folder:
         metrics.watch_disk(DiskWatch(Path(folder), StorageConfig()))
     metrics.watch_ledger(lambda: 0)
     metrics.watch_readiness(Readiness(bool, bool, bool))
-    metrics.watch_frames(RefusedFrames())
+    metrics.watch_frames(refused or RefusedFrames())
     metrics.watch_keys(state.peer_keys, False)
-    return metrics
 
 
 def families() -> list[tuple[str, Metric, tuple[str, ...]]]:
     """Give each family by the name that a query uses, with its labels; by name."""
-    found = []
-    for family in whole_metrics().registry.collect():
+    found, state = [], FloorState()
+    metrics = Metrics(Tally(), state)
+    watch_all(metrics, state)
+    for family in metrics.registry.collect():
         name = f"{family.name}_total" if family.type == "counter" else family.name
         labels = ("le",) if family.type == "histogram" else tuple(getattr(family, "_labelnames", ()))
         found.append((name, family, labels))

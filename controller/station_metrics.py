@@ -103,7 +103,6 @@ class StationCollector(Collector):
 
         busy = family("busy_seconds", "floor seconds of the loads it ended", "seconds")
         down = family("down_seconds", "floor seconds neither idle nor executing, up to the last move", "seconds")
-        jobs = family("jobs", "loads it ended")
         units = family("units", "sheets of answered loads (pack: cards)")
         worked = family("positions", "positions it worked on (pack: cards)")
         spoiled = family("spoiled", "positions spoiled that were charged to it")
@@ -115,11 +114,10 @@ class StationCollector(Collector):
             busy.add_metric(labels, one.busy_s)
             # not up to now: a change that is being recorded may be a little older, and a counter never goes back
             down.add_metric(labels, one.down_until(self._tally.last_floor_s))
-            jobs.add_metric(labels, one.jobs)
             units.add_metric(labels, one.line.units)
             worked.add_metric(labels, one.worked)
             spoiled.add_metric(labels, one.bad + one.set_good)
-        yield from (busy, down, jobs, units, worked, spoiled)
+        yield from (busy, down, units, worked, spoiled)
 
     def _lies(self, standing: Collection[str]) -> Metric:
         lies = CounterMetricFamily(
