@@ -6,8 +6,8 @@ that they are not the limit; receipts are written.  Windows without and with wat
 pair of them gives one loss.  Watchers are another process on the same machine, so what they take is in the loss.
 
 Cards a second are the positions worked on over all six steps of the route, divided by six: in a busy pipeline they are
-equal at each, and their mean is less jumpy than what the last step gives out by the bundle.  The CPU loss is what the
-watchers cost in processor time, the service's and their own: on a machine that has other work it is the figure to trust.
+equal at each, and their mean is less jumpy than what the last step gives out by the bundle.  The CPU loss is what
+watching costs in processor time, the service's and the watchers' own: on a machine that has other work, trust that one.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ from sims.people import Population
 SCALE = 600.0  # floor seconds a second: the slowest step of this floor could make some 570 cards a second
 BATCH_CARDS, AHEAD_BATCHES = 80, 8  # so many are sent before the first of them is closed
 CLOSED = ("closed", "refused")
-READY_WITHIN_S, STOP_WITHIN_S, LOOK_S = 180.0, 60.0, 0.5
+READY_WITHIN_S, STOP_WITHIN_S, LOOK_S = 600.0, 60.0, 0.5  # the first start may compile kernels
 NEVER_S = 1e9
 
 

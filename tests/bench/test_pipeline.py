@@ -66,6 +66,12 @@ def test_a_loss_is_that_of_each_pair_and_the_middle_of_all_is_told_with_its_spre
     ]
 
 
+def test_the_loss_in_processor_time_counts_each_process_once_and_the_watchers_too():
+    quiet, loud = window(50.0), window(50.0)
+    loud.cpu_ms = dict(quiet.cpu_ms, service=1.5, service_loop=1.5, watchers=1.5)
+    assert figures({"1": [(quiet, loud)]})["cpu_loss_percent"] == {"1": pytest.approx(20.0)}
+
+
 @pytest.mark.parametrize(
     ("losses", "good"),
     [
