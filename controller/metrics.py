@@ -32,7 +32,8 @@ LABELS: Mapping[str, str] = {  # all there are: never a card, a batch or a perso
     "state": "of a station, of waiting cards, of batches; an account of blanks",
     "outcome": "what became of it",
     "door": "upstream, station or operator",
-    "code": "of a refusal, a finding or a reason",
+    "severity": "of an alarm: page, ticket or note",
+    "code": "of a refusal, a finding, a reason or an alarm",
     "le": "the upper bound of a histogram's bucket",
 }
 OF_THE_PROCESS = (  # what they measure is the process: they begin anew with it, as Prometheus expects

@@ -53,6 +53,7 @@ def watch_all(metrics: Metrics, state: FloorState, refused: RefusedFrames | None
     metrics.watch_readiness(Readiness(bool, bool, bool))
     metrics.watch_frames(refused or RefusedFrames())
     metrics.watch_keys(state.peer_keys, False)
+    metrics.watch_alarms(list)
 
 
 def families() -> list[tuple[str, Metric, tuple[str, ...]]]:

@@ -9,7 +9,7 @@ from typing import Any
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-DISK_LOW, RECONCILING, LEDGER_STOPPED, LEDGER_SLOW = "disk.low", "floor.reconciling", "ledger.stopped", "ledger.slow"
+DISK_LOW, RECONCILING, LEDGER_STOPPED, LEDGER_SLOW = "disk.low", "ledger.reconciling", "ledger.stopped", "ledger.slow"
 REASONS: Mapping[str, str] = {
     DISK_LOW: "less is free on the disk of the data folder than storage.free_min_mib: free some space",
     RECONCILING: "this ledger came out of a backup: two people compare the floor with it, then `cardmill reconciled`",
