@@ -93,7 +93,7 @@ def main(argv: Sequence[str]) -> int:
     title = f"Cards end to end, {chosen.pairs} pairs of {chosen.window_s} s; listeners read {path}"
     show(
         title,
-        ("watchers", "cards/s", "loss %", "spread", "wanted", "CPU loss %", "scrape"),
+        ("watchers", "cards/s", "loss %", "±", "wanted", "CPU %", "scrape"),
         rows_of(result),
         chosen.json,
     )
