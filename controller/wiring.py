@@ -42,6 +42,7 @@ from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger
 from controller.metrics import Metrics
 from controller.posts import Posts, open_posts
+from controller.readiness import Readiness
 from controller.refused_frames import RefusedFrames
 from controller.returns import Returns
 from controller.tones import open_tones
@@ -103,14 +104,19 @@ class Doors:
     stations: RouterSocket
     operators: RouterSocket
 
+    @property
+    def by_role(self) -> dict[str, RouterSocket]:
+        """Give each router with the role of its peers."""
+        return {UPSTREAM: self.upstreams, STATION: self.stations, OPERATOR: self.operators}
+
     def drop_revoked(self) -> int:
         """Hang up on every peer that may connect no more; give how many."""
-        return sum(router.drop_revoked() for router in (self.upstreams, self.stations, self.operators))
+        return sum(router.drop_revoked() for router in self.by_role.values())
 
     def take_heard(self) -> list[tuple[str, str]]:
         """Give role and name of each peer that was heard since the last call."""
         found = []
-        for role, router in ((UPSTREAM, self.upstreams), (STATION, self.stations), (OPERATOR, self.operators)):
+        for role, router in self.by_role.items():
             found += [(role, name) for name in router.heard]
             router.heard.clear()
         return found
@@ -138,7 +144,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         else:
             floor.perform(action)
 
-    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, parts.books.count)
+    count = partial(parts.books.count, seen=parts.metrics.note)
+    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
     host.start_after(parts.books.last_floor_s)
     floor = Floor(driver, vault, state, host.post, nursery, tones)
     flatten = config.portraits.flatten_background
@@ -253,7 +260,10 @@ async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list
     async def settled() -> None:
         await parts.ledger.write(AllBefore())
 
-    return list(await nursery.start(serve_web, web_app(parts.metrics, settled), config.metrics.listen))
+    state, ledger = parts.books.foreman.state, parts.ledger
+    readiness = Readiness(lambda: parts.disk.is_low, lambda: state.reconciling, lambda: ledger.failed is not None)
+    parts.metrics.watch_readiness(readiness)
+    return list(await nursery.start(serve_web, web_app(parts.metrics, readiness, settled), config.metrics.listen))
 
 
 async def _open_console(config: Config, parts: Parts, desk: Desk, nursery: trio.Nursery) -> str:

@@ -43,6 +43,8 @@ MEANINGS: Mapping[str, Said] = {  # of a code, without facts: for tables of code
     "pile.stopped": ("卡堆待核", "piles that did not scan whole wait too long for two people"),
     "card.stopped": ("停卡待定", "stopped cards wait too long for a person"),
     "card.held": ("扣留待审", "held applications wait too long for a person"),
+    "card.on_hold": ("卡久未放行", "cards that people hold wait too long for their release"),
+    "batch.on_hold": ("数据包久未放行", "batches that people hold wait too long for their release"),
     "batch.late": ("数据包逾期", "a batch is past its due date, and has open cards"),
     "remake.late": ("补制逾期", "remakes are past the end of the next working day"),
     "return.late": ("退卡重制逾期", "cards that came back bad are past their five days"),
@@ -97,6 +99,11 @@ CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts but no sums of st
         "{count:pile waits|piles wait} for two people, the first {first}",
     ),
     "card.stopped": ("{count} 张卡停止待定，最早 {first}", "{count:card is|cards are} stopped, the first {first}"),
+    "card.on_hold": ("{count} 张卡被停留，最早 {first}", "{count:card is|cards are} held by people, the first {first}"),
+    "batch.on_hold": (
+        "{count} 个数据包被停留，最早 {first}",
+        "{count:batch is|batches are} held by people, the first {first}",
+    ),
     "card.held": (
         "{count} 份申请扣留待审，最早 {first}",
         "{count:application is|applications are} held, the first {first}",
@@ -168,6 +175,7 @@ TO_DO: Mapping[str, Said] = {
     "settle_suspects": ("两人认定：`cardmill suspects`", "settle them, by two: `cardmill suspects`"),
     "repack_piles": ("两人核对：`cardmill piles`", "look through them, by two: `cardmill piles`"),
     "decide_stopped": ("作出决定：`cardmill stopped`", "decide about them: `cardmill stopped`"),
+    "release_holds": ("放行或决定：`cardmill card-holds`", "release them or decide: `cardmill card-holds`"),
     "decide_held": ("审核：`cardmill review`", "review them: `cardmill review`"),
     "hasten_batch": ("查原因：`cardmill why` 数据包号", "see what it waits for: `cardmill why` and its number"),
     "hasten_remakes": ("查原因：`cardmill remakes`", "see what they wait for: `cardmill remakes`"),

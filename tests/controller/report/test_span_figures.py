@@ -111,8 +111,9 @@ def test_cases_are_those_of_the_moves_and_law_4_closes(asked):
 
 def test_a_reject_of_before_the_span_that_is_set_good_in_it_is_not_taken_off(worked):
     rejected, good = worked.sql.all(
-        "SELECT k.at, g.at FROM goods AS g JOIN marks AS k ON k.sheet = g.sheet AND k.seq < g.seq AND k.found_at ="
-        " 'inspect' AND k.mark = 'spoiled' AND (k.mask >> g.place) & 1 ORDER BY g.at - k.at DESC, g.seq LIMIT 1"
+        "SELECT max(k.at) AS rejected, g.at FROM goods AS g JOIN marks AS k ON k.sheet = g.sheet AND k.seq < g.seq AND"
+        " k.found_at = 'inspect' AND k.mark = 'spoiled' AND (k.mask >> g.place) & 1 GROUP BY g.seq, g.place"
+        " ORDER BY g.at - rejected DESC, g.seq LIMIT 1"
     )[0]
     assert rejected < good
     one = ask(worked, (rejected + good) / 2, good + 600.0)
