@@ -58,15 +58,20 @@ class Reception:
         return answer.result
 
 
+@dataclass
 class Visitor(Browser):
     """Somebody at a browser, who counts what it takes: each link followed and each button pressed."""
 
+    actions: int = 0
+
     async def follow(self, page, words):
         """Follow the link that has these words."""
+        self.actions += 1
         return await self.there(await self.get(link_of(page, words)))
 
     async def press(self, page, words, **typed):
         """Press the button that has these words, in its form, with what is typed into the form's fields."""
+        self.actions += 1
         path, method, fields = form_of(page, words)
         fields |= typed
         if method == "get":

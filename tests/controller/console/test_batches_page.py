@@ -34,6 +34,7 @@ async def test_a_new_operator_finds_why_a_batch_is_late_in_one_action(tmp_path):
             browser = await reception.browser("olga", language)
             start = await browser.there(await browser.get("/"))
             page = await browser.follow(start, menu)
+            assert browser.actions == 1
             said = html.unescape(main_of(page))
             assert number(1) in said
             assert late in said

@@ -173,18 +173,19 @@ async def test_each_kind_of_number_leads_to_its_page_and_one_of_two_meanings_ask
             assert "<script>alert" not in page.text
 
 
-async def test_a_card_is_held_and_let_go_from_its_page(tmp_path):
+async def test_a_new_operator_holds_a_card_in_three_actions_and_lets_it_go(tmp_path):
     async with open_reception(tmp_path) as reception:
         await reception.centre.bring(1, [application(1, **HELD)])
         browser = await reception.browser()
         start = await browser.there(await browser.get("/"))
-        card = await browser.press(start, "Find", q=accepted_as(1))  # 1
-        shown = await browser.press(card, "Hold this card", code="wrong_data")  # 2
+        card = await browser.press(start, "Find", q=accepted_as(1))
+        shown = await browser.press(card, "Hold this card", code="wrong_data")
         assert "Card 10000 is put on no sheet" in main_of(shown)
         assert not reception.centre.state.card_holds, "a preview changes nothing"
-        done = await browser.press(shown, "Confirm")  # 3
+        done = await browser.press(shown, "Confirm")
         assert "Done." in main_of(done)
         assert reception.centre.state.card_holds[10_000].by == "ann"
+        assert browser.actions == 3
         held = await browser.follow(done, "Back")
         assert "Somebody holds this card" in main_of(held)
         operator = await reception.browser("olga")

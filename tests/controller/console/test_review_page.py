@@ -33,18 +33,19 @@ async def test_a_new_operator_releases_from_review_in_four_actions_and_the_next_
         await reception.centre.bring(1, [application(1, **HELD), application(2), application(3, **HELD)])
         browser = await reception.browser()
         start = await browser.there(await browser.get("/"))
-        queue = await browser.follow(start, "Review")  # 1
+        queue = await browser.follow(start, "Review")
         assert "Confirm in the register that the name is one character." in main_of(queue)
         assert "样" not in queue.text
-        seen = await browser.press(queue, "Look 10000")  # 2
+        seen = await browser.press(queue, "Look 10000")
         assert "样" in main_of(seen)
         assert good().address not in seen.text, "what is not doubtful is not shown"
-        shown = await browser.press(seen, "Release")  # 3
+        shown = await browser.press(seen, "Release")
         assert "Card 10000 is accepted and made" in main_of(shown)
         assert decisions(reception) == [], "a preview changes nothing"
-        after = await browser.press(shown, "Confirm")  # 4
+        after = await browser.press(shown, "Confirm")
         assert "Card 10000 is done." in main_of(after)
         assert "Review of card 10002" in main_of(after)
+        assert browser.actions == 4
         assert "样" not in after.text, "the next one is looked at when somebody asks"
         assert decisions(reception) == [(10_000, "release", "ann", "", "checked, it is right")]
         assert [(one.card, one.fields, one.by, one.reason) for one in moves(reception, ApplicationSeen)] == [
