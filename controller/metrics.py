@@ -14,7 +14,8 @@ from controller.core.andon.alarm import Alarm
 from controller.core.peer_keys import PeerKeys
 from controller.core.state import SILENT, FloorState
 from controller.core.tally import Tally
-from controller.refused_frames import RefusedFrames
+from controller.door_metrics import KeyCollector, RefusalCollector
+from controller.refusals import Refusals
 from controller.report.figures import first_pass_yield
 from controller.upkeep.disk import DiskWatch
 from devices.defects import Step
@@ -50,9 +51,9 @@ class Metrics:
         held = Gauge("disk_reserve_bytes", "bytes of the reserve", namespace="cardmill", registry=self.registry)
         held.set_function(lambda: disk.reserve_bytes)
 
-    def watch_frames(self, refused: RefusedFrames) -> None:
-        """Show what the doors refused too."""
-        self.registry.register(FrameCollector(refused))
+    def watch_refusals(self, refusals: Refusals) -> None:
+        """Show what was refused too."""
+        self.registry.register(RefusalCollector(refusals))
 
     def watch_keys(self, keys: PeerKeys, insecure: bool) -> None:
         """Show what was changed past the service, and whether the sockets are plain."""
@@ -77,53 +78,6 @@ class Metrics:
 
     def _histogram(self, name: str, text: str, buckets: tuple[float, ...]) -> Histogram:
         return Histogram(name, text, namespace="cardmill", registry=self.registry, buckets=buckets)
-
-
-class FrameCollector(Collector):
-    """Turns what the doors refused, said no to and saw leaving into metric families at the moment they are read."""
-
-    def __init__(self, refused: RefusedFrames) -> None:
-        self._refused = refused
-
-    def collect(self) -> Iterable[Metric]:
-        """Give the families."""
-        frames = CounterMetricFamily(
-            "cardmill_refused_frames", "frames and connections refused, since the start", labels=["door", "code"]
-        )
-        for door, codes in self._refused.counts().items():
-            for code, count in codes.items():
-                frames.add_metric([door, code], count)
-        yield frames
-        answered = CounterMetricFamily(
-            "cardmill_refused_requests", "requests answered with no, or later, since the start", labels=["door", "code"]
-        )
-        for (door, code), count in self._refused.answered().items():
-            answered.add_metric([door, code], count)
-        yield answered
-        connections = CounterMetricFamily(
-            "cardmill_connections", "connections by what became of them, since the start", labels=["door", "outcome"]
-        )
-        for key, count in self._refused.connections().items():
-            connections.add_metric(key, count)
-        yield connections
-
-
-class KeyCollector(Collector):
-    """Turns what is known of the doors' keys into metric families at the moment it is read."""
-
-    def __init__(self, keys: PeerKeys, insecure: bool) -> None:
-        self._keys, self._insecure = keys, insecure
-
-    def collect(self) -> Iterable[Metric]:
-        """Give the families."""
-        outside = CounterMetricFamily(
-            "cardmill_keys_changed_outside", "changes of keys past the service, since there was an administrator"
-        )
-        outside.add_metric([], self._keys.outside)
-        yield outside
-        insecure = GaugeMetricFamily("cardmill_insecure", "1 while the sockets are plain")
-        insecure.add_metric([], float(self._insecure))
-        yield insecure
 
 
 class FloorCollector(Collector):

@@ -201,8 +201,8 @@ async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
             open_door(sockets.operators, OPERATOR) as operators,
         ):
             for role, router in ((UPSTREAM, upstreams), (STATION, stations), (OPERATOR, operators)):
-                parts.refused_frames.watch(role, router.counters)
-            parts.metrics.watch_frames(parts.refused_frames)
+                parts.refusals.watch(role, router.counters)
+            parts.metrics.watch_refusals(parts.refusals)
             parts.metrics.watch_keys(parts.books.foreman.state.peer_keys, sockets.insecure)
             await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
             await snapshots.keep()

@@ -18,7 +18,7 @@ from controller.denials import Denials
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
-from controller.refused_frames import RefusedFrames
+from controller.refusals import Refusals
 from controller.returns import Returns
 from controller.upkeep.disk import DiskWatch
 from controller.vault.store import Vault
@@ -60,7 +60,7 @@ class Desk:
     returns: Returns | None = None
     disk: DiskWatch | None = None
     vault: Vault | None = None
-    refused_frames: RefusedFrames | None = None
+    refusals: Refusals | None = None
     roles: Callable[[str], frozenset[str]] = no_roles  # of somebody's key; see `desk.rights.roles_of`
     denials: Denials | None = None
     insecure: bool = False  # the sockets are plain

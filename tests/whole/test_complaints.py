@@ -201,7 +201,7 @@ def test_after_kills_every_card_still_comes_to_exactly_one_end(killed):
 # ---- complaint 14: metrics survive a restart -----------------------------------------------------------------------
 
 # what they measure is the process, not the floor: they begin anew with it, as Prometheus expects
-OF_THE_PROCESS = ("cardmill_commit_seconds", "cardmill_encode_seconds", "cardmill_connections")
+OF_THE_PROCESS = ("cardmill_commit_seconds", "cardmill_encode_seconds", "cardmill_connections", "cardmill_refusals")
 COUNTED = ("_total", "_bucket", "_count", "_sum")
 
 
