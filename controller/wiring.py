@@ -70,7 +70,7 @@ class LedgerKeeper:
         self._ledger = ledger
 
     def keep(
-        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
+        self, at_floor_s: float, event: AnyEvent | None, moves: Sequence[AnyMove], on_durable: Callable[[], None]
     ) -> None:
         """See `hosts.live.Keeper`."""
         self._ledger.put(Recorded(at_floor_s, event, moves), on_durable)
@@ -140,7 +140,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
 
     host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, parts.books.count)
     host.start_after(parts.books.last_floor_s)
-    floor = Floor(driver, vault, state, host.post, nursery, tones, parts.refusals.at(STATION))
+    floor = Floor(driver, vault, state, host.post, nursery, tones, parts.refusals.at(STATION), parts.clock.scale)
     flatten = config.portraits.flatten_background
     encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode, flatten=flatten)
     judge = Judge(ledger, parts.context.policy, host.post, config.kinds, parts.refusals.at(UPSTREAM))

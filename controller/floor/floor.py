@@ -15,7 +15,17 @@ from controller.core.moves import StationLied
 from controller.core.state import FloorState
 from controller.core.turn import Turn
 from controller.encoding import CardVault, MadeCard, open_application, readable_cards
-from controller.floor.words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
+from controller.floor.words import (
+    TOO_MANY_WORDS,
+    Lies,
+    Patience,
+    cards_to_compare,
+    event_of,
+    load_of,
+    magazine_of,
+    result_of,
+    start_of,
+)
 from controller.hosts.live import Ticket
 from controller.refusals import Note, not_counted
 from controller.tones import Tones
@@ -46,11 +56,13 @@ class Floor:
         nursery: trio.Nursery,
         tones: Tones | None = None,
         refused: Note = not_counted,
+        scale: float = 1.0,
     ) -> None:
         self._driver, self._vault, self._state, self._post = driver, vault, state, post
         self._nursery = nursery
         self._limiter = trio.CapacityLimiter(VAULT_READERS)
-        self._lies = Lies()
+        self._lies, self._patience = Lies(), Patience(scale)
+        self._waiting: dict[str, dict[type, p.Event]] = {}  # of stations that say too much
         self._tones, self._refused = tones or Tones(), refused
 
     # ---- towards the stations ------------------------------------------------------------------------------
@@ -106,16 +118,41 @@ class Floor:
             self._nursery.start_soon(self._finished, station, event.done)
             return
         if isinstance(event, p.Lied):
-            if not event.code.startswith(NO_MESSAGE):
-                self._refused(event.code)
-            said = self._lies.event_of(self._state, station, event, trio.current_time())
-            if said is not None:
-                self._post(said)
-                log.warning("station said what cannot be", station=station, code=event.code, job_id=event.job_id)
+            self._lied(station, event)
             return
         noticed = event_of(self._state, station, event)
-        if noticed is not None:
+        if noticed is None:
+            return
+        waiting = self._waiting.get(station)
+        if waiting is None and (isinstance(event, p.Silent) or self._patience.lasts(station, trio.current_time())):
             self._post(noticed).then(self._count_lies)
+            return
+        self._lied(station, p.Lied(TOO_MANY_WORDS))
+        if waiting is None:
+            waiting = self._waiting[station] = {}
+            self._nursery.start_soon(self._hear_out, station, waiting)
+        waiting.pop(type(event), None)  # of each kind the last one, in the order of what was said
+        waiting[type(event)] = event
+
+    async def _hear_out(self, station: str, waiting: dict[type, p.Event]) -> None:
+        """Take what a station said that says too much, a word at a time, as slowly as its words are given."""
+        while waiting:
+            await trio.sleep(self._patience.rest_s)
+            if not self._patience.lasts(station, trio.current_time()):
+                continue
+            event = waiting.pop(next(iter(waiting)))
+            noticed = event_of(self._state, station, event)
+            if noticed is not None:
+                self._post(noticed).then(self._count_lies)
+        del self._waiting[station]
+
+    def _lied(self, station: str, lied: p.Lied) -> None:
+        if not lied.code.startswith(NO_MESSAGE):
+            self._refused(lied.code)
+        said = self._lies.event_of(self._state, station, lied, trio.current_time())
+        if said is not None:
+            self._post(said)
+            log.warning("station said what cannot be", station=station, code=lied.code, job_id=lied.job_id)
 
     async def _finished(self, station: str, done: JobDone) -> None:
         wanted = cards_to_compare(self._state, done)

@@ -15,7 +15,7 @@ from controller.core.settings import CoreConfig
 from controller.core.turn import Turn
 from controller.encoding import MadeCard, control_mark
 from controller.floor.floor import Floor
-from controller.floor.words import LIE_AGAIN_S
+from controller.floor.words import LIE_AGAIN_S, WORDS_BURST
 from controller.hosts.live import Ticket
 from controller.ledger.journal import Recorded
 from controller.vault.errors import Tampered
@@ -80,6 +80,30 @@ async def test_a_station_that_repeats_a_lie_does_not_fill_the_ledger(autojump_cl
     await trio.sleep(LIE_AGAIN_S)
     floor.heard("p1", p.Lied("envelope.malformed"))
     assert len(posted) == 4
+
+
+async def test_a_station_whose_words_change_without_end_fills_no_ledger_and_its_last_word_is_heard(
+    autojump_clock, nursery
+):
+    foreman, rows = Foreman(CoreConfig()), 0
+
+    def post(event):
+        nonlocal rows
+        turn = foreman.handle(event, 2.0)
+        rows += bool(turn.moves)
+        return Ticket(turn)
+
+    floor = Floor(Driver(), None, foreman.state, post, nursery)
+    for number in range(2_000):
+        hello = Hello(version=1, step="print", model=f"m{number}", load_max=1, state=StationState.IDLE)
+        floor.heard("p1", p.Joined(hello))
+        floor.heard("p1", p.StateSeen(StationState.STOPPED, f"door {number}", 1.0, 0, 0))
+    assert rows <= WORDS_BURST + 1  # and one that says so
+    await trio.sleep(60.0)
+    station = foreman.state.stations["p1"]
+    assert (station.model, station.state, station.reason) == ("m1999", StationState.STOPPED, "door 1999")
+    assert foreman.state.stations.keys() == {"p1"}
+    assert rows <= WORDS_BURST + 3
 
 
 async def test_each_lie_is_counted_once_whoever_sees_it_and_however_few_are_recorded(autojump_clock, nursery):
