@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.evidence import numbers, verification
+from controller.evidence.contents import Contents
 from controller.evidence.errors import Unreadable
 from controller.evidence.numbers import Numbers
 from controller.evidence.public_keys import PublicKeys
@@ -176,11 +177,29 @@ def test_two_good_receipts_with_one_number_and_two_contents_are_shown_to_people(
     assert not found.is_sound
 
 
+def test_a_number_is_compared_with_its_first_content_however_many_receipts_lie_between():
+    between = 3_000
+    lines = lines_of(*(receipt(number) for number in range(1, between)))
+    found = verified(*lines, lines[0], *lines_of(receipt(2, kind="refused")))
+    assert found.counts["repeated"] == 1
+    assert faults_of(found) == [(between + 1, 2, "conflicting")]
+
+
+def test_the_first_content_of_each_of_many_numbers_is_remembered():
+    most = 250_000
+    with Contents() as contents:
+        for number in range(most):
+            assert contents.first_of(0, number, number.to_bytes(16)) is None
+        assert contents.first_of(0, 0, bytes(16)) == bytes(16)
+        assert contents.first_of(0, 7, b"other") == (7).to_bytes(16)
+        assert contents.first_of(1, 7, b"other") is None
+        assert contents.first_of(0, 2**80, b"far") is None
+
+
 def test_what_is_kept_of_a_long_file_is_bounded(monkeypatch):
-    monkeypatch.setattr(verification, "KEPT_MAX", 5)
     monkeypatch.setattr(verification, "FAULTS_MAX", 3)
     found = verified(*lines_of(*(receipt(number) for number in range(1, 31))), *[b"none\n"] * 9)
-    assert (len(found._contents), len(found.faults), found.counts["unreadable"]) == (5, 3, 9)
+    assert (len(found.faults), found.counts["unreadable"]) == (3, 9)
     monkeypatch.setattr(verification, "STREAMS_MAX", 2)
     with pytest.raises(Unreadable, match="more than 2 upstreams"):
         verified(*lines_of(*(receipt(1, name) for name in ("a", "b", "c"))))
