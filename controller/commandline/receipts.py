@@ -88,7 +88,8 @@ def report_lines(verification: Verification) -> list[str]:
     found: dict[str, Any] = verification.as_json()
     lines = [f"{counted(found['lines'], 'line|lines')}: {found['good']:,} good"]
     named = {
-        "bad": "bad", "foreign": "of a foreign signer", "unsigned": "unsigned", "torn": "torn",
+        "bad": "bad", "foreign": "of a foreign signer", "other_centre": "of another centre's signer",
+        "unsigned": "unsigned", "torn": "torn",
         "unreadable": "unreadable", "conflicting": "conflicting", "repeated": "repeated",
     }  # fmt: skip
     lines[0] += "".join(f", {found[name]:,} {words}" for name, words in named.items() if found[name])

@@ -53,8 +53,10 @@ def open_signer(folder: Path, centre: str) -> Signer:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = Ed25519PrivateKey.generate()
         create_private(folder / SECRET_NAME, _pem(key))
-    if not (folder / PUBLIC_NAME).exists():  # the first start was cut short, or somebody moved it away
-        _write_public(folder / PUBLIC_NAME, PublicKeys([key.public_key()]))
+    public = folder / PUBLIC_NAME  # not there: the first start was cut short, or somebody moved it away
+    known = PublicKeys.read(public) if public.exists() else PublicKeys([key.public_key()])
+    if not public.exists() or centre not in known.centres:
+        _write_public(public, known.named(centre))
     return Signer(key, centre)
 
 

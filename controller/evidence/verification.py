@@ -29,6 +29,7 @@ TORN, UNREADABLE, CONFLICTING = "torn", "unreadable", "conflicting"
 FAULTS = {
     Standing.BAD: "its signature does not hold: it was changed after it was given",
     Standing.FOREIGN: "it was signed with a key that is not among those given",
+    Standing.OTHER_CENTRE: "it was signed with the key of another centre than it names",
     Standing.UNSIGNED: "it carries no signature",
     TORN: "its end is missing, the last line was cut off",
     UNREADABLE: "this is no receipt as JSON",
@@ -78,6 +79,7 @@ class Verification:
     def __init__(self, keys: PublicKeys) -> None:
         self._keys, self._line = keys, 0
         self._contents = Contents()
+        self._centre_of: dict[str, str] = {}  # signer -> the centre its first good receipt names
         self.counts: Counter[str] = Counter()
         self.signers: Counter[str] = Counter()  # of good ones
         self.faults: list[LineFault] = []
@@ -104,6 +106,9 @@ class Verification:
             self._note(UNREADABLE if line.endswith(b"\n") else TORN, 0)
             return
         standing = self._keys.standing_of(receipt)
+        if standing is Standing.GOOD and not self._keys.names_centre_of(receipt.signer):
+            first = self._centre_of.setdefault(receipt.signer, receipt.centre)
+            standing = Standing.GOOD if first == receipt.centre else Standing.OTHER_CENTRE
         if standing is not Standing.GOOD:
             self._note(standing, receipt.number)
             return
