@@ -12,6 +12,7 @@ from controller.clock import floor_date
 from controller.core.acts import ACTS, arguments_of, not_open
 from controller.core.moves import ActProposed
 from controller.core.turn import Refused, Turn
+from controller.core.why.step import IN_MAGAZINE
 from controller.denials import Attempt
 from controller.desk import andon, campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
 from controller.desk import rights as desk_rights
@@ -102,9 +103,17 @@ def _orphaned(desk: Desk, request: Command) -> Refused | None:
 
 
 def _for_roles(roles: Set[str], verb: str, said: Answer) -> Answer:
-    """Leave the sums of stock out of the status for those who may not see them: they count blind."""
-    if verb == "status" and isinstance(said, Done) and not rights.may(roles, "stock"):
+    """Leave the sums of stock out of an answer for those who may not see them: they count blind.
+
+    Open ends and the forecast are made without them, see `desk.stock`.
+    """
+    if not isinstance(said, Done) or rights.may(roles, "stock"):
+        return said
+    if verb == "status":
         return Done(request=said.request, result=said.result | {"stock": {}})
+    if verb == "why":
+        facts = {name: fact for name, fact in said.result["facts"].items() if name != IN_MAGAZINE}
+        return Done(request=said.request, result=said.result | {"facts": facts})
     return said
 
 

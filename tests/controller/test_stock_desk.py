@@ -9,13 +9,16 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from controller import cli, commands
+from controller import cli, commands, rights
 from controller.asking.conversation import Refused
 from controller.commandline import stock as cli_stock
 from controller.core import events as e
 from controller.core.tally import Tally
+from controller.core.why.step import IN_MAGAZINE
 from controller.wire import Command, Done, Refusal
 from tests.controller.core.keepers_floor import KeepersFloor
+
+BLIND = "olga"  # an operator, who counts without being told what should be there
 
 
 class Counter:
@@ -28,7 +31,14 @@ class Counter:
         clock = SimpleNamespace(now_floor_s=lambda: floor.host.now_floor_s)
         ledger = SimpleNamespace(write=self.write)
         self._desk = SimpleNamespace(
-            ledger=ledger, state=floor.state, tally=self.tally, clock=clock, post=self.post, simulated=True
+            ledger=ledger,
+            state=floor.state,
+            tally=self.tally,
+            clock=clock,
+            post=self.post,
+            simulated=True,
+            core=floor.foreman.config,
+            roles=lambda user: {rights.OPERATOR} if user == BLIND else rights.STAFF,
         )
 
     async def write(self, change: object) -> None:
@@ -44,6 +54,9 @@ class Counter:
 
     async def ask(self, verb: str, /, by: str = "ann", **args: object) -> Done | Refusal:
         return await commands.answer(self._desk, by, Command(request=1, verb=verb, args=args))
+
+    async def ask_by_right(self, verb: str, by: str, **args: object) -> Done | Refusal:
+        return await commands.answer_certified(self._desk, by, Command(request=1, verb=verb, args=args))
 
 
 @pytest.fixture
@@ -110,6 +123,21 @@ async def test_the_forecast_gives_a_sentence_in_two_languages_and_its_facts(coun
     assert told["input"] == "data"
     assert (told["sentence_en"], told["sentence_zh"]) == ("Data: nothing waits to be made.", "没有待制的数据。")
     assert [one["name"] for one in told["inputs"]] == ["blanks", "data"]
+
+
+async def test_who_counts_blind_reads_no_sum_of_blanks_between_the_lines(counter):
+    seen = {by: await counter.ask_by_right("open_ends", by) for by in ("ann", BLIND)}
+    assert seen["ann"].result["counts"]["spoiled"] == len(counter.floor.state.stock.spoiled) > 0
+    kinds = {"spoiled", "returned", "missing"}
+    assert not kinds & set(seen[BLIND].result["counts"])
+    assert not kinds & {row["kind"] for row in seen[BLIND].result["rows"]}
+    inputs = {by: (await counter.ask_by_right("forecast", by)).result["inputs"] for by in ("ann", BLIND)}
+    assert inputs["ann"] == [inputs["ann"][0], *inputs[BLIND]]
+    assert inputs["ann"][0]["name"] == "blanks"
+    presses = {by: (await counter.ask_by_right("why", by, thing="l1")).result for by in ("ann", BLIND)}
+    assert IN_MAGAZINE in presses["ann"]["facts"]
+    assert presses[BLIND] == presses["ann"] | {"facts": presses[BLIND]["facts"]}
+    assert presses[BLIND]["facts"].keys() == presses["ann"]["facts"].keys() - {IN_MAGAZINE}
 
 
 async def test_open_ends_are_listed_with_their_ages_and_counted_by_kind(counter):
