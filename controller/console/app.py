@@ -23,6 +23,7 @@ from controller.console.pages import Pages
 from controller.console.refused_pages import NO_SESSION, RefusedPages
 from controller.console.static_files import static_routes
 from controller.console.strict_headers import StrictHeaders
+from controller.known_hosts import KnownHosts
 from controller.refusals import Note, not_counted
 
 log = structlog.get_logger()
@@ -81,4 +82,5 @@ def console_app(
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False  # such a redirect would be built from the Host that the peer named
-    return StrictHeaders(RefusedPages(Bounds(app, request_s=request_s), refused), tls=tls)
+    bounded = Bounds(app, request_s=request_s)
+    return StrictHeaders(RefusedPages(bounded if tls else KnownHosts(bounded), refused), tls=tls)
