@@ -230,6 +230,7 @@ def _desk(
         disk=parts.disk,
         vault=parts.vault,
         refusals=parts.refusals,
+        signer=parts.signer,
         roles=partial(parts.ring.roles_of, OPERATOR),
         denials=denials,
         insecure=config.sockets.insecure,

@@ -57,6 +57,38 @@ def verify(
         raise typer.Exit(NOT_SOUND)
 
 
+@receipts.command("verify-manifest")
+def verify_manifest(
+    file: Annotated[Path, typer.Argument(help="The manifest that came with the cards, CSV.", dir_okay=False)],
+    key: Annotated[list[Path], typer.Option(help="The centre's receipts.public; may be repeated.", dir_okay=False)],
+    sig: Annotated[Path | None, typer.Option(help="Its signature, where it is not FILE.sig.", dir_okay=False)] = None,
+    json: JsonPath = "",
+) -> None:
+    """Verify whose a manifest is, and that nothing of it was changed; no service, network or data folder is needed.
+
+    Exit code 0: it is; 1: it is not; 2: file, signature or key cannot be read.
+    """
+    from controller.evidence import manifests
+    from controller.evidence.public_keys import PublicKeys, Standing
+    from controller.evidence.verification import FAULTS
+    from controller.packing.manifest import digest_of
+
+    keys, content = PublicKeys.read(*key), manifests.read_manifest_file(file)
+    signature = manifests.read_signature(sig or file.with_name(file.name + manifests.SUFFIX))
+    standing = manifests.standing_of_manifest(keys, signature, content)
+    is_sound = standing is Standing.GOOD
+    if json:
+        about = {"centre": signature.centre, "signer": signature.signer, "sha256": digest_of(content)}
+        show.write_json({"sound": is_sound, "standing": standing.value, **about}, json)
+    else:
+        print(
+            f"centre {signature.centre}, signed with {signature.signer}" if is_sound else f"FAULT: {FAULTS[standing]}"
+        )
+        print("sound" if is_sound else "NOT sound")
+    if not is_sound:
+        raise typer.Exit(NOT_SOUND)
+
+
 @receipts.command()
 def rotate(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None) -> None:
     """Make another signing key; receipts.public keeps those before. The service must not run."""

@@ -15,6 +15,7 @@ from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.denials import Denials
+from controller.evidence.signing import Signer
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
@@ -60,6 +61,7 @@ class Desk:
     returns: Returns | None = None
     disk: DiskWatch | None = None
     vault: Vault | None = None
+    signer: Signer | None = None  # of manifests; the service has one
     refusals: Refusals | None = None
     roles: Callable[[str], frozenset[str]] = no_roles  # of somebody's key; see `desk.rights.roles_of`
     denials: Denials | None = None

@@ -86,15 +86,19 @@ class PublicKeys:
         """Say how a receipt stands.  Cost: 110 us."""
         if not receipt.signature and not receipt.signer:
             return Standing.UNSIGNED
-        key = self._keys.get(receipt.signer)
+        return self.standing(receipt.signer, receipt.centre, receipt.signature, signed_bytes(receipt))
+
+    def standing(self, signer: str, centre: str, signature: bytes, raw: bytes) -> Standing:
+        """Say how bytes stand that a centre is said to have signed with a key of this id."""
+        key = self._keys.get(signer)
         if key is None:
             return Standing.FOREIGN
         try:
-            key.verify(receipt.signature, signed_bytes(receipt))
+            key.verify(signature, raw)
         except InvalidSignature:
             return Standing.BAD
-        centres = self._centres[receipt.signer]
-        is_its_own = receipt.centre in centres if centres else receipt.centre not in self.centres
+        centres = self._centres[signer]
+        is_its_own = centre in centres if centres else centre not in self.centres
         return Standing.GOOD if is_its_own else Standing.OTHER_CENTRE
 
     def names_centre_of(self, signer: str) -> bool:
