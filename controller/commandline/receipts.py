@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from controller.asking.conversation import PATIENCE, Patience
 from controller.commandline import show
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, data_folder
 from controller.config import ConfigError
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from controller.evidence.verification import Verification
 
 NOT_SOUND = 1
+INTERRUPTED = 130
 FAULTS_SHOWN = 20
 
 receipts = typer.Typer(help="Verify signed receipts; the key that signs them.", no_args_is_help=True)
@@ -55,6 +58,38 @@ def verify(
         print("\n".join(report_lines(verification)))
     if not verification.is_sound:
         raise typer.Exit(NOT_SOUND)
+
+
+@receipts.command()
+def fetch(
+    endpoint: Annotated[
+        str, typer.Option(envvar="CARDMILL_ENDPOINT", help="The service's door, like tcp://127.0.0.1:5701.")
+    ],
+    server_key: Annotated[Path, typer.Option(envvar="CARDMILL_SERVER_KEY", help="The service's public key file.")],
+    secret: Annotated[Path, typer.Option(envvar="CARDMILL_SECRET", help="This upstream's .secret file.")],
+    out: Annotated[Path, typer.Option(help="File of JSON lines, new or to be gone on with.", dir_okay=False)],
+    key: Annotated[Path | None, typer.Option(help="The centre's receipts.public: nothing else is kept then.")] = None,
+    give_up_s: Annotated[float, typer.Option(min=0.1, help="Silence after which there is no answer.")] = (
+        PATIENCE.give_up_s
+    ),
+    json: JsonPath = "",
+) -> None:
+    """Fetch receipts into a file, each durable there before it is acknowledged. Said again, it goes on."""
+    from controller.client import UpstreamClient  # trio and zmq load here, for those who ask the service
+    from controller.evidence import kept_receipts
+
+    patience = Patience(answer_within_s=min(PATIENCE.answer_within_s, give_up_s), give_up_s=give_up_s)
+    connect = UpstreamClient.connect(endpoint, server_key, secret, patience=patience, receipt_keys=key)
+    try:
+        with connect as client, kept_receipts.KeptReceipts(out) as kept, _counter() as tell:
+            fetched, last = kept_receipts.fetch(client, kept, tell), kept.last
+    except KeyboardInterrupt:
+        print("cardmill: interrupted: say the same again, and it goes on", file=sys.stderr)
+        raise typer.Exit(INTERRUPTED) from None
+    if json:
+        show.write_json({"fetched": fetched, "last": last}, json)
+    else:
+        print(f"fetched: {counted(fetched, 'receipt|receipts')}; the last is number {last:,}")
 
 
 @receipts.command("verify-manifest")
@@ -140,6 +175,20 @@ def report_lines(verification: Verification) -> list[str]:
     if faults > FAULTS_SHOWN:
         lines.append(f"{faults - FAULTS_SHOWN:,} more faults: --json tells up to 1,000")
     return [*lines, "sound" if found["sound"] else "NOT sound"]
+
+
+@contextmanager
+def _counter() -> Iterator[Callable[[int, int], None]]:
+    """Give what shows how many receipts came; how many are still to come, nobody says beforehand."""
+    console = Console(stderr=True)
+    columns = (
+        BarColumn(),
+        TextColumn("{task.completed:,.0f} receipts, up to {task.fields[last]:,}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=None, last=0)
+        yield lambda fetched, last: progress.update(task, completed=fetched, last=last)
 
 
 @contextmanager
