@@ -76,7 +76,7 @@ def _manifest(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what a consignment holds, or write its manifest. The same bytes each time; --csv writes its signature too."""
+    """Show what a consignment holds, or write its manifest. The same bytes each time, its signature beside them."""
     result = ask("manifest", {"consignment_id": consignment}, as_name, config, data)
     file = result["csv"].encode("utf-8")
     if check is not None:
