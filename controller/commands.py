@@ -15,7 +15,21 @@ from controller.core.separation import BARRED
 from controller.core.turn import Refused, Turn
 from controller.core.why.step import IN_MAGAZINE
 from controller.denials import Attempt
-from controller.desk import andon, campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
+from controller.desk import (
+    andon,
+    batches,
+    campaign,
+    cases,
+    deciding,
+    holding,
+    looking,
+    packing,
+    purge,
+    quality,
+    review,
+    stock,
+    trace,
+)
 from controller.desk import rights as desk_rights
 from controller.desk.desk import MAX_REASON, AllBefore, BadArgument, Desk, Verb
 from controller.doors import welcome
@@ -30,6 +44,8 @@ VERBS: dict[str, Verb] = {
     **packing.VERBS,
     **stock.VERBS,
     **quality.VERBS,
+    **holding.VERBS,
+    **batches.VERBS,
     **cases.VERBS,
     **campaign.VERBS,
     **trace.VERBS,

@@ -200,11 +200,12 @@ async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
             open_door(sockets.stations, STATION) as stations,
             open_door(sockets.operators, OPERATOR) as operators,
         ):
-            for role, router in ((UPSTREAM, upstreams), (STATION, stations), (OPERATOR, operators)):
+            doors = Doors(upstreams, stations, operators)
+            for role, router in doors.by_role.items():
                 parts.refusals.watch(role, router.counters)
             parts.metrics.watch_refusals(parts.refusals)
             parts.metrics.watch_keys(parts.books.foreman.state.peer_keys, sockets.insecure)
-            await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
+            await open_floor(config, parts, nursery, doors)
             await snapshots.keep()
     if failed:
         raise failed[0]

@@ -103,14 +103,19 @@ class Doors:
     stations: RouterSocket
     operators: RouterSocket
 
+    @property
+    def by_role(self) -> dict[str, RouterSocket]:
+        """Give each router with the role of its peers."""
+        return {UPSTREAM: self.upstreams, STATION: self.stations, OPERATOR: self.operators}
+
     def drop_revoked(self) -> int:
         """Hang up on every peer that may connect no more; give how many."""
-        return sum(router.drop_revoked() for router in (self.upstreams, self.stations, self.operators))
+        return sum(router.drop_revoked() for router in self.by_role.values())
 
     def take_heard(self) -> list[tuple[str, str]]:
         """Give role and name of each peer that was heard since the last call."""
         found = []
-        for role, router in ((UPSTREAM, self.upstreams), (STATION, self.stations), (OPERATOR, self.operators)):
+        for role, router in self.by_role.items():
             found += [(role, name) for name in router.heard]
             router.heard.clear()
         return found

@@ -62,7 +62,7 @@ MEANINGS: Mapping[str, Said] = {  # of a code, without facts: for tables of code
     "attempt.denied": ("越权被拒", "somebody tried in the last hour what was not theirs"),
     "frames.refused": ("报文被拒增多", "the doors refused many frames or connections in the last minutes"),
 }
-CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts; a code that is not here says its meaning
+CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts but no sums of stock: who counts, counts blind
     "step.stopped": (
         "{step}工序停工：{stations} 台设备都不工作",
         "no {step} station works (of {stations}), and there is work",
@@ -81,17 +81,14 @@ CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts; a code that is n
     ),
     "station.held": ("{station} 停止派工：{hold}（{by}）", "{station} gets no work: {hold} (by {by})"),
     "blank.missing": ("空白卡 {blank} 找不到", "blank {blank} cannot be found"),
-    "input.ends": (
-        "{input}{at}将于 {ends_floor_s} 用完，余 {sheets} 张",
-        "{input}{at} runs out at {ends_floor_s}: {sheets:sheet is|sheets are} left",
-    ),
+    "input.ends": ("{input}{at}将于 {ends_floor_s} 用完", "{input}{at} will be used up at {ends_floor_s}"),
     "reject.open": (
-        "{count} 张废卡久未销毁，最早 {oldest_floor_s}",
-        "{count:spoiled blank waits|spoiled blanks wait} since {oldest_floor_s}",
+        "废卡久未销毁，最早 {oldest_floor_s}",
+        "spoiled blanks wait for their destruction since {oldest_floor_s}",
     ),
     "return.open": (
-        "{count} 张退卡久未销毁，最早 {oldest_floor_s}",
-        "{count:returned blank waits|returned blanks wait} since {oldest_floor_s}",
+        "退卡久未销毁，最早 {oldest_floor_s}",
+        "returned blanks wait for their destruction since {oldest_floor_s}",
     ),
     "shift.open": ("本班自 {began_floor_s} 起未结", "the shift that began at {began_floor_s} is not closed"),
     "suspect.open": ("{count} 联去向不明，最早 {first}", "{count:sheet is|sheets are} suspect, the first {first}"),

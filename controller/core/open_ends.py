@@ -126,6 +126,10 @@ def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:
         yield OpenEnd(pile.since_floor_s, "pile", f"batch {batch_id} {unit}")
     for card in state.holds:
         yield OpenEnd(state.batch(state.card(card).batch_id).received_floor_s, "held", f"card {card}")
+    for card, hold in state.card_holds.items():
+        yield OpenEnd(hold.since_floor_s, "card_hold", f"card {card}")
+    for batch_id, hold in state.batch_holds.items():
+        yield OpenEnd(hold.since_floor_s, "batch_hold", f"batch {state.batch(batch_id).batch_number}")
     for card, at in since.stopped.items():
         yield OpenEnd(at, "stopped", f"card {card}")
     for number, (at, units) in since.uncounted.items():

@@ -15,6 +15,7 @@ from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.denials import Denials
+from controller.desk.flights import Flights
 from controller.evidence.signing import Signer
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
@@ -67,6 +68,7 @@ class Desk:
     denials: Denials | None = None
     insecure: bool = False  # the sockets are plain
     andon: Andon | None = None
+    flights: Flights = field(default_factory=Flights)
 
 
 class AllBefore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from controller.evidence.errors import KeyFileUnfit, SecretExposed, SecretMissing, SecretOther
 from controller.evidence.public_keys import PublicKeys, key_id, read_key_file
 from controller.evidence.signed_bytes import signed_bytes
-from controller.vault.keys import create_private, replace_private, sync_folder
+from controller.vault.keys import create_private, replace_private, replace_public
 from controller.wire import Receipt
 
 KEPT_MAX = 10_000  # signatures in memory with what they are over, 500 bytes each
@@ -61,7 +60,7 @@ def open_signer(folder: Path, centre: str) -> Signer:
     public = folder / PUBLIC_NAME  # not there: the first start was cut short, or somebody moved it away
     known = PublicKeys.read(public) if public.exists() else PublicKeys([key.public_key()])
     if not public.exists() or centre not in known.centres:
-        _write_public(public, known.named(centre))
+        replace_public(public, known.named(centre).pem())
     return Signer(key, centre)
 
 
@@ -95,7 +94,7 @@ def rotate(folder: Path) -> str:
     known = PublicKeys.read(public) if public.exists() else PublicKeys([])
     key = Ed25519PrivateKey.generate()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write_public(public, known.with_first(key.public_key()))
+    replace_public(public, known.with_first(key.public_key()).pem())
     replace_private(secret, _pem(key))
     return key_id(key.public_key())
 
@@ -115,15 +114,3 @@ def _key_in(path: Path) -> Ed25519PrivateKey:
 
 def _pem(key: Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write_public(path: Path, keys: PublicKeys) -> None:
-    """Put the file in place whole and durable, for everybody to read."""
-    part = path.with_name(f"{path.name}.new")
-    with part.open("wb") as file:
-        file.write(keys.pem())
-        file.flush()
-        os.fsync(file.fileno())
-    part.chmod(0o644)
-    part.replace(path)
-    sync_folder(path.parent)

@@ -195,6 +195,10 @@ def test_an_operator_s_command_line_shows_everything_as_table_and_as_json(shared
         code, shown, _ = run_cli(verb, *own, "--json", "-")
         assert code == 0
         json.loads(shown)
+    for span in ("shift", "day", "month", "campaign"):
+        code, shown, errors = run_cli("report", span, "--lang", "en", *own)
+        assert (code, errors) == (0, ""), span
+        assert shown
     code, _, errors = run_cli("why", "p1", *own)
     assert code == 1
     assert "why.unknown" in errors
