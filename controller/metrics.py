@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
 
@@ -17,10 +17,11 @@ from controller.core.moves import AnyMove, BatchClosed, BatchOpened, Consignment
 from controller.core.peer_keys import PeerKeys
 from controller.core.state import FloorState
 from controller.core.tally import Tally
+from controller.door_metrics import KeyCollector, RefusalCollector
 from controller.floor_metrics import FloorCollector
 from controller.lead_times import BATCH_ID, LeadTimes
 from controller.readiness import Readiness
-from controller.refused_frames import RefusedFrames
+from controller.refusals import Refusals
 from controller.station_metrics import StationCollector, StationsWithKey
 from controller.upkeep.disk import DiskWatch
 
@@ -39,8 +40,7 @@ LABELS: Mapping[str, str] = {  # all there are: never a card, a batch or a perso
 OF_THE_PROCESS = (  # what they measure is the process: they begin anew with it, as Prometheus expects
     "cardmill_commit_seconds",
     "cardmill_encode_seconds",
-    "cardmill_refused_frames",
-    "cardmill_refused_requests",
+    "cardmill_refusals",
     "cardmill_connections",
     "process_",
 )
@@ -88,9 +88,9 @@ class Metrics:
         """Show what keeps new work out."""
         self.registry.register(readiness)
 
-    def watch_frames(self, refused: RefusedFrames) -> None:
-        """Show what the doors refused too."""
-        self.registry.register(FrameCollector(refused))
+    def watch_refusals(self, refusals: Refusals) -> None:
+        """Show what was refused too."""
+        self.registry.register(RefusalCollector(refusals))
 
     def watch_keys(self, keys: PeerKeys, insecure: bool) -> None:
         """Show what was changed past the service, and whether the sockets are plain."""
@@ -144,50 +144,3 @@ class LedgerCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Give the family."""
         yield CounterMetricFamily("cardmill_ledger_moves", "durable moves of the ledger", value=self._moves())
-
-
-class FrameCollector(Collector):
-    """Turns what the doors refused, said no to and saw leaving into metric families at the moment they are read."""
-
-    def __init__(self, refused: RefusedFrames) -> None:
-        self._refused = refused
-
-    def collect(self) -> Iterable[Metric]:
-        """Give the families."""
-        frames = CounterMetricFamily(
-            "cardmill_refused_frames", "frames and connections refused, since the start", labels=["door", "code"]
-        )
-        for door, codes in self._refused.counts().items():
-            for code, count in codes.items():
-                frames.add_metric([door, code], count)
-        yield frames
-        answered = CounterMetricFamily(
-            "cardmill_refused_requests", "requests answered with no, or later, since the start", labels=["door", "code"]
-        )
-        for (door, code), count in self._refused.answered().items():
-            answered.add_metric([door, code], count)
-        yield answered
-        connections = CounterMetricFamily(
-            "cardmill_connections", "connections by what became of them, since the start", labels=["door", "outcome"]
-        )
-        for key, count in self._refused.connections().items():
-            connections.add_metric(key, count)
-        yield connections
-
-
-class KeyCollector(Collector):
-    """Turns what is known of the doors' keys into metric families at the moment it is read."""
-
-    def __init__(self, keys: PeerKeys, insecure: bool) -> None:
-        self._keys, self._insecure = keys, insecure
-
-    def collect(self) -> Iterable[Metric]:
-        """Give the families."""
-        outside = CounterMetricFamily(
-            "cardmill_keys_changed_outside", "changes of keys past the service, since there was an administrator"
-        )
-        outside.add_metric([], self._keys.outside)
-        yield outside
-        insecure = GaugeMetricFamily("cardmill_insecure", "1 while the sockets are plain")
-        insecure.add_metric([], float(self._insecure))
-        yield insecure

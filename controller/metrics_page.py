@@ -14,7 +14,7 @@ from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.metrics import LABELS, OF_THE_PROCESS, Metrics
 from controller.readiness import REASONS, Readiness
-from controller.refused_frames import RefusedFrames
+from controller.refusals import Refusals
 from controller.upkeep.disk import DiskWatch
 
 HEAD = """\
@@ -45,13 +45,13 @@ def page() -> str:
     return HEAD + "\n".join(lines) + "\n"
 
 
-def watch_all(metrics: Metrics, state: FloorState, refused: RefusedFrames | None = None) -> None:
+def watch_all(metrics: Metrics, state: FloorState, refusals: Refusals | None = None) -> None:
     """Let metrics show everything that a service shows."""
     with TemporaryDirectory() as folder:
         metrics.watch_disk(DiskWatch(Path(folder), StorageConfig()))
     metrics.watch_ledger(lambda: 0)
     metrics.watch_readiness(Readiness(bool, bool, bool))
-    metrics.watch_frames(refused or RefusedFrames())
+    metrics.watch_refusals(refusals or Refusals())
     metrics.watch_keys(state.peer_keys, False)
     metrics.watch_alarms(list)
 

@@ -211,8 +211,8 @@ async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
         ):
             doors = Doors(upstreams, stations, operators)
             for role, router in doors.by_role.items():
-                parts.refused_frames.watch(role, router.counters)
-            parts.metrics.watch_frames(parts.refused_frames)
+                parts.refusals.watch(role, router.counters)
+            parts.metrics.watch_refusals(parts.refusals)
             parts.metrics.watch_keys(parts.books.foreman.state.peer_keys, sockets.insecure)
             await open_floor(config, parts, nursery, doors)
             await snapshots.keep()

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from controller.known_hosts import KnownHosts, is_loopback
 from controller.ledger.errors import LedgerStopped
 from controller.metrics import Metrics
 from controller.readiness import LEDGER_SLOW, LEDGER_STOPPED, Readiness, readiness_line
@@ -71,4 +72,5 @@ async def serve_web(
     config.accesslog = config.errorlog = None
     config.graceful_timeout = 1
     forever: Callable[[], Awaitable[None]] = trio.sleep_forever
-    await hypercorn_serve(app, config, shutdown_trigger=forever, task_status=task_status)  # type: ignore[arg-type]
+    guarded = KnownHosts(app) if is_loopback(listen) else app
+    await hypercorn_serve(guarded, config, shutdown_trigger=forever, task_status=task_status)  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ from controller.ledger.store import Ledger
 from controller.metrics import Metrics
 from controller.posts import Posts, open_posts
 from controller.readiness import Readiness
-from controller.refused_frames import RefusedFrames
+from controller.refusals import CONSOLE, Refusals
 from controller.returns import Returns
 from controller.tones import open_tones
 from controller.upkeep.books import Books
@@ -71,7 +71,7 @@ class LedgerKeeper:
         self._ledger = ledger
 
     def keep(
-        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
+        self, at_floor_s: float, event: AnyEvent | None, moves: Sequence[AnyMove], on_durable: Callable[[], None]
     ) -> None:
         """See `hosts.live.Keeper`."""
         self._ledger.put(Recorded(at_floor_s, event, moves), on_durable)
@@ -92,7 +92,7 @@ class Parts:
     links: Context
     disk: DiskWatch
     restore: Restore | None = None  # that this start has to record
-    refused_frames: RefusedFrames = field(default_factory=RefusedFrames)
+    refusals: Refusals = field(default_factory=Refusals)
     signer: Signer | None = None  # of receipts; the service has one
 
 
@@ -147,10 +147,10 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     count = partial(parts.books.count, seen=parts.metrics.note)
     host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
     host.start_after(parts.books.last_floor_s)
-    floor = Floor(driver, vault, state, host.post, nursery, tones)
+    floor = Floor(driver, vault, state, host.post, nursery, tones, parts.refusals.at(STATION), parts.clock.scale)
     flatten = config.portraits.flatten_background
     encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode, flatten=flatten)
-    judge = Judge(ledger, parts.context.policy, host.post, config.kinds)
+    judge = Judge(ledger, parts.context.policy, host.post, config.kinds, parts.refusals.at(UPSTREAM))
     returns = Returns(ledger, vault, judge.history, parts.clock.now_floor_s, host.post)
     place = Place(parts.clock, config.clock.simulated, lambda: parts.disk.is_low, lambda: state.reconciling)
     intake = Intake(
@@ -188,7 +188,7 @@ def _driver(config: Config, parts: Parts) -> StationDriver:
         parts.clock.scale,
         # what stations remember of jobs that a restored ledger lost is taken off them unread
         settled_below=parts.books.foreman.state.next_id("job") + (parts.restore.step if parts.restore else 0),
-        refused=parts.refused_frames.at(STATION),
+        refused=parts.refusals.at(STATION),
     )
 
 
@@ -199,8 +199,7 @@ def _answer_peers(parts: Parts, nursery: trio.Nursery, doors: Doors, intake: Int
         (UPSTREAM, doors.upstreams, upstream_requests, intake.answer),
         (OPERATOR, doors.operators, operator_requests, at_desk),
     ):
-        notes = parts.refused_frames.at(role), parts.refused_frames.answered_at(role)
-        nursery.start_soon(serve_door, router, opener, answer, *notes)
+        nursery.start_soon(serve_door, router, opener, answer, parts.refusals.at(role))
 
 
 def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
@@ -237,7 +236,8 @@ def _desk(
         returns=returns,
         disk=parts.disk,
         vault=parts.vault,
-        refused_frames=parts.refused_frames,
+        refusals=parts.refusals,
+        signer=parts.signer,
         roles=partial(parts.ring.roles_of, OPERATOR),
         denials=denials,
         insecure=config.sockets.insecure,
@@ -247,7 +247,7 @@ def _desk(
 
 def _andon(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> Andon:
     """Give the list of alarms, which the metrics show too."""
-    around = Surroundings(parts.disk, parts.refused_frames, config.sockets.insecure)
+    around = Surroundings(parts.disk, parts.refusals, config.sockets.insecure)
     andon = Andon(parts.books.foreman.state, parts.books.tally, config.core(), parts.clock, around, post)
     parts.metrics.watch_alarms(andon.alarms)
     return andon
@@ -272,9 +272,9 @@ async def _open_console(config: Config, parts: Parts, desk: Desk, nursery: trio.
     nursery.start_soon(recorder.run)
     if not config.console.listen:
         return ""
-    house = House(desk, config, nursery)
+    house, refused = House(desk, config, nursery), parts.refusals.at(CONSOLE)
     return await open_console(
-        config.console, parts.folder, desk.roles, recorder.note, nursery, house.routes, house.home_of
+        config.console, parts.folder, desk.roles, recorder.note, nursery, house.routes, house.home_of, refused
     )
 
 

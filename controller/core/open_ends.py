@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import chain
 
 from controller.core import moves as m
 from controller.core.moves import Mark, positions_in
@@ -92,12 +93,12 @@ class OpenEnds:
     rows: list[OpenEnd]
 
 
-def open_ends(state: FloorState, since: Since) -> OpenEnds:
-    """Give everything without a closing event, the oldest first."""
+def open_ends(state: FloorState, since: Since, sees_stock: bool = True) -> OpenEnds:
+    """Give everything without a closing event, the oldest first; blanks for those alone who may see their sums."""
     counts: Counter[str] = Counter()
 
     def counted() -> Iterator[OpenEnd]:
-        for end in _each(state, since):
+        for end in chain(_each_blank(state) if sees_stock else (), open_work(state, since)):
             counts[end.kind] += 1
             yield end
 
@@ -111,11 +112,10 @@ def open_blanks(stock: Stock) -> dict[str, dict[int, float]]:
     return {"spoiled": stock.spoiled, "returned": stock.returned, MISSING: stock.lost}
 
 
-def _each(state: FloorState, since: Since) -> Iterator[OpenEnd]:
+def _each_blank(state: FloorState) -> Iterator[OpenEnd]:
     for kind, serials in open_blanks(state.stock).items():
         for serial, at in serials.items():
             yield OpenEnd(at, kind, f"blank {serial}")
-    yield from open_work(state, since)
 
 
 def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:

@@ -49,7 +49,7 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "keys": _keys(state.peer_keys),
         "glass": glass_rows(state, now),
         "denied": tally.denied,
-        "refused_frames": desk.refused_frames.counts() if desk.refused_frames else {},
+        "refusals": desk.refusals.counts() if desk.refusals else {},
         "standing": standing_of(state, tally.window.sums(now)["made"]),
         "alarms": andon.counts(desk),
         "wants": [asdict(one) for one in wants(state)],

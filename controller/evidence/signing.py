@@ -25,12 +25,17 @@ class Signer:
     """Signs the receipts of one centre; its repr shows the key's id alone."""
 
     def __init__(self, key: Ed25519PrivateKey, centre: str) -> None:
-        self._centre = centre
+        self.centre = centre
+        self._key = key
         self._sign = lru_cache(KEPT_MAX)(key.sign)
         self.key_id = key_id(key.public_key())
 
     def __repr__(self) -> str:
         return f"Signer({self.key_id})"
+
+    def sign(self, raw: bytes) -> bytes:
+        """Give the signature of bytes that begin with a domain of their own."""
+        return self._key.sign(raw)
 
     def signed(self, receipt: Receipt, upstream: str) -> Receipt:
         """Give a receipt of an upstream with its names and its signature: the same each time.
@@ -38,7 +43,7 @@ class Signer:
         Safe in any thread.  Cost: 40 us, 10 us for one of the last `KEPT_MAX`: who asks for the same pages again and
         again keeps no processor busy.
         """
-        named = msgspec.structs.replace(receipt, centre=self._centre, upstream=upstream, signer=self.key_id)
+        named = msgspec.structs.replace(receipt, centre=self.centre, upstream=upstream, signer=self.key_id)
         return msgspec.structs.replace(named, signature=self._sign(signed_bytes(named)))
 
 
@@ -52,8 +57,10 @@ def open_signer(folder: Path, centre: str) -> Signer:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = Ed25519PrivateKey.generate()
         create_private(folder / SECRET_NAME, _pem(key))
-    if not (folder / PUBLIC_NAME).exists():  # the first start was cut short, or somebody moved it away
-        replace_public(folder / PUBLIC_NAME, PublicKeys([key.public_key()]).pem())
+    public = folder / PUBLIC_NAME  # not there: the first start was cut short, or somebody moved it away
+    known = PublicKeys.read(public) if public.exists() else PublicKeys([key.public_key()])
+    if not public.exists() or centre not in known.centres:
+        replace_public(public, known.named(centre).pem())
     return Signer(key, centre)
 
 

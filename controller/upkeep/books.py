@@ -34,7 +34,7 @@ FOLDING = {  # packages and their files that decide what a fold of moves is, bes
     "controller": ("plain.py",),
     "controller.upkeep": ("books.py",),
     "controller.core": (),  # all
-    "devices": ("defects.py", "messages.py"),
+    "devices": ("defects.py", "lies.py", "messages.py", "peers.py"),
 }
 ITEMS_MAX = 1_000  # of a mapping or list in one piece: longer ones would hold all threads while they are encoded
 LEVEL = 1  # of zlib: a fifth of the size for a tenth of the time that storing it would take

@@ -11,7 +11,7 @@ from controller.core.stock import Account
 from controller.core.tally import StationTally, Tally
 from controller.metrics import Metrics
 from controller.metrics_page import watch_all
-from controller.refused_frames import OF_CONNECTIONS, OF_SOCKET, RefusedFrames
+from controller.refusals import CONSOLE, OF_CONNECTIONS, OF_SOCKET, Refusals
 from devices import lies
 from devices.defects import Step
 from tests.controller.core.rough_floor import RoughFloor
@@ -51,7 +51,7 @@ def worked_floor(seed: int = 5, trouble: float = 0.03) -> tuple[RoughFloor, Meas
 
 def large_floor() -> Metrics:
     """Give the metrics of a floor of 64 stations on which every code there is has come."""
-    state, tally, refused = FloorState(), Tally(), RefusedFrames()
+    state, tally, refused = FloorState(), Tally(), Refusals()
     for number in range(STATIONS):
         step = list(Step)[number % len(Step)]
         state.stations[f"s{number:02}"] = Station(f"s{number:02}", step, 1, "model")
@@ -64,7 +64,9 @@ def large_floor() -> Metrics:
         refused.watch(door, dict.fromkeys([*OF_SOCKET, *OF_CONNECTIONS], 1))
         for number in range(20):  # codes of envelopes, and those of refusals
             refused.at(door)(f"envelope.{number}")
-            refused.answered_at(door)(f"refusal.{number}")
+            refused.at(door)(f"refusal.{number}")
+    for number in range(20):
+        refused.at(CONSOLE)(f"console.{400 + number}")
     metrics = Metrics(tally, state)
     watch_all(metrics, state, refused)
     return metrics
