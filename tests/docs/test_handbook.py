@@ -16,6 +16,7 @@ from controller.cli import app
 from controller.console.actions import ACTIONS
 from controller.console.console import all_routes
 from controller.console.house import ROOMS
+from controller.console.words import catalogue
 from controller.core.acts import OPTIONAL, arguments_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -103,6 +104,15 @@ def test_both_languages_have_the_same_tasks_with_the_same_commands_and_pages():
     told = [(commands_of("\n".join(one)), paths_of("\n".join(one))) for one in in_english.values()]
     assert [(commands_of("\n".join(one)), paths_of("\n".join(one))) for one in in_chinese.values()] == told
     assert all(re.search("[\u4e00-\u9fff]", title) for title in in_chinese)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "language"), [("handbook.md", r"\*([^*\n]+)\*", "en"), ("handbook.zh.md", "“([^”]+)”", "zh")]
+)
+def test_what_is_to_be_clicked_is_called_as_in_the_console(name, words, language):
+    called = re.findall(words, PAGES[name])
+    assert len(called) > 10
+    assert [one for one in called if one not in catalogue(language).values()] == []
 
 
 def test_whoever_is_said_to_hold_and_release_may():
