@@ -18,7 +18,8 @@ from controller.core.settings import SettingError
 HEAD = """\
 # Settings
 
-Printed by `python -m controller.config_page` from `controller/config.py` and `controller/core/settings.py`; do not edit.
+Printed by `python -m controller.config_page` from `controller/config.py` and `controller/core/settings.py`; do not
+edit.
 
 The service reads one file, `cardmill serve --config config.toml`; the one in the root of the project has each setting
 with its default. A missing file, section or line means the default. Whatever is misspelt, of the wrong type or out of
@@ -48,8 +49,7 @@ def page() -> str:
 
 
 def _section(section: dataclasses.Field[Any]) -> Iterator[str]:
-    kind = section.default_factory
-    assert isinstance(kind, type)
+    kind: Any = section.default_factory
     meanings = meanings_of(kind)
     yield f"\n## [{section.name}]\n"
     yield f"{_title(kind)}\n"

@@ -14,14 +14,21 @@ from tests.docs.protocol_page import TEXT as WIRE
 from tests.docs.test_handbook import COMMANDS, IN_TICKS, parse
 
 ROOT = Path(__file__).resolve().parents[2]
-GUIDES = {name: (ROOT / "docs" / name).read_text("utf-8") for name in ("upstream-guide.md", "station-guide.md", "deployment.md")}
+GUIDES = {
+    name: (ROOT / "docs" / name).read_text("utf-8")
+    for name in ("upstream-guide.md", "station-guide.md", "deployment.md")
+}
 UPSTREAM, STATION, DEPLOYMENT = GUIDES.values()
 
 
 def commands_of(page: str) -> set[str]:
     """Commands in ticks, and in blocks, without what runs them as another account and without comments."""
     lines = IN_TICKS.findall(page) + [line.partition(" #")[0].strip() for line in page.splitlines()]
-    return {line.removeprefix("sudo -u cardmill ") for line in lines if re.match(r"(sudo -u cardmill )?cardmill [a-z]", line)}
+    return {
+        line.removeprefix("sudo -u cardmill ")
+        for line in lines
+        if re.match(r"(sudo -u cardmill )?cardmill [a-z]", line)
+    }
 
 
 def is_a_name_alone(line: str) -> bool:
@@ -44,7 +51,9 @@ def test_a_command_of_a_guide_is_one_with_these_arguments(line, tmp_path, monkey
 
 def test_codes_of_the_upstream_guide_stand_in_the_wire_or_among_the_findings():
     known = WIRE + (ROOT / "docs" / "codes.md").read_text("utf-8")
-    codes = {code for code in re.findall(r"`([a-z]+\.[a-z_]+)`", UPSTREAM) if code.split(".")[1] not in ("public", "secret")}
+    codes = {
+        code for code in re.findall(r"`([a-z]+\.[a-z_]+)`", UPSTREAM) if code.split(".")[1] not in ("public", "secret")
+    }
     assert len(codes) >= 5
     assert {code for code in codes if f"`{code}`" not in known} == set()
 

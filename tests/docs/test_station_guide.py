@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
+import time
 from pathlib import Path
 from random import Random
 from typing import Any, get_args
@@ -11,9 +14,11 @@ from typing import Any, get_args
 import msgpack
 import msgspec
 import pytest
+import zmq
 
 from devices import lies
 from devices import messages as station
+from devices.keys import curve_keypair
 from devices.messages import SheetWork, StationState
 from devices.protocol import ControllerSide, Finished, Lied, NeverSeen, Taken, Unknown
 from encoders.envelope import Opener, pack
@@ -21,7 +26,12 @@ from tests.docs.wire_examples import EXAMPLES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "station-guide.md").read_text("utf-8")
 SHOWN = dict(re.findall(r"^```json (\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-MORE = {"ask": station.Ask(job_id=41), "never_seen": station.JobUnseen(job_id=41), "unknown": station.JobUnknown(job_id=41)}
+MORE = {
+    "ask": station.Ask(job_id=41),
+    "never_seen": station.JobUnseen(job_id=41),
+    "unknown": station.JobUnknown(job_id=41),
+}
+(PROGRAM,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 SAID: Opener[Any] = Opener(station.StationSaid)
 
 
@@ -63,9 +73,8 @@ class Line:
     """The guide's station and our side of the link, joined by a line that loses, repeats and delays frames."""
 
     def __init__(self, seed: int, lost: float) -> None:
-        (source,) = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
         room: dict[str, Any] = {}
-        exec(compile(source, "station-guide.md", "exec"), room)
+        exec(compile(PROGRAM, "station-guide.md", "exec"), room)
         self.punch, self.side = room["Punch"](), ControllerSide("c1")
         self.chance, self.lost, self.now_s = Random(seed), lost, 100.0
         self.events: list[Any] = []
@@ -138,3 +147,45 @@ def test_the_station_of_the_guide_answers_an_ask_by_what_it_knows():
 def test_the_line_of_these_tests_loses_and_repeats():
     line = Line(3, lost=0.25)
     assert {line.arrives() for _ in range(200)} == {0, 1, 2}
+
+
+def test_the_station_of_the_guide_speaks_over_a_real_line(tmp_path):
+    program = tmp_path / "station.py"
+    program.write_text(
+        PROGRAM + "\n\nif __name__ == '__main__':\n    import sys\n\n    run(*sys.argv[1:5], seconds=0.2)\n"
+    )
+    mine, theirs = curve_keypair(), curve_keypair()
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
+        router.linger, router.curve_server = 0, 1
+        router.curve_secretkey, router.curve_publickey = mine.secret.encode(), mine.public.encode()
+        router.bind("tcp://127.0.0.1:*")
+        endpoint = router.LAST_ENDPOINT.rstrip(b"\0").decode()
+        words = [sys.executable, str(program), endpoint, mine.public, theirs.public, theirs.secret]
+        with subprocess.Popen(words) as station_process:
+            try:
+                assert finished_over(router).job_id == 7
+            finally:
+                station_process.kill()
+
+
+def finished_over(router: zmq.Socket[bytes]) -> station.JobDone:
+    """Welcome whoever says hello, give one load, and give its result."""
+    side, until_s = ControllerSide("c1"), time.monotonic() + 60
+    given = False
+    while time.monotonic() < until_s:
+        out = side.tick(time.monotonic()).messages
+        peer = None
+        if router.poll(100):
+            peer, frame = router.recv_multipart()
+            heard = side.received(SAID.unpack(frame), time.monotonic())
+            out += heard.messages
+            if heard.welcome:
+                out.insert(0, station.Welcome(version=1, centre="cardmill", floor_s=time.time(), scale=1.0))
+            for event in heard.events:
+                if isinstance(event, Finished):
+                    return event.done
+        if peer and not given:
+            given, out = True, [*out, *side.start(load(7), time.monotonic())]
+        for message in out if peer else ():
+            router.send_multipart([peer, pack(message)])
+    raise AssertionError("no result came")
