@@ -116,8 +116,13 @@ def test_what_lies_in_the_site_and_links_to_click_are_nothing_from_outside():
     assert [*filter(is_outside, fetched_by(page))] == []
 
 
-def test_the_search_finds_a_setting_and_an_alarm(site):
-    entries = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+def test_the_search_knows_both_languages_and_has_a_setting_and_an_alarm(site):
+    index = json.loads((site / "search" / "search_index.json").read_text("utf-8"))
+    assert index["config"]["lang"] == ["en", "zh"]
+    parts = re.split(index["config"]["separator"], "盘点与结班，floor.starving")
+    assert [part for part in parts if part] == [*"盘点与结班", "floor.starving"]
+    entries = index["docs"]
+    assert any("盘点与结班" in one["title"] for one in entries)
     assert any("applications_per_day" in one["text"] for one in entries)
     assert any("floor.starving" in one["text"] for one in entries)
 
