@@ -18,6 +18,7 @@ from controller.console.console import all_routes
 from controller.console.house import ROOMS
 from controller.console.words import catalogue
 from controller.core.acts import OPTIONAL, arguments_of
+from controller.core.settings import ActConfig
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = {name: (DOCS / name).read_text("utf-8") for name in ("handbook.md", "handbook.zh.md")}
@@ -122,3 +123,9 @@ def test_whoever_is_said_to_hold_and_release_may():
     assert rights.VERB_RIGHTS["load"] == {rights.OPERATOR, rights.STOCK_KEEPER}
     assert rights.VERB_RIGHTS["card_back"] == {rights.SUPERVISOR, rights.QUALITY}
     assert rights.VERB_RIGHTS["decide"] == rights.VERB_RIGHTS["express"] == {rights.SUPERVISOR}
+
+
+def test_the_hours_that_the_handbook_names_are_the_shipped_settings():
+    assert ActConfig().second_within_s == 8 * 3600
+    assert "within 8 hours" in ENGLISH
+    assert "8 小时内" in CHINESE
