@@ -67,8 +67,8 @@ def _charts(desk: Desk, say: Say) -> list[dict[str, Any]]:
     watch = desk.state.drift
     for name, chart in watch.charts.items():
         codes = watch.warnings.get(name, {})
-        words = say("quality.points", chart.score, limit)
-        bar = bars([Bar(name, min(chart.score, limit), words, mark=limit)], words, most=limit * 1.02)
+        words = say("quality.points", str(chart.score).rjust(len(str(limit)), "\u2007"), limit)  # limits stand in line
+        bar = bars([Bar("", min(chart.score, limit), words, mark=limit)], f"{name} {words}", most=limit * 1.02)
         above = [
             {"code": code, "score": one.score, "is_over": one.score >= warn} for code, one in sorted(codes.items())
         ]

@@ -156,7 +156,7 @@ def _time(text: str) -> float:
 
 def _typed(at_floor_s: float) -> str:
     """Give a floor time as a browser's field wants it."""
-    return floor_text(at_floor_s)[:16].replace(" ", "T")
+    return floor_text(at_floor_s).replace(" ", "T")
 
 
 def _whole(text: str) -> int:

@@ -132,7 +132,8 @@ def answer_in(form: str, wanted: Wanted, found: Any, language: str) -> Response:
         raise HTTPException(404)
     sheet = wanted.kind if wanted.kind in SHEETS else "span"
     above = _above(wanted, say_in(language), table is not None)
-    return HTMLResponse(page(style=f'<link rel="stylesheet" href="/static/report-{sheet}.css">', above=above))
+    style = f'<link rel="icon" href="data:,"><link rel="stylesheet" href="/static/report-{sheet}.css">'
+    return HTMLResponse(page(style=style, above=above))
 
 
 def _shapes(wanted: Wanted, found: Any, language: str) -> tuple[Callable[..., str], Callable[[], bytes] | None]:
