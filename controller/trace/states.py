@@ -12,7 +12,7 @@ from controller.trace.moves import MoveReader, Told
 from devices.messages import StationState
 from encoders.envelope import pack
 
-WALK_MOVES = 500_000  # looked through at most, before the stretch and in it
+WALK_MOVES = 200_000  # looked through at most, before the stretch and in it
 ON_HOLD = "on_hold"  # able to work, and given none
 UNKNOWN = ""
 KINDS = (StationChanged, JobStarted, JobEnded, StationHeld, StationReleased)

@@ -10,10 +10,12 @@ import pytest
 import trio
 
 from controller.commands import answer_certified
+from controller.console.console import VerbRefused
 from controller.console.long_looks import LongLooks
 from controller.console.strict_headers import POLICY
 from controller.console.views.reports import listed, read_wanted
 from controller.core.settings import CalendarConfig
+from controller.ledger.errors import LedgerDamaged
 from controller.report import span_page
 from controller.report.span_report import SpanReport
 from controller.wire import Command
@@ -142,4 +144,29 @@ async def test_a_look_is_made_once_for_all_who_wait_and_again_when_it_is_old(aut
         assert await looks.at("k", ask) is None
         await trio.sleep(6)
         assert await looks.at("k", ask) == 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_a_look_that_fails_is_told_once_and_ends_nothing_else(autojump_clock):
+    async def fail():
+        await trio.sleep(1)
+        raise LedgerDamaged("move 7")
+
+    async def slowly():
+        await trio.sleep(100)
+
+    async with trio.open_nursery() as nursery:
+        looks = LongLooks(nursery)
+        assert await looks.at("k", fail) is None
+        await trio.sleep(2)
+        with pytest.raises(VerbRefused) as told:
+            await looks.at("k", fail)
+        assert told.value.refusal.code == LedgerDamaged.code
+        assert await looks.at("k", fail) is None, "it may be tried again"
+        await trio.sleep(2)
+        for number in range(8):
+            assert await looks.at(number, slowly) is None
+        with pytest.raises(VerbRefused) as told:
+            await looks.at("one more", slowly)
+        assert told.value.refusal.code == "busy"
         nursery.cancel_scope.cancel()
