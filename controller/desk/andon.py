@@ -10,8 +10,10 @@ from controller.core.andon.andon import count_alarms
 from controller.core.andon_events import AlarmOwned
 from controller.core.turn import Refused
 from controller.desk.desk import Args, Desk, Verb, text
+from controller.desk.rights import sees_stock
 
 KEY_MAX = 128
+SUMS = {"reject.open": "count", "return.open": "count", "input.ends": "sheets"}  # facts that are sums of stock
 NONE = Refused("alarm.none", "no alarm of this key stands: it may be over, see `cardmill alarms`")
 
 
@@ -26,8 +28,15 @@ def counts(desk: Desk) -> dict[str, int]:
 
 
 async def _alarms(desk: Desk, user: str, args: Args) -> Any:
+    """Give what stands; no sentence tells a sum of stock, and those who count blind get none among the facts either."""
     now = desk.clock.now_floor_s()
-    return [row_of(one, now) for one in standing_alarms(desk)]
+    rows = [row_of(one, now) for one in standing_alarms(desk)]
+    return rows if sees_stock(desk, user) else [_without_sums(row) for row in rows]
+
+
+def _without_sums(row: dict[str, Any]) -> dict[str, Any]:
+    facts = {name: fact for name, fact in row["facts"].items() if name != SUMS.get(row["code"])}
+    return row | {"facts": facts}
 
 
 async def _acknowledge(desk: Desk, user: str, args: Args) -> Any:
