@@ -99,12 +99,12 @@ def test_nothing_is_acknowledged_that_the_disk_did_not_take(tmp_path, monkeypatc
 def test_a_disk_that_takes_half_a_page_is_an_answer_and_the_half_is_taken_off(tmp_path):
     centre, limits = Centre(tmp_path / "receipts.jsonl", 10), resource.getrlimit(resource.RLIMIT_FSIZE)
     room = len(b"".join(lines_of(*centre.given[:4]))) + 10
-    with pytest.raises(Unreadable, match="not acknowledged"), KeptReceipts(centre.path) as kept:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
-        try:
-            fetch(centre, kept)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(Unreadable, match="not acknowledged"):
+            fetched(centre)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (list(numbers_in(centre.path)), centre.acknowledged) == ([1, 2, 3], 3)
     assert (fetched(centre), centre.acknowledged) == (7, 10)
 
