@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.andon.words import row_of
+from controller.andon.words import row_of, without_sums
 from controller.core.andon.alarm import Alarm
 from controller.core.andon.andon import count_alarms
 from controller.core.andon_events import AlarmOwned
@@ -13,7 +13,6 @@ from controller.desk.desk import Args, Desk, Verb, text
 from controller.desk.rights import sees_stock
 
 KEY_MAX = 128
-SUMS = {"reject.open": "count", "return.open": "count", "input.ends": "sheets"}  # facts that are sums of stock
 NONE = Refused("alarm.none", "no alarm of this key stands: it may be over, see `cardmill alarms`")
 
 
@@ -31,12 +30,7 @@ async def _alarms(desk: Desk, user: str, args: Args) -> Any:
     """Give what stands; no sentence tells a sum of stock, and those who count blind get none among the facts either."""
     now = desk.clock.now_floor_s()
     rows = [row_of(one, now) for one in standing_alarms(desk)]
-    return rows if sees_stock(desk, user) else [_without_sums(row) for row in rows]
-
-
-def _without_sums(row: dict[str, Any]) -> dict[str, Any]:
-    facts = {name: fact for name, fact in row["facts"].items() if name != SUMS.get(row["code"])}
-    return row | {"facts": facts}
+    return rows if sees_stock(desk, user) else [without_sums(row) for row in rows]
 
 
 async def _acknowledge(desk: Desk, user: str, args: Args) -> Any:
