@@ -102,7 +102,7 @@ def routes(console: Console) -> list[Route]:
         await console.ask(person, "stations")
         times, language = await _times(), console.pages.language_of(request)
         at_floor_s = min(times["last"], max(times["first"], _asked(request, times["last"])))
-        fold = await folds.at(at_floor_s)
+        fold = await folds.at(at_floor_s, person.name)
         values: dict[str, Any] = {"times": times, "at_floor_s": at_floor_s, "failure": fold.failure}
         values |= {"done": fold.done, "total": fold.total}
         if fold.books is None:
