@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 
 from controller.intake.revision import REVISIONS_MAX
-from devices.messages import NO_NUL
+from devices.messages import NO_CONTROLS
 
 VERSION = 1
 MAX_APPLICATIONS_PER_CHUNK = 200
@@ -20,7 +20,7 @@ MAX_APPLICATIONS_PER_BATCH = 10_000
 MAX_RECEIPTS_PER_PAGE = 1_000
 MAX_LISTED, MAX_NAMED = 10_000, 64  # of an operator's command: members of a list, and of a map
 
-ShortText = Annotated[str, msgspec.Meta(max_length=200, pattern=NO_NUL)]
+ShortText = Annotated[str, msgspec.Meta(max_length=200, pattern=NO_CONTROLS)]
 Ordinal = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 READING = frozenset(  # verbs that only look: they may be asked again, and need no certificate
     {

@@ -38,8 +38,8 @@ class Fate(StrEnum):
     SPOILED = "spoiled"  # all of it, with the code of the result
 
 
-NO_NUL = r"\A[^\x00]*\Z"  # a character that not every database can hold
-Name = Annotated[str, msgspec.Meta(max_length=64, pattern=NO_NUL)]
+NO_CONTROLS = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"  # a terminal would obey them, and not every database holds U+0000
+Name = Annotated[str, msgspec.Meta(max_length=64, pattern=NO_CONTROLS)]
 JobId = Annotated[int, msgspec.Meta(ge=1, le=2**53)]
 CardCode = Annotated[str, msgspec.Meta(max_length=2)]
 

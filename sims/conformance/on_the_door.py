@@ -54,13 +54,14 @@ def broken_frames(stage: Stage) -> None:
     mistyped: dict[str, Any] = {
         "a text for a count": batch.header(count="1"),
         "U+0000 in a text": batch.header(due="2026\x000302"),
+        "U+001B in a text": batch.header(due="2026\x1b[2J0302"),
         "a type of no table": {"type": "make_it_so"},
         "a limit of 0": {"type": "receipts", "after": 0, "limit": 0},
         "a cursor below 0": {"type": "receipts", "after": -1, "limit": 5},
     }
     for about, message in mistyped.items():
         stage.line.say(pack({**message, "request": 5}))
-        promise = p.NO_NUL if "U+0000" in about else p.TYPE
+        promise = p.NO_CONTROLS if "U+00" in about else p.TYPE
         stage.expect_error(promise, stage.line.hear(), "envelope.type", about)
     stage.line.dealer.send_frames([pack({"type": "hello", "version": 1, "request": 9})] * 2, 5.0)
     heard = stage.line.hear(QUIET_S)

@@ -17,7 +17,6 @@ from controller.console.pages import Pages
 from controller.console.past_folds import PastFolds
 from controller.console.views import alarms
 from controller.core.starving import standing, wants
-from controller.desk.andon import counts as andon_counts
 from controller.desk.desk import Desk
 from controller.desk.looking import counts_of, last_hour, station_rows, step_row
 from controller.report.figures import first_pass_yield
@@ -41,6 +40,7 @@ def view(pages: Pages, desk: Desk) -> View:
 def scene(desk: Desk, language: str) -> dict[str, object]:
     """Give what the drawing shows, at one moment: all floors are drawn from a desk, those of the past too."""
     now, hour = desk.clock.now_floor_s(), last_hour(desk.tally, desk.clock.now_floor_s())
+    wrong = alarms.rows(desk, language)
     stations = [station_facts(desk, row) for row in station_rows(desk)]
     return {
         "floor_time": floor_text(now),
@@ -48,8 +48,8 @@ def scene(desk: Desk, language: str) -> dict[str, object]:
         "wants": [one.zh if language == "zh" else one.en for one in wants(desk.state)],
         "last_hour": hour,
         "counts": counts_of(desk.tally),
-        "alarms": alarms.rows(desk, language)[:ALARMS_SHOWN],
-        "alarms_in_all": sum(andon_counts(desk).values()),
+        "alarms": wrong[:ALARMS_SHOWN],
+        "alarms_in_all": len(wrong),
         "steps": [
             {
                 "step": step.value,
