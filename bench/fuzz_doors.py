@@ -1,4 +1,4 @@
-"""The fuzz bench at the doors of a running service: what its one counter shows must be what was sent badly."""
+"""The fuzz bench at the doors of a running service: the frames it counts as refused must be those sent badly."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from sims.demo.folder import KEEPERS, UPSTREAM_NAME
 
 WINDOW = 40  # frames under way: fewer than a door holds for one peer
 ANSWER_WITHIN_S = 60.0
+NO_MESSAGE = "envelope."  # the codes of frames that are no message; what else is refused was one
 STATION_NAME = "printer-1"
-COUNTED = re.compile(r'^cardmill_refused_frames_total\{code="([^"]+)",door="([^"]+)"\} (\S+)$', re.MULTILINE)
+COUNTED = re.compile(r'^cardmill_refusals_total\{code="(envelope\.[^"]+)",door="([^"]+)"\} (\S+)$', re.MULTILINE)
 HELLO = {"version": 1, "step": "print", "model": "fuzzed", "load_max": 1, "state": "idle"}
 
 DOORS: dict[str, tuple[str, Opener[Any], list[bytes]]] = {  # role -> the peer's name, what the door reads, good frames
@@ -46,7 +47,7 @@ def fuzz_doors(frames: int, seed: int) -> dict[str, Any]:
             sent_badly += _at_door(service, role, frames // len(DOORS) + 1, seed)
         counted = counted_on(service.metrics_page())
         with service.home.person(KEEPERS[0]) as keeper:
-            shown = keeper.command("status")["refused_frames"]
+            shown = keeper.command("status")["refusals"]
     return {
         "sent": (frames // len(DOORS) + 1) * len(DOORS),
         "sent_badly": sent_badly.total(),
@@ -57,12 +58,13 @@ def fuzz_doors(frames: int, seed: int) -> dict[str, Any]:
 
 
 def counted_on(page: str) -> Counts:
-    """Give the counter of refused frames on a page of metrics."""
+    """Give the frames that were no message, as a page of metrics counts them."""
     return Counter({(door, code): int(float(count)) for code, door, count in COUNTED.findall(page)})
 
 
 def _flat(shown: dict[str, dict[str, int]]) -> Counts:
-    return Counter({(door, code): count for door, codes in shown.items() for code, count in codes.items()})
+    rows = [(door, code, count) for door, codes in shown.items() for code, count in codes.items()]
+    return Counter({(door, code): count for door, code, count in rows if code.startswith(NO_MESSAGE)})
 
 
 def _at_door(service: OwnService, role: str, frames: int, seed: int) -> Counts:

@@ -19,6 +19,7 @@ from controller.application import card_id
 from controller.core.events import BatchChecked
 from controller.core.moves import RowVerdict
 from controller.ledger import tables
+from controller.ledger.batch_pages import batch_page, card_page
 from controller.ledger.inbox import AnnounceBatch, InboxBatch, InboxRow, StoreChunk, StoreVerdicts
 from controller.ledger.journal import Recorded
 from controller.ledger.reader import Reader
@@ -104,6 +105,9 @@ def _page_table(engine: Engine, reader: Reader) -> dict[str, Ask]:
         "acceptance_number": lambda batch, card: reader.cards_of(_number(reader, card)),
         "batch": lambda batch, card: (reader.batch(batch), reader.counts(batch)),
         "batches": lambda batch, card: reader.batches(before=batch),
+        "closed_batches": lambda batch, card: batch_page(engine, batch, 201, state="closed"),
+        "batches_by_number": lambda batch, card: batch_page(engine, 0, 201, _batch_number(reader, batch)[:24]),
+        "cards_of_batch": lambda batch, card: card_page(engine, batch, card - 1, 501),
         "verdicts": lambda batch, card: reader.verdicts(batch),
         "review_list": lambda batch, card: reader.waiting("held", after=card),
         "receipts": lambda batch, card: reader.receipts("north", after=card % last),
@@ -111,6 +115,12 @@ def _page_table(engine: Engine, reader: Reader) -> dict[str, Ask]:
         "duplicates": lambda batch, card: reader.known_people([sha256(_number(reader, card).encode()).digest()]),
         "trace": lambda batch, card: trace_card(engine, card),
     }
+
+
+def _batch_number(reader: Reader, batch_id: int) -> str:
+    found = reader.batch(batch_id)
+    assert found is not None
+    return found.batch_number
 
 
 def _number(reader: Reader, card: int) -> str:

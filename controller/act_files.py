@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from controller.vault.keys import replace_private, sync_folder
+from controller.vault.keys import replace_private
+from devices.folders import sync_folder
 
 Act = TypeVar("Act")
 

@@ -1,7 +1,4 @@
-"""The `cardmill` command: the service, its keys, and what operators ask.
-
-Exit codes: 0 done; 1 the service said no, or had to stop; 2 wrong use, settings or files; 3 no answer.
-"""
+"""The `cardmill` command: the service, its keys, and what operators ask; `docs/commands.md` lists all of it."""
 
 from __future__ import annotations
 
@@ -19,11 +16,15 @@ from controller.commandline import accounts as cli_accounts
 from controller.commandline import andon as cli_andon
 from controller.commandline import audit as cli_audit
 from controller.commandline import backup as cli_backup
+from controller.commandline import batches as cli_batches
 from controller.commandline import campaign as cli_campaign
 from controller.commandline import cases as cli_cases
 from controller.commandline import check as cli_check
+from controller.commandline import completing, show
 from controller.commandline import correct as cli_correct
 from controller.commandline import doctor as cli_doctor
+from controller.commandline import holding as cli_holding
+from controller.commandline import many as cli_many
 from controller.commandline import packing as cli_packing
 from controller.commandline import peer_keys as cli_peer_keys
 from controller.commandline import proof as cli_proof
@@ -32,12 +33,15 @@ from controller.commandline import receipts as cli_receipts
 from controller.commandline import report as cli_report
 from controller.commandline import review as cli_review
 from controller.commandline import rights as cli_rights
-from controller.commandline import show
 from controller.commandline import stock as cli_stock
 from controller.commandline import submit as cli_submit
+from controller.commandline import top as cli_top
 from controller.commandline import trace as cli_trace
 from controller.commandline import vault_keys as cli_vault_keys
+from controller.commandline import watch as cli_watch
+from controller.commandline.exit_codes import INTERRUPTED, NO_ANSWER, REFUSED, USAGE, hint_for
 from controller.commandline.options import (
+    CARD_HELP,
     DIGITS_MAX,
     AsName,
     ConfigPath,
@@ -45,7 +49,9 @@ from controller.commandline.options import (
     JsonPath,
     arguments,
     ask,
+    card_number,
     looking,
+    require_no_person,
 )
 from controller.config import ConfigError, load_config
 from controller.core.acts import ACTS
@@ -55,7 +61,6 @@ from controller.offline.errors import PackageError
 from controller.vault.errors import VaultError
 from devices.keys import LinkError
 
-REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 1, 2, 3, 130
 USAGE_ERRORS = (
     AccountError,
     ConfigError,
@@ -70,6 +75,8 @@ USAGE_ERRORS = (
 
 app = typer.Typer(
     help="The controller of an ID-card production centre.",
+    epilog="Exit codes: 0 done; 1 the service said no, or had to stop; 2 wrong use, settings or files; 3 no answer;"
+    " 130 interrupted. Every command has --help; docs/commands.md lists all of them. CARDMILL_AS says who you are.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -98,8 +105,11 @@ def main() -> None:
 
 
 def fail(error: object, code: int) -> None:
-    """Say what happened and end with a code."""
+    """Say what happened, and what helps where the error does not say it; end with a code."""
     print(f"cardmill: {error}", file=sys.stderr)
+    hint = hint_for(error)
+    if hint:
+        print(f"  hint: {hint}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -146,6 +156,8 @@ _ROOMS = (
     cli_packing,
     cli_stock,
     cli_quality,
+    cli_batches,
+    cli_holding,
     cli_cases,
     cli_campaign,
     cli_rights,
@@ -159,6 +171,8 @@ _ROOMS = (
     cli_submit,
     cli_correct,
     cli_doctor,
+    cli_top,
+    cli_watch,
 )
 for _room in _ROOMS:
     _room.add_to(app)
@@ -177,6 +191,7 @@ def why(
 ) -> None:
     """Say why a card, sheet, batch or station is where it is."""
     named = " ".join(thing)
+    require_no_person(named)
     if named.isascii() and named.isdigit() and len(named) <= DIGITS_MAX:
         named = f"card {named}"  # as `review` and `stopped` show it
     result = ask("why", {"thing": named}, as_name, config, data)
@@ -198,16 +213,25 @@ def acts_help() -> str:
 
 @app.command()
 def decide(
-    decision: Annotated[str, typer.Argument(help="release, refuse, cancel, resume or refuse_late")],
-    card: Annotated[int, typer.Argument(help="The card's number, as `review` or `stopped` shows it.")],
-    reason: Annotated[str, typer.Option(help="Why; it stays in the audit.")],
+    decision: Annotated[
+        str, typer.Argument(help="release, refuse, cancel, resume or refuse_late", autocompletion=completing.decisions)
+    ],
+    reason: Annotated[str, typer.Option(help="Why; it stays in the audit. Of many cards a short word.")],
+    card: Annotated[str, typer.Argument(help=CARD_HELP, show_default=False)] = "",
+    from_path: cli_many.FromPath = "",
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Decide about one held or stopped card."""
-    result = ask("decide", {"card": card, "decision": decision, "reason": reason}, as_name, config, data)
+    """Decide about a held or stopped card. Or about all of a file."""
+    if from_path or not card:
+        cards = cli_many.chosen([card] if card else None, from_path)
+        args = {"decision": decision, "reason": reason}
+        cli_many.act_on("decide", "decided", args, cards, (as_name, config, data), json)
+        return
+    number = card_number(card, as_name, config, data)
+    result = ask("decide", {"card": number, "decision": decision, "reason": reason}, as_name, config, data)
     recorded = (result or {}).get("decision", decision)
     if recorded != decision and not json:
         print(f"recorded as {recorded}: the card was never accepted, so it cannot be cancelled")
@@ -217,15 +241,21 @@ def decide(
 
 @app.command()
 def act(
-    verb: Annotated[str, typer.Argument(help=acts_help())],
-    args: Annotated[list[str] | None, typer.Argument(help="NAME=VALUE …, like sheets=50 lot=A7.")] = None,
+    verb: Annotated[str, typer.Argument(help=acts_help(), autocompletion=completing.acts)],
+    args: Annotated[
+        list[str] | None,
+        typer.Argument(help="NAME=VALUE …, like sheets=50 lot=A7.", autocompletion=completing.act_arguments),
+    ] = None,
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
     """Propose an act that takes two people. Another person agrees with `second`."""
-    result = ask("act", {"verb": verb, "args": arguments(args or [])}, as_name, config, data)
+    said = arguments(args or [])
+    if isinstance(said.get("card"), str):
+        said["card"] = card_number(str(said["card"]), as_name, config, data)
+    result = ask("act", {"verb": verb, "args": said}, as_name, config, data)
     if json:
         show.write_json(result, json)
         return

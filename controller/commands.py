@@ -11,9 +11,25 @@ from controller import rights
 from controller.clock import floor_date
 from controller.core.acts import ACTS, arguments_of, not_open
 from controller.core.moves import ActProposed
+from controller.core.separation import BARRED
 from controller.core.turn import Refused, Turn
+from controller.core.why.step import IN_MAGAZINE
 from controller.denials import Attempt
-from controller.desk import andon, campaign, cases, deciding, looking, packing, purge, quality, review, stock, trace
+from controller.desk import (
+    andon,
+    batches,
+    campaign,
+    cases,
+    deciding,
+    holding,
+    looking,
+    packing,
+    purge,
+    quality,
+    review,
+    stock,
+    trace,
+)
 from controller.desk import rights as desk_rights
 from controller.desk.desk import MAX_REASON, AllBefore, BadArgument, Desk, Verb
 from controller.doors import welcome
@@ -28,6 +44,8 @@ VERBS: dict[str, Verb] = {
     **packing.VERBS,
     **stock.VERBS,
     **quality.VERBS,
+    **holding.VERBS,
+    **batches.VERBS,
     **cases.VERBS,
     **campaign.VERBS,
     **trace.VERBS,
@@ -51,7 +69,7 @@ async def answer_certified(desk: Desk, user: str, request: OperatorRequest) -> A
         return await answer(desk, user, request)
     act, roles = _act_of(desk, request), desk_rights.roles_of(desk, user)
     refused = rights.refusal(roles, request.verb, act) or _uncertified(desk, user, request.verb)
-    refused = refused or _not_open(desk, request) or _orphaned(desk, request)
+    refused = refused or _not_open(desk, request) or _orphaned(desk, request) or _unsigned(desk, request, act, roles)
     if refused:
         said: Answer = Refusal(request=request.request, code=refused.code, text=refused.text)
     else:
@@ -101,10 +119,29 @@ def _orphaned(desk: Desk, request: Command) -> Refused | None:
     return rights.ORPHANED
 
 
+def _unsigned(desk: Desk, request: Command, act: str, roles: Set[str]) -> Refused | None:
+    """Give why somebody who works at stations takes no part in a destruction: it is not known who spoiled all of it."""
+    if act != "destroy" or request.verb == "withdraw" or rights.OPERATOR not in roles or not desk.state.stock.unsigned:
+        return None
+    what_to_do = "ask two people who do not, and sign on from now on"
+    text = (
+        f"some of these blanks were spoiled while nobody had signed on: who works at stations is barred; {what_to_do}"
+    )
+    return Refused(BARRED, text)
+
+
 def _for_roles(roles: Set[str], verb: str, said: Answer) -> Answer:
-    """Leave the sums of stock out of the status for those who may not see them: they count blind."""
-    if verb == "status" and isinstance(said, Done) and not rights.may(roles, "stock"):
+    """Leave the sums of stock out of an answer for those who may not see them: they count blind.
+
+    Open ends and the forecast are made without them, see `desk.stock`.
+    """
+    if not isinstance(said, Done) or rights.may(roles, "stock"):
+        return said
+    if verb == "status":
         return Done(request=said.request, result=said.result | {"stock": {}})
+    if verb == "why":
+        facts = {name: fact for name, fact in said.result["facts"].items() if name != IN_MAGAZINE}
+        return Done(request=said.request, result=said.result | {"facts": facts})
     return said
 
 

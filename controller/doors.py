@@ -10,6 +10,7 @@ import trio
 from sqlalchemy.exc import SQLAlchemyError
 
 from controller.clock import FloorClock, floor_date
+from controller.refusals import Note, not_counted
 from controller.wire import VERSION, Answer, Busy, Hello, Limits, OperatorRequest, Refusal, UpstreamRequest, Welcome
 from devices.keys import LinkError, PeerGone
 from devices.zap import RouterSocket
@@ -43,19 +44,17 @@ async def serve_door(
     router: RouterSocket,
     opener: Opener[Any],
     answer: Callable[[str, Any], Awaitable[Answer]],
-    refused: Callable[[str], None] = lambda code: None,
-    said_no: Callable[[str], None] = lambda code: None,
+    refused: Note = not_counted,
 ) -> None:
     """Answer the requests of one kind of peer until cancelled, many at once; an answer goes to who asked.
 
-    `refused` is called with the code of each frame that is no request, `said_no` with that of each answer that is
-    a refusal or `busy`, to requests that it could read.
+    `refused` is called with the code of each frame that is no request, and of each answer that is a refusal or `busy`.
     """
     room = trio.Semaphore(REQUESTS_AT_ONCE)
 
     async def reply(delivery: Delivery) -> None:
         try:
-            said = await _answer_one(delivery, opener, answer, refused, said_no)
+            said = await _answer_one(delivery, opener, answer, refused)
             _send(router, delivery, said)
         except PeerGone:
             log.info("peer left before its answer", user=delivery.user)
@@ -84,8 +83,7 @@ async def _answer_one(
     delivery: Delivery,
     opener: Opener[Any],
     answer: Callable[[str, Any], Awaitable[Answer]],
-    refused: Callable[[str], None],
-    said_no: Callable[[str], None],
+    refused: Note,
 ) -> Answer:
     try:
         request = opener.unpack(delivery.body)
@@ -96,7 +94,7 @@ async def _answer_one(
     try:
         said = await answer(delivery.user, request)
         if isinstance(said, Refusal | Busy):
-            said_no(BUSY if isinstance(said, Busy) else said.code)
+            refused(BUSY if isinstance(said, Busy) else said.code)
         return said
     except SQLAlchemyError as error:  # of a reader: a failed commit ends the service by another way
         log.error("the ledger could not be read", user=delivery.user, kind=type(error).__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
@@ -145,7 +145,7 @@ class Encoders:
         glyphs: FontCoverage,
         limiter: trio.CapacityLimiter,
         tell: Callable[[CardsEncoded], object],
-        observe: Callable[[float, int], None],
+        observe: Callable[[float, Sequence[int]], None],
         *,
         flatten: bool = False,
     ) -> None:
@@ -160,7 +160,7 @@ class Encoders:
             await self._vault.store_cards(made)
         except KeyMissing as error:  # purged meanwhile: its cards ended long ago
             failed = failed + [(card, error.code) for card, _ in made]
-        self._observe(trio.current_time() - started_s, len(job.cards))
+        self._observe(trio.current_time() - started_s, job.cards)
         if failed:
             log.warning("cards cannot be encoded", job_id=job.job_id, codes=sorted({code for _, code in failed}))
         self._tell(CardsEncoded(job.job_id, failed))

@@ -14,7 +14,7 @@ from controller.clock import day_start_floor_s
 from controller.config import ConfigError, PostConfig
 from controller.core.calendar import DAY_S
 from controller.core.turn import Refused
-from controller.table_file import read_table
+from controller.table_file import TableFile, read_table
 from devices.defects import Step
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ SOON_DAYS = 30  # a certificate that ends within so many days is marked
 MAX_NAME = 64
 MAX_TABLE_BYTES = 4 << 20
 
-Stamp = tuple[int, int]  # nanoseconds of the last change, bytes
+Certificates = dict[tuple[str, str], "Certificate"]  # by name and post
 
 
 class PostTableError(ConfigError):
@@ -55,19 +55,16 @@ class Posts:
 
     def __init__(self, path: Path | None = None) -> None:
         """Read the table.  Raises: PostTableError."""
-        self._path, self._stamp = path, _stamp(path) if path else None
-        self._held = read_posts(path) if path else {}
-        self._fault = ""
+        self._file = TableFile(path, read_posts, "posts", "certificates") if path else None
 
     @property
     def asked_for(self) -> bool:
         """Say whether certificates are asked for at all."""
-        return self._path is not None
+        return self._file is not None
 
     def fault(self) -> str:
         """Give why the file as it is now cannot be used, empty when it can: then an older table holds."""
-        self._table()
-        return self._fault
+        return self._file.fault() if self._file else ""
 
     def refusal(self, name: str, post: str, today: str) -> Refused | None:
         """Give why a person may not work at a post today (a step's name or `office`), None when it may."""
@@ -100,21 +97,8 @@ class Posts:
             for one in rows
         ]
 
-    def _table(self) -> dict[tuple[str, str], Certificate]:
-        if self._path is None:
-            return {}
-        stamp = _stamp(self._path)
-        if stamp != self._stamp:
-            self._stamp = stamp  # a broken file is read, and named, once
-            try:
-                self._held = read_posts(self._path)
-            except PostTableError as error:
-                self._fault = str(error)
-                log.error("posts not read again", code=error.code, text=self._fault)
-            else:
-                self._fault = ""
-                log.info("posts read again", certificates=len(self._held))
-        return self._held
+    def _table(self) -> Certificates:
+        return self._file.rows() if self._file else {}
 
 
 def open_posts(config: PostConfig) -> Posts:
@@ -125,11 +109,11 @@ def open_posts(config: PostConfig) -> Posts:
     return Posts(Path(config.table))
 
 
-def read_posts(path: Path) -> dict[tuple[str, str], Certificate]:
+def read_posts(path: Path) -> Certificates:
     """Give the certificates of a CSV `name,post,valid_until` by name and post.  Raises: PostTableError."""
     text = read_table("posts.table", path, MAX_TABLE_BYTES, PostTableError)
     reader = csv.reader(io.StringIO(text), strict=True)
-    held: dict[tuple[str, str], Certificate] = {}
+    held: Certificates = {}
     try:
         for number, row in enumerate(reader, 1):
             if number == 1 and tuple(row) != COLUMNS:
@@ -171,15 +155,6 @@ def _mark(days_left: int) -> str:
     if days_left < 0:
         return "ended"
     return "soon" if days_left <= SOON_DAYS else ""
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Give what changes when a file does, None when it cannot be looked at."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size
 
 
 def _date(day: str) -> date:

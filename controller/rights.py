@@ -58,6 +58,7 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     **dict.fromkeys(("stations", "holds", "acts", "why", "posts"), STAFF),
     **dict.fromkeys(("shift", "supplies", "forecast", "remakes", "open_ends", "suspects"), STAFF),
     "alarms": STAFF,
+    **dict.fromkeys(("batches", "batch", "card_holds"), STAFF),
     "stock": STAFF - {OPERATOR},  # who counts at a station counts blind
     "piles": STAFF - {STOCK_KEEPER, ADMINISTRATOR},
     "consignments": STAFF - {STOCK_KEEPER, ADMINISTRATOR},
@@ -77,6 +78,11 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "card_back": _of(SUPERVISOR, QUALITY),
     "hold": _of(OPERATOR, SUPERVISOR, QUALITY),  # whoever sees a fault may stop
     "release": _of(SUPERVISOR, QUALITY),
+    "hold_card": _of(OPERATOR, SUPERVISOR, QUALITY),  # of cards and batches too
+    "hold_batch": _of(OPERATOR, SUPERVISOR, QUALITY),
+    "release_card": _of(SUPERVISOR, QUALITY),
+    "release_batch": _of(SUPERVISOR, QUALITY),
+    "express": _of(SUPERVISOR),
     "sign_on": _of(OPERATOR, SUPERVISOR, QUALITY),
     "load": _of(OPERATOR, STOCK_KEEPER),
     "count": _of(OPERATOR, STOCK_KEEPER, QUALITY),

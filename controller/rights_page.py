@@ -22,7 +22,8 @@ stock, and for the `rights`. `cardmill rights` shows this table, and who you are
 Three things come on top of it. Who decides needs a certificate that holds, where the settings name a table of posts. An
 act always takes two people: nobody agrees to what one proposed oneself, whatever the roles of both, nor to what
 somebody proposed who may do so no more. And neither of the two who destroy blanks may be somebody who worked at a
-station where one of them was spoiled (`act.station_operator`).
+station where one of them was spoiled (`act.station_operator`); where nobody had signed on, nobody who has the role
+operator.
 
 A refused attempt at anything that decides leaves a row in the audit (`denied`): who, what, why, how often; of many
 alike there is one row a minute. No other word of the request is kept.

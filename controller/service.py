@@ -22,6 +22,7 @@ from controller.checks import pixels
 from controller.checks.errors import CheckError
 from controller.config import Config, ConfigError
 from controller.console.serving import require_usable
+from controller.core.calendar import Calendar
 from controller.core.errors import CoreError
 from controller.evidence.errors import EvidenceError
 from controller.evidence.signing import open_signer
@@ -39,7 +40,8 @@ from controller.ledger.errors import (
 )
 from controller.ledger.journal import last_head
 from controller.ledger.store import Ledger, open_ledger
-from controller.metrics import Metrics, stations_with_key
+from controller.metrics import Metrics
+from controller.station_metrics import stations_with_key
 from controller.upkeep.books import open_books
 from controller.upkeep.core_dumps import forbid_core_dumps
 from controller.upkeep.disk import DiskWatch, with_advice
@@ -152,8 +154,15 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
         last_floor_s = books.last_floor_s if opened.seq else None
         clock = open_clock(folder, config.clock, last_floor_s)  # under the ledger's lock: a second one must not set it
         restore = await trio.to_thread.run_sync(to_accept, ledger.reading, books.foreman.state, accept_restored)
-        metrics = Metrics(books.tally, books.foreman.state, partial(stations_with_key, ring.folder))
+        metrics = Metrics(
+            books.tally,
+            books.foreman.state,
+            partial(stations_with_key, ring.folder),
+            now_floor_s=clock.now_floor_s,
+            calendar=Calendar(config.calendar),
+        )
         metrics.watch_disk(disk)
+        metrics.watch_ledger(lambda: ledger.head.seq)
         commit_seconds.append(metrics)
         snapshots = Snapshots(ledger, config, lambda: disk.is_low)
         await snapshots.store_after_start(opened)
@@ -200,11 +209,12 @@ async def _run(config: Config, parts: Parts, snapshots: Snapshots) -> None:
             open_door(sockets.stations, STATION) as stations,
             open_door(sockets.operators, OPERATOR) as operators,
         ):
-            for role, router in ((UPSTREAM, upstreams), (STATION, stations), (OPERATOR, operators)):
-                parts.refused_frames.watch(role, router.counters)
-            parts.metrics.watch_frames(parts.refused_frames)
+            doors = Doors(upstreams, stations, operators)
+            for role, router in doors.by_role.items():
+                parts.refusals.watch(role, router.counters)
+            parts.metrics.watch_refusals(parts.refusals)
             parts.metrics.watch_keys(parts.books.foreman.state.peer_keys, sockets.insecure)
-            await open_floor(config, parts, nursery, Doors(upstreams, stations, operators))
+            await open_floor(config, parts, nursery, doors)
             await snapshots.keep()
     if failed:
         raise failed[0]

@@ -12,7 +12,7 @@ import structlog
 
 from controller.config import ConfigError, PortraitConfig
 from controller.core.supply import SUPPLY_KINDS
-from controller.table_file import read_table
+from controller.table_file import TableFile, read_table
 from devices.defects import Step
 from encoders.tone import IDENTITY, Point, ToneError, one_after_another, require_points, tone_table
 
@@ -23,7 +23,6 @@ MAX_LOT = 64
 MAX_TABLE_BYTES = 1 << 18  # hundreds of lots; it is read where a printer waits for its load
 TABLES_KEPT = 64  # of lots in use: one takes some milliseconds to reckon
 
-Stamp = tuple[int, int]  # nanoseconds of the last change, bytes
 Curves = dict[tuple[str, str], tuple[Point, ...]]  # kind and lot -> points of its curve
 
 
@@ -41,26 +40,24 @@ class Tones:
 
     def __init__(self, path: Path | None = None) -> None:
         """Read the table.  Raises: ToneTableError."""
-        self._path, self._stamp = path, _stamp(path) if path else None
-        self._curves = read_tones(path) if path else {}
+        self._file = TableFile(path, read_tones, "tone curves", "lots") if path else None
         self._told: dict[str, list[str]] = {}  # station -> what it was loaded with and has no curve
 
     def known(self) -> set[str]:
         """Give the lots that have a curve, like `film A7`."""
-        return {f"{kind} {lot}" for kind, lot in self._curves}
+        return {f"{kind} {lot}" for kind, lot in self._curves()}
 
     def table_for(self, lots: Mapping[str, str]) -> tuple[bytes, list[str]]:
         """Give the table of lots by kind, empty for none; and what of them has no curve, like `film A8`.
 
         A kind is missed only where the file has curves of that kind: who measures films alone is not told of ribbons.
         """
-        self._read_again()
-        table, missing = IDENTITY, []
+        curves, table, missing = self._curves(), IDENTITY, []
         for kind in KINDS:
             lot = lots.get(kind, "")
-            if (kind, lot) in self._curves:
-                table = one_after_another(table, _table(self._curves[kind, lot]))
-            elif any(known == kind for known, _ in self._curves):
+            if (kind, lot) in curves:
+                table = one_after_another(table, _table(curves[kind, lot]))
+            elif any(known == kind for known, _ in curves):
                 missing.append(f"{kind} {lot}" if lot else kind)
         return b"" if table == IDENTITY else table, missing
 
@@ -73,19 +70,8 @@ class Tones:
                 log.warning("no tone curve for what a printer is loaded with", station=station, lots=missing)
         return table
 
-    def _read_again(self) -> None:
-        if self._path is None:
-            return
-        stamp = _stamp(self._path)
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp  # a broken file is read, and named, once
-        try:
-            self._curves = read_tones(self._path)
-        except ToneTableError as error:
-            log.error("tone curves not read again", code=error.code, text=str(error))
-        else:
-            log.info("tone curves read again", lots=len(self._curves))
+    def _curves(self) -> Curves:
+        return self._file.rows() if self._file else {}
 
 
 def open_tones(config: PortraitConfig) -> Tones:
@@ -144,12 +130,3 @@ def _table(points: tuple[Point, ...]) -> bytes:
 
 def _broken(path: Path, line: int, expected: str) -> ToneTableError:
     return ToneTableError(f"portraits.tones: {path}, line {line}: expected {expected}")
-
-
-def _stamp(path: Path) -> Stamp | None:
-    """Give what changes when a file does, None when it cannot be looked at."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size

@@ -26,7 +26,8 @@ READING = frozenset(  # verbs that only look: they may be asked again, and need 
     {
         *("status", "stations", "stock", "review", "stopped", "suspects", "acts", "report", "why"),
         *("piles", "consignments", "manifest", "campaign", "posts", "holds", "remakes"),
-        *("shift", "supplies", "forecast", "open_ends", "trace", "purge_preview", "purges", "rights", "alarms"),
+        *("batches", "batch", "card_holds", "alarms"),
+        *("shift", "supplies", "forecast", "open_ends", "trace", "purge_preview", "purges", "rights"),
     }
 )
 

@@ -42,7 +42,8 @@ from controller.ledger.journal import Recorded
 from controller.ledger.store import Ledger
 from controller.metrics import Metrics
 from controller.posts import Posts, open_posts
-from controller.refused_frames import RefusedFrames
+from controller.readiness import Readiness
+from controller.refusals import CONSOLE, Refusals
 from controller.returns import Returns
 from controller.tones import open_tones
 from controller.upkeep.books import Books
@@ -70,7 +71,7 @@ class LedgerKeeper:
         self._ledger = ledger
 
     def keep(
-        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
+        self, at_floor_s: float, event: AnyEvent | None, moves: Sequence[AnyMove], on_durable: Callable[[], None]
     ) -> None:
         """See `hosts.live.Keeper`."""
         self._ledger.put(Recorded(at_floor_s, event, moves), on_durable)
@@ -91,7 +92,7 @@ class Parts:
     links: Context
     disk: DiskWatch
     restore: Restore | None = None  # that this start has to record
-    refused_frames: RefusedFrames = field(default_factory=RefusedFrames)
+    refusals: Refusals = field(default_factory=Refusals)
     signer: Signer | None = None  # of receipts; the service has one
 
 
@@ -103,14 +104,19 @@ class Doors:
     stations: RouterSocket
     operators: RouterSocket
 
+    @property
+    def by_role(self) -> dict[str, RouterSocket]:
+        """Give each router with the role of its peers."""
+        return {UPSTREAM: self.upstreams, STATION: self.stations, OPERATOR: self.operators}
+
     def drop_revoked(self) -> int:
         """Hang up on every peer that may connect no more; give how many."""
-        return sum(router.drop_revoked() for router in (self.upstreams, self.stations, self.operators))
+        return sum(router.drop_revoked() for router in self.by_role.values())
 
     def take_heard(self) -> list[tuple[str, str]]:
         """Give role and name of each peer that was heard since the last call."""
         found = []
-        for role, router in ((UPSTREAM, self.upstreams), (STATION, self.stations), (OPERATOR, self.operators)):
+        for role, router in self.by_role.items():
             found += [(role, name) for name in router.heard]
             router.heard.clear()
         return found
@@ -138,12 +144,13 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         else:
             floor.perform(action)
 
-    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, parts.books.count)
+    count = partial(parts.books.count, seen=parts.metrics.note)
+    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
     host.start_after(parts.books.last_floor_s)
-    floor = Floor(driver, vault, state, host.post, nursery, tones)
+    floor = Floor(driver, vault, state, host.post, nursery, tones, parts.refusals.at(STATION), parts.clock.scale)
     flatten = config.portraits.flatten_background
     encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode, flatten=flatten)
-    judge = Judge(ledger, parts.context.policy, host.post, config.kinds)
+    judge = Judge(ledger, parts.context.policy, host.post, config.kinds, parts.refusals.at(UPSTREAM))
     returns = Returns(ledger, vault, judge.history, parts.clock.now_floor_s, host.post)
     place = Place(parts.clock, config.clock.simulated, lambda: parts.disk.is_low, lambda: state.reconciling)
     intake = Intake(
@@ -181,7 +188,7 @@ def _driver(config: Config, parts: Parts) -> StationDriver:
         parts.clock.scale,
         # what stations remember of jobs that a restored ledger lost is taken off them unread
         settled_below=parts.books.foreman.state.next_id("job") + (parts.restore.step if parts.restore else 0),
-        refused=parts.refused_frames.at(STATION),
+        refused=parts.refusals.at(STATION),
     )
 
 
@@ -192,8 +199,7 @@ def _answer_peers(parts: Parts, nursery: trio.Nursery, doors: Doors, intake: Int
         (UPSTREAM, doors.upstreams, upstream_requests, intake.answer),
         (OPERATOR, doors.operators, operator_requests, at_desk),
     ):
-        notes = parts.refused_frames.at(role), parts.refused_frames.answered_at(role)
-        nursery.start_soon(serve_door, router, opener, answer, *notes)
+        nursery.start_soon(serve_door, router, opener, answer, parts.refusals.at(role))
 
 
 def _restore_accepted(parts: Parts, restore: Restore) -> RestoreAccepted:
@@ -230,7 +236,8 @@ def _desk(
         returns=returns,
         disk=parts.disk,
         vault=parts.vault,
-        refused_frames=parts.refused_frames,
+        refusals=parts.refusals,
+        signer=parts.signer,
         roles=partial(parts.ring.roles_of, OPERATOR),
         denials=denials,
         insecure=config.sockets.insecure,
@@ -240,7 +247,7 @@ def _desk(
 
 def _andon(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> Andon:
     """Give the list of alarms, which the metrics show too."""
-    around = Surroundings(parts.disk, parts.refused_frames, config.sockets.insecure)
+    around = Surroundings(parts.disk, parts.refusals, config.sockets.insecure)
     andon = Andon(parts.books.foreman.state, parts.books.tally, config.core(), parts.clock, around, post)
     parts.metrics.watch_alarms(andon.alarms)
     return andon
@@ -253,7 +260,10 @@ async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list
     async def settled() -> None:
         await parts.ledger.write(AllBefore())
 
-    return list(await nursery.start(serve_web, web_app(parts.metrics, settled), config.metrics.listen))
+    state, ledger = parts.books.foreman.state, parts.ledger
+    readiness = Readiness(lambda: parts.disk.is_low, lambda: state.reconciling, lambda: ledger.failed is not None)
+    parts.metrics.watch_readiness(readiness)
+    return list(await nursery.start(serve_web, web_app(parts.metrics, readiness, settled), config.metrics.listen))
 
 
 async def _open_console(config: Config, parts: Parts, desk: Desk, nursery: trio.Nursery) -> str:
@@ -262,9 +272,9 @@ async def _open_console(config: Config, parts: Parts, desk: Desk, nursery: trio.
     nursery.start_soon(recorder.run)
     if not config.console.listen:
         return ""
-    house = House(desk, config, nursery)
+    house, refused = House(desk, config, nursery), parts.refusals.at(CONSOLE)
     return await open_console(
-        config.console, parts.folder, desk.roles, recorder.note, nursery, house.routes, house.home_of
+        config.console, parts.folder, desk.roles, recorder.note, nursery, house.routes, house.home_of, refused
     )
 
 

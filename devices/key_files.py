@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import stat
@@ -10,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from devices.folders import held_alone, sync_folder
 from devices.keys import KeyFileError, KeyPair, curve_keypair, public_from_secret
 from devices.peers import NAME, z85_bytes
 
@@ -110,14 +110,6 @@ def write_line(path: Path, line: str, mode: int) -> None:
     sync_folder(path.parent)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder for its owner alone, durable, with those above it."""
-    if not folder.exists():
-        make_folder(folder.parent)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        sync_folder(folder.parent)
-
-
 def remove(path: Path) -> bool:
     """Whether a file was there; it is gone now, durably."""
     try:
@@ -128,26 +120,11 @@ def remove(path: Path) -> bool:
     return True
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Make the folder if need be and keep other processes from writing keys in it."""
-    with explained(folder):
-        make_folder(folder)
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
+    with explained(folder), held_alone(folder):
+        yield
 
 
 @contextmanager

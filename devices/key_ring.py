@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from devices.folders import make_folder
 from devices.key_files import (
     check_name,
     explained,
     locked,
-    make_folder,
     paths_of,
     read_line,
     read_pair,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shlex
 import stat
@@ -15,6 +14,7 @@ import msgspec
 from controller.accounts.account import Account, require_name
 from controller.accounts.errors import AccountError
 from controller.vault.keys import replace_private
+from devices.folders import held_alone
 
 FILE_NAME = "accounts.json"
 ACCOUNTS_MAX = 500
@@ -61,7 +61,7 @@ class AccountFile:
 
         Blocks while another process changes them.  Raises: AccountError, as `read`; accounts.too_many.
         """
-        with _explained(self.path), self._locked():
+        with _explained(self.path), held_alone(self.path.parent):
             accounts = self._load() if self.path.exists() else {}
             before = dict(accounts)
             decide(accounts)
@@ -103,16 +103,6 @@ class AccountFile:
         owner = self.path.parent.stat()
         if os.geteuid() == 0 and owner.st_uid != 0:
             os.chown(self.path, owner.st_uid, owner.st_gid)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
-        finally:
-            os.close(lock)
 
 
 def known(accounts: Mapping[str, Account], name: str) -> Account:

@@ -19,7 +19,7 @@ from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.hosts.live import Ticket
-from controller.refused_frames import RefusedFrames
+from controller.refusals import Refusals
 from controller.upkeep.disk import DiskWatch
 
 log = structlog.get_logger()
@@ -41,7 +41,7 @@ class Surroundings:
     """What the service knows of itself besides its ledger."""
 
     disk: DiskWatch | None = None
-    refused_frames: RefusedFrames | None = None
+    refusals: Refusals | None = None
     is_insecure: bool = False
     now_s: Callable[[], float] = trio.current_time
     totals: deque[tuple[float, int]] = field(default_factory=deque)  # when, and how many frames were refused by then
@@ -64,7 +64,7 @@ class Surroundings:
             self.totals.popleft()
 
     def _frames(self) -> int:
-        return self.refused_frames.total if self.refused_frames else 0
+        return self.refusals.frames if self.refusals else 0
 
 
 class Andon:

@@ -43,6 +43,8 @@ MEANINGS: Mapping[str, Said] = {  # of a code, without facts: for tables of code
     "pile.stopped": ("卡堆待核", "piles that did not scan whole wait too long for two people"),
     "card.stopped": ("停卡待定", "stopped cards wait too long for a person"),
     "card.held": ("扣留待审", "held applications wait too long for a person"),
+    "card.on_hold": ("卡久未放行", "cards that people hold wait too long for their release"),
+    "batch.on_hold": ("数据包久未放行", "batches that people hold wait too long for their release"),
     "batch.late": ("数据包逾期", "a batch is past its due date, and has open cards"),
     "remake.late": ("补制逾期", "remakes are past the end of the next working day"),
     "return.late": ("退卡重制逾期", "cards that came back bad are past their five days"),
@@ -62,7 +64,7 @@ MEANINGS: Mapping[str, Said] = {  # of a code, without facts: for tables of code
     "attempt.denied": ("越权被拒", "somebody tried in the last hour what was not theirs"),
     "frames.refused": ("报文被拒增多", "the doors refused many frames or connections in the last minutes"),
 }
-CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts; a code that is not here says its meaning
+CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts but no sums of stock: who counts, counts blind
     "step.stopped": (
         "{step}工序停工：{stations} 台设备都不工作",
         "no {step} station works (of {stations}), and there is work",
@@ -81,17 +83,14 @@ CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts; a code that is n
     ),
     "station.held": ("{station} 停止派工：{hold}（{by}）", "{station} gets no work: {hold} (by {by})"),
     "blank.missing": ("空白卡 {blank} 找不到", "blank {blank} cannot be found"),
-    "input.ends": (
-        "{input}{at}将于 {ends_floor_s} 用完，余 {sheets} 张",
-        "{input}{at} runs out at {ends_floor_s}: {sheets:sheet is|sheets are} left",
-    ),
+    "input.ends": ("{input}{at}将于 {ends_floor_s} 用完", "{input}{at} will be used up at {ends_floor_s}"),
     "reject.open": (
-        "{count} 张废卡久未销毁，最早 {oldest_floor_s}",
-        "{count:spoiled blank waits|spoiled blanks wait} since {oldest_floor_s}",
+        "废卡久未销毁，最早 {oldest_floor_s}",
+        "spoiled blanks wait for their destruction since {oldest_floor_s}",
     ),
     "return.open": (
-        "{count} 张退卡久未销毁，最早 {oldest_floor_s}",
-        "{count:returned blank waits|returned blanks wait} since {oldest_floor_s}",
+        "退卡久未销毁，最早 {oldest_floor_s}",
+        "returned blanks wait for their destruction since {oldest_floor_s}",
     ),
     "shift.open": ("本班自 {began_floor_s} 起未结", "the shift that began at {began_floor_s} is not closed"),
     "suspect.open": ("{count} 联去向不明，最早 {first}", "{count:sheet is|sheets are} suspect, the first {first}"),
@@ -100,6 +99,11 @@ CAUSES: Mapping[str, Said] = {  # of one alarm, with its facts; a code that is n
         "{count:pile waits|piles wait} for two people, the first {first}",
     ),
     "card.stopped": ("{count} 张卡停止待定，最早 {first}", "{count:card is|cards are} stopped, the first {first}"),
+    "card.on_hold": ("{count} 张卡被停留，最早 {first}", "{count:card is|cards are} held by people, the first {first}"),
+    "batch.on_hold": (
+        "{count} 个数据包被停留，最早 {first}",
+        "{count:batch is|batches are} held by people, the first {first}",
+    ),
     "card.held": (
         "{count} 份申请扣留待审，最早 {first}",
         "{count:application is|applications are} held, the first {first}",
@@ -171,6 +175,7 @@ TO_DO: Mapping[str, Said] = {
     "settle_suspects": ("两人认定：`cardmill suspects`", "settle them, by two: `cardmill suspects`"),
     "repack_piles": ("两人核对：`cardmill piles`", "look through them, by two: `cardmill piles`"),
     "decide_stopped": ("作出决定：`cardmill stopped`", "decide about them: `cardmill stopped`"),
+    "release_holds": ("放行或决定：`cardmill card-holds`", "release them or decide: `cardmill card-holds`"),
     "decide_held": ("审核：`cardmill review`", "review them: `cardmill review`"),
     "hasten_batch": ("查原因：`cardmill why` 数据包号", "see what it waits for: `cardmill why` and its number"),
     "hasten_remakes": ("查原因：`cardmill remakes`", "see what they wait for: `cardmill remakes`"),

@@ -12,6 +12,7 @@ from controller.wire import Answer, Receipts
 WHY = {
     Standing.BAD: "its signature does not hold",
     Standing.FOREIGN: "its signer {!r} is not among the keys you gave: ask the centre for its receipts.public",
+    Standing.OTHER_CENTRE: "its signer {!r} does not sign for the centre it names",
     Standing.UNSIGNED: "it is not signed",
 }
 

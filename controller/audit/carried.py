@@ -204,6 +204,8 @@ def _signature_fault(receipt: Receipt, report: Verified, keys: PublicKeys | None
     report.counts["receipts signed well"] += standing is Standing.GOOD
     if standing is Standing.FOREIGN:
         return f"its signer {receipt.signer[:KEY_ID_CHARS]!r} is not in {PUBLIC_NAME}"
+    if standing is Standing.OTHER_CENTRE:
+        return f"it names a centre that {PUBLIC_NAME} does not sign for"
     return "its signature does not hold: it was changed after it was given" if standing is Standing.BAD else ""
 
 

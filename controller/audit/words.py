@@ -118,6 +118,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{by} 查看卡 {card} 的 {fields} 项内容（{reason}）",
     ),
     "hastened": ("{by} wants card {card} express ({reason})", "{by} 要求卡 {card} 加急（{reason}）"),
+    "card_held": ("{by} holds card {card} ({code})", "{by} 扣住卡 {card}（{code}）"),
+    "card_released": ("{by} lets card {card} go on", "{by} 放行卡 {card}"),
+    "batch_held": ("{by} holds batch {batch_id} ({code})", "{by} 扣住数据包 {batch_id}（{code}）"),
+    "batch_released": ("{by} lets batch {batch_id} go on", "{by} 放行数据包 {batch_id}"),
     # the record itself
     "tables_folded": (
         "daily head of {day}: {batches} batches, event {event_seq}",

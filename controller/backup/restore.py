@@ -37,9 +37,9 @@ from controller.ledger.migrations import SCHEMA
 from controller.ledger.store import check_tail, ledger_place
 from controller.ledger.verify.whole import verify
 from controller.vault import tables as vault_tables
-from controller.vault.keys import sync_folder
 from controller.vault.store import SCHEMA as VAULT_SCHEMA
 from controller.vault.store import vault_place
+from devices.folders import sync_folder
 
 STEP_BEGAN_S = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
 STEPS_PER_S = 1_000

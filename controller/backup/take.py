@@ -39,8 +39,8 @@ from controller.ledger.lock import lock_folder
 from controller.ledger.store import check_tail, ledger_place
 from controller.ledger.verify.whole import verify
 from controller.vault import tables as vault_tables
-from controller.vault.keys import sync_folder
 from controller.vault.store import vault_place
+from devices.folders import sync_folder
 
 PART = ".part"
 

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from controller.audit.errors import Unreadable
 from controller.clock import floor_text
 from controller.commandline import show as shown
-from controller.commandline.options import ConfigPath, DataPath, JsonPath
+from controller.commandline.options import ConfigPath, DataPath, JsonPath, require_no_person
 from controller.commandline.trace import floor_s
 from controller.config import ConfigError, load_config
 from controller.core.record_moves import TablesFolded
@@ -86,6 +86,7 @@ def show(
     """Show moves: number, floor time, what each says, who stands behind it. Without a choice the last ones."""
     if sum(map(bool, (move, card, batch, by, since))) > 1:
         raise ConfigError("say one of --move, --card, --batch, --by, --since")
+    require_no_person(card)
     for option, said in {"--card": card, "--batch": batch}.items():
         if said and not (said.isascii() and said.isdigit()):
             raise ConfigError(f"{option} {said!r}: wanted are digits")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from itertools import zip_longest
+from json import dumps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,7 +19,10 @@ ScannedPath = Annotated[
     str,
     typer.Option("--scanned", help="File with the bundles scanned at the door, `-` reads the scanner."),
 ]
-CsvPath = Annotated[Path | None, typer.Option("--csv", help="Write the manifest to this file.")]
+SIGNATURE_SUFFIX = ".sig"  # as `evidence.manifests` has it, which would load cryptography here
+CsvPath = Annotated[
+    Path | None, typer.Option("--csv", help="Write the manifest to this file, its signature to FILE.sig.")
+]
 CheckPath = Annotated[Path | None, typer.Option("--check", help="Compare with this file, which was carried away.")]
 HtmlPath = Annotated[Path | None, typer.Option("--html", help="Write the page to be printed to this file.")]
 
@@ -72,20 +76,23 @@ def _manifest(
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what a consignment holds, or write its manifest. The same bytes each time, with their SHA-256 digest."""
+    """Show what a consignment holds, or write its manifest. The same bytes each time, its signature beside them."""
     result = ask("manifest", {"consignment_id": consignment}, as_name, config, data)
     file = result["csv"].encode("utf-8")
     if check is not None:
         _compare(check.read_bytes(), file)
+    signature = result.get("signature")
     if csv is not None:
         csv.write_bytes(file)
+        if signature:
+            csv.with_name(csv.name + SIGNATURE_SUFFIX).write_text(dumps(signature) + "\n", "utf-8")
     if html is not None:
         html.write_text(manifest_page(file), "utf-8")
     if json:
         show.write_json(result, json)
         return
     if csv is None and html is None and check is None:
-        show.answer("manifest", {name: value for name, value in result.items() if name != "csv"}, "")
+        show.answer("manifest", {name: value for name, value in result.items() if name not in ("csv", "signature")}, "")
     print(f"sha256 {result['sha256']}")
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from controller.commandline import show, tables
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, looking
+from controller.commandline.options import AsName, CardName, ConfigPath, DataPath, JsonPath, ask, card_number, looking
 from controller.report.text import wrapped
 
 
@@ -19,7 +19,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def _look(
-    card: Annotated[int, typer.Argument(help="The card's number, as `review` or `stopped` shows it.")],
+    card: CardName,
     reason: Annotated[str, typer.Option(help="Why you look; it stays in the audit with your name.")],
     field: Annotated[list[str] | None, typer.Option(help="Show this field; else those that are doubtful.")] = None,
     portrait: Annotated[Path | None, typer.Option(help="Write the portrait, a JPEG, to this file.")] = None,
@@ -32,7 +32,8 @@ def _look(
 
     Each look is recorded in the audit, with your name and the reason.
     """
-    args = {"card": card, "reason": reason, "fields": field or [], "portrait": portrait is not None}
+    number = card_number(card, as_name, config, data)
+    args = {"card": number, "reason": reason, "fields": field or [], "portrait": portrait is not None}
     result = ask("look", args, as_name, config, data)
     picture = result.pop("portrait")
     if portrait is not None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from controller.commandline import show
+from controller.commandline.completing import glass_reasons, person_roles
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
 from controller.core.break_glass import REASONS
 from controller.rights import ROLES
@@ -33,8 +34,8 @@ def rights(as_name: AsName = "", config: ConfigPath = None, data: DataPath = Non
 
 
 def break_glass(
-    role: Annotated[str, typer.Argument(help=f"One of: {', '.join(ROLES)}.")],
-    reason: Annotated[str, typer.Argument(help=f"One of: {', '.join(REASONS)}.")],
+    role: Annotated[str, typer.Argument(help=f"One of: {', '.join(ROLES)}.", autocompletion=person_roles)],
+    reason: Annotated[str, typer.Argument(help=f"One of: {', '.join(REASONS)}.", autocompletion=glass_reasons)],
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,

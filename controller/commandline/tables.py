@@ -224,6 +224,7 @@ _CLOCKS = (
     Column("due", lambda row: day_time(row["due_floor_s"])),
     Column("late", lambda row: age(row["late_s"]) if row["late_s"] > 0 else "", right=True),
 )
+_HOLD = (_text("code"), _text("by"), Column("for", lambda row: age(row["age_s"]), right=True))
 _WAITING = (_name("card"), _name("acceptance_number"))
 TABLES: Mapping[str, tuple[Column, ...]] = {
     "stations": (
@@ -281,6 +282,22 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         Column("for", lambda row: age(row["age_s"]), right=True),
         _text("owner"),
     ),
+    "batches": (
+        *(_name("batch_number", "batch"), _name("state")),
+        Column("due", lambda row: day_time(row["due_floor_s"])),
+        Column("done", lambda row: f"{row['done']:,}/{row['received']:,}", right=True),
+        Column("late", lambda row: age(row["late_s"]) if row["late"] else "", right=True),
+        Column("waits", lambda row: row["hold"] or row["because"]),
+    ),
+    "cards": (
+        *(_name("card"), _name("acceptance_number"), _name("state")),
+        Column("sheet", lambda row: str(row["sheet_id"] or ""), right=True),
+        _text("where"),
+        Column("codes", lambda row: row["hold"] or ", ".join(row["codes"]), folds=True),
+    ),
+    "batches held": (_name("batch_number", "batch"), *_HOLD),
+    "cards held": (*(_name("card"), _name("batch_number", "batch"), _name("state")), *_HOLD),
+    "failed": (_name("card"), _name("code"), _text("text")),
     "remakes": _CLOCKS,
     "returns": _CLOCKS,
 }

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from controller.clock import floor_text
 from controller.commandline import show
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
+from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask, require_no_person
 from controller.config import ConfigError
 from controller.report.text import wrapped
 from devices.defects import DEFECTS, GOOD
@@ -55,11 +57,15 @@ def trace(
     if bool(station) == bool(card):
         raise ConfigError("say either --station with --from and --to, or --card")
     if card:
+        require_no_person(card)
         found = ask("trace", {"card": card}, as_name, config, data)
         columns, rows = card_rows(found)
     else:
         args = {"station": station, "from_floor_s": floor_s(begin, "--from"), "to_floor_s": floor_s(end, "--to")}
-        found = pages(lambda after: ask("trace", args | {"after": after}, as_name, config, data))
+        console = Console(stderr=True)
+        with console.status("asking") if console.is_terminal else nullcontext() as bar:
+            tell = (lambda rows: bar.update(f"{rows:,} rows so far")) if bar else tell_nobody
+            found = pages(lambda after: ask("trace", args | {"after": after}, as_name, config, data), tell)
         columns, rows = station_rows(found)
     if csv_path:
         write_csv(Path(csv_path), columns, rows)
@@ -78,8 +84,12 @@ def floor_s(when: str, option: str) -> float:
         raise ConfigError(f"{option} {when!r}: wanted is a time like 2026-03-02T08:00") from None
 
 
-def pages(ask_after: Any) -> dict[str, Any]:
-    """Put all pages of a recall together."""
+def tell_nobody(rows: int) -> None:
+    """Say to nobody how many rows have come."""
+
+
+def pages(ask_after: Any, tell: Callable[[int], None] = tell_nobody) -> dict[str, Any]:
+    """Put all pages of a recall together; `tell` hears after each how many rows there are."""
     whole: dict[str, Any] = ask_after(0)
     after = whole["after"]
     for _ in range(PAGES_MAX):
@@ -88,6 +98,7 @@ def pages(ask_after: Any) -> dict[str, Any]:
         page = ask_after(after)
         whole["jobs"] += page["jobs"]
         whole["cards"] += page["cards"]
+        tell(len(whole["cards"]))
         after = page["after"]
     whole["after"] = after
     return whole

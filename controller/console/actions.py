@@ -58,6 +58,7 @@ ACTIONS: Mapping[str, Action] = {
     for one in (
         Action("hold-station", "hold", (STATION, CODE), "/stations/{station}"),
         Action("release-station", "release", (STATION,), "/stations/{station}"),
+        Action("acknowledge", "acknowledge", (Asked("key", longest=128),), "/alarms"),
         Action("second", "second", (Asked("act_id", NUMBER),), "/acts"),
         Action("withdraw", "withdraw", (Asked("act_id", NUMBER),), "/acts"),
         *map(act_action, ACT_RIGHTS),

@@ -17,11 +17,14 @@ from controller.accounts.errors import AccountError
 from controller.console.bounds import REQUEST_S, Bounds
 from controller.console.console import VerbRefused
 from controller.console.entry import ACCOUNT, SEE_OTHER, Entry, status_of
-from controller.console.forms import PageRefused
+from controller.console.forms import SAFE_METHODS, PageRefused
 from controller.console.guard import Guard, NotSignedIn, Person, cookies
 from controller.console.pages import Pages
+from controller.console.refused_pages import NO_SESSION, RefusedPages
 from controller.console.static_files import static_routes
 from controller.console.strict_headers import StrictHeaders
+from controller.known_hosts import KnownHosts
+from controller.refusals import Note, not_counted
 
 log = structlog.get_logger()
 
@@ -36,10 +39,12 @@ def console_app(
     request_s: float = REQUEST_S,
     more: More = lambda guard, pages: (),
     home: Callable[[Person], str] = lambda person: ACCOUNT,
+    refused: Note = not_counted,
 ) -> ASGIApp:
     """Give the console as ASGI.
 
     `more` gives further pages, each of which asks `guard.signed_in` first; `home` the one somebody begins with.
+    `refused` is called with a code for each request that is answered with no.
     """
     guard = Guard(entrance, cookies(tls), roles_of)
     pages = Pages(guard.cookies)
@@ -47,11 +52,13 @@ def console_app(
 
     async def to_log_in(request: Request, error: Exception) -> Response:
         response = RedirectResponse("/login", SEE_OTHER)
+        if guard.cookies.session in request.cookies or request.method not in SAFE_METHODS:
+            refused(NO_SESSION)  # who only has not logged in yet is shown where
         if guard.cookies.session in request.cookies:
             guard.cookies.drop(response, guard.cookies.session)
         return response
 
-    async def refused(request: Request, error: Exception) -> Response:
+    async def said_no(request: Request, error: Exception) -> Response:
         assert isinstance(error, PageRefused | HTTPException)
         response = pages.refusal(request, getattr(error, "status", 0) or getattr(error, "status_code", 400))
         response.headers.update(getattr(error, "headers", None) or {})
@@ -69,10 +76,11 @@ def console_app(
     handlers = {
         VerbRefused: verb_refused,
         NotSignedIn: to_log_in,
-        PageRefused: refused,
-        HTTPException: refused,
+        PageRefused: said_no,
+        HTTPException: said_no,
         AccountError: unreadable,
     }
     app = Starlette(routes=routes, exception_handlers=handlers)
     app.router.redirect_slashes = False  # such a redirect would be built from the Host that the peer named
-    return StrictHeaders(Bounds(app, request_s=request_s), tls=tls)
+    bounded = Bounds(app, request_s=request_s)
+    return StrictHeaders(RefusedPages(bounded if tls else KnownHosts(bounded), refused), tls=tls)

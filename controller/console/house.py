@@ -15,11 +15,11 @@ from controller.console.guard import Guard, Person
 from controller.console.live import Live, View
 from controller.console.menu import home_of
 from controller.console.pages import Pages
-from controller.console.views import events, floor, stations
+from controller.console.views import alarms, events, floor, stations
 from controller.desk.desk import AllBefore, Desk
 from controller.desk.rights import roles_of
 
-ROOMS: tuple[Room, ...] = (events.routes, floor.routes, stations.routes)
+ROOMS: tuple[Room, ...] = (events.routes, floor.routes, alarms.routes, stations.routes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,4 +47,4 @@ class House:
 
 def views(pages: Pages, desk: Desk) -> dict[str, View]:
     """Give the live views by name."""
-    return {"floor": floor.view(pages, desk)}
+    return {"floor": floor.view(pages, desk), "alarms": alarms.view(pages, desk)}

@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry("floor", "/floor", "stations"),
+    Entry("alarms", "/alarms", "alarms"),
     Entry("stations", "/stations", "stations"),
 )
 HOMES = (  # the first role that somebody has decides

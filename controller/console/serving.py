@@ -25,6 +25,8 @@ from controller.accounts.sessions import Sessions
 from controller.config import ConfigError, ConsoleConfig
 from controller.console.app import More, console_app
 from controller.console.guard import Person
+from controller.refusals import Note as Refused
+from controller.refusals import not_counted
 
 log = structlog.get_logger()
 SILENT_S = 10  # a connection without a whole request line and headers, or between two requests, is closed then
@@ -40,6 +42,7 @@ async def open_console(
     nursery: trio.Nursery,
     more: More,
     home: Callable[[Person], str],
+    refused: Refused = not_counted,
 ) -> str:
     """Serve the console in the nursery, show the first-run code if there is no account, and give the address.
 
@@ -52,7 +55,7 @@ async def open_console(
     passwords = await trio.to_thread.run_sync(Passwords)
     sessions = Sessions(config.idle_s, config.longest_s)
     entrance = Entrance(file, passwords, sessions, first_run, note, trio.current_time, time.time)
-    app = console_app(entrance, roles_of, tls=bool(config.certificate), more=more, home=home)
+    app = console_app(entrance, roles_of, tls=bool(config.certificate), more=more, home=home, refused=refused)
     [address] = await nursery.start(serve_console, app, config)
     if is_first:
         show_code(first_run.offer(trio.current_time()), folder, sys.stderr, f"{address}/")

@@ -37,12 +37,16 @@ OPTIONAL: Mapping[str, Mapping[str, type]] = {
     "receive": {"places": int},  # 1 for single bodies
     **KEY_OPTIONAL,
 }
+OPEN_MAX = 100  # proposals of one person that nobody agreed to yet: a sheet each after the worst crash
 CHANGE_SPOILED = (BlanksDestroyed, BlanksLost, CardSetGood)
 
 
 def act_asked(turn: Turn, event: e.ActAsked) -> None:
     """Take a proposal, when it could be done now."""
     if not _can(turn, event.verb, event.args, event.by):
+        return
+    if sum(act.by == event.by for act in turn.state.acts.values()) >= OPEN_MAX:
+        turn.refuse("act.too_many", f"{OPEN_MAX} proposals of yours are open: let others agree, or withdraw some")
         return
     turn.answer = turn.state.next_id("act")
     until = turn.now_floor_s + turn.config.acts.second_within_s

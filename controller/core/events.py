@@ -10,6 +10,7 @@ import msgspec
 
 from controller.core.andon_events import AnyAndonEvent
 from controller.core.event import Event
+from controller.core.hold_events import AnyHoldEvent
 from controller.core.key_events import AnyKeyEvent
 from controller.core.moves import RowVerdict
 from controller.core.rights_events import AnyRightsEvent
@@ -315,6 +316,7 @@ AnyEvent = (
     | AccountTouched
     | RestoreAccepted
     | AnyRightsEvent
+    | AnyHoldEvent
     | AnyKeyEvent
     | AnyAndonEvent
 )

@@ -9,6 +9,7 @@ from controller.core import moves as m
 from controller.core.andon_folds import ANDON_FOLDS
 from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
+from controller.core.hold_folds import HOLD_FOLDS
 from controller.core.key_folds import KEY_FOLDS
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.quality_folds import QUALITY_FOLDS, make_again
@@ -35,6 +36,7 @@ FOLDS: dict[type, Folder] = {
     **QUALITY_FOLDS,
     **RECORD_FOLDS,
     **REVIEW_FOLDS,
+    **HOLD_FOLDS,
     **RIGHTS_FOLDS,
     **KEY_FOLDS,
     **ANDON_FOLDS,
@@ -90,6 +92,7 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
         state.cards[number] = card
         batch.cards.append(number)
         batch.states[_HELD] += 1
+        batch.express += row.express
         if row.verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:
@@ -107,6 +110,7 @@ def _batch_closed(state: FloorState, at: float, move: m.BatchClosed) -> None:
     for card in batch.cards:
         del state.cards[card]
     del state.batches[move.batch_id]
+    state.batch_holds.pop(move.batch_id, None)
 
 
 @folds(m.CardDecided)

@@ -16,6 +16,8 @@ from controller.core.drift import DriftWatch
 from controller.core.exit_check import EXIT_CHECK, exit_difference
 from controller.core.express import EXPRESS_HANDLERS
 from controller.core.fold import apply
+from controller.core.hold_moves import BatchReleased, CardHeld, CardReleased
+from controller.core.holding import HOLD_HANDLERS
 from controller.core.key_acts import KEY_HANDLERS, keep_keys
 from controller.core.plan import plan
 from controller.core.quarantine import take_signals
@@ -96,15 +98,19 @@ def finish_batch(turn: Turn, batch_id: int) -> None:
     if batch is None:
         return
     if not turn.state.reconciling and turn.config.plan.auto_dispatch and batch.bundles and not batch.in_making():
-        _send(turn, batch, "dispatch")
+        _send(turn, batch, "dispatch")  # without what is held
     if not batch.has_open():
         turn.record(_closing(batch))
 
 
 def _finish_stopped(turn: Turn) -> None:
-    """Look at the batches of cards that stopped in this turn: the rest of such a batch may be ready to go."""
-    stopping = (m.CardStopped, CardContested)
+    """Look at the batches of cards that stopped or were held in this turn: the rest of one may be ready to go.
+
+    So may be what was released.
+    """
+    stopping = (m.CardStopped, CardContested, CardHeld, CardReleased)
     stopped = [turn.state.cards[move.card].batch_id for move in turn.moves if isinstance(move, stopping)]
+    stopped += [move.batch_id for move in turn.moves if isinstance(move, BatchReleased)]
     for batch_id in dict.fromkeys(stopped):
         finish_batch(turn, batch_id)
 
@@ -121,7 +127,10 @@ def _closing(batch: Batch) -> m.BatchClosed:
 
 
 def _send(turn: Turn, batch: Batch, by: str, scanned: bool = False) -> None:
-    consignment, bundles, box_max = turn.state.next_id("consignment"), list(batch.bundles), turn.config.plan.box_max
+    bundles = turn.state.leaving(batch)
+    if not bundles:
+        return
+    consignment, box_max = turn.state.next_id("consignment"), turn.config.plan.box_max
     turn.record(m.ConsignmentSent(consignment, batch.batch_id, bundles, by, scanned, box_max))
 
 
@@ -130,10 +139,14 @@ def _dispatch_asked(turn: Turn, event: e.DispatchAsked) -> None:
     if batch is None or not batch.bundles:
         turn.refuse("dispatch.nothing", "this batch has no bundle that waits to be sent")
         return
+    leaving = turn.state.leaving(batch)
+    if not leaving:
+        turn.refuse("dispatch.held", "a person holds this batch, or a card in each of its bundles: release it first")
+        return
     if turn.config.plan.exit_scan and not event.scanned:
         turn.refuse("dispatch.not_scanned", "here nothing leaves unscanned: name every bundle that leaves")
         return
-    differs = exit_difference(batch.bundles, event.scanned) if event.scanned else ""
+    differs = exit_difference(leaving, event.scanned) if event.scanned else ""
     if differs:
         turn.refuse(EXIT_CHECK, f"nothing left: {differs}; find out why, then scan every bundle that leaves anew")
         return
@@ -221,6 +234,7 @@ HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     **RECORD_HANDLERS,
     **REVIEW_HANDLERS,
     **EXPRESS_HANDLERS,
+    **HOLD_HANDLERS,
     **RESTORE_HANDLERS,
     **RIGHTS_HANDLERS,
     **KEY_HANDLERS,

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from controller.core.andon_moves import AnyAndonMove
+from controller.core.hold_moves import AnyHoldMove
 from controller.core.key_moves import AnyKeyMove
 from controller.core.move import Move
 from controller.core.quality_moves import AnyQualityMove
@@ -353,6 +354,7 @@ AnyMove = (
     | AnyQualityMove
     | AnyRecordMove
     | AnyReviewMove
+    | AnyHoldMove
     | AnyRightsMove
     | AnyKeyMove
     | AnyAndonMove

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from heapq import nsmallest
+from itertools import chain
 
 from controller.core import moves as m
 from controller.core.moves import Mark, positions_in
@@ -92,12 +93,12 @@ class OpenEnds:
     rows: list[OpenEnd]
 
 
-def open_ends(state: FloorState, since: Since) -> OpenEnds:
-    """Give everything without a closing event, the oldest first."""
+def open_ends(state: FloorState, since: Since, sees_stock: bool = True) -> OpenEnds:
+    """Give everything without a closing event, the oldest first; blanks for those alone who may see their sums."""
     counts: Counter[str] = Counter()
 
     def counted() -> Iterator[OpenEnd]:
-        for end in _each(state, since):
+        for end in chain(_each_blank(state) if sees_stock else (), open_work(state, since)):
             counts[end.kind] += 1
             yield end
 
@@ -111,11 +112,10 @@ def open_blanks(stock: Stock) -> dict[str, dict[int, float]]:
     return {"spoiled": stock.spoiled, "returned": stock.returned, MISSING: stock.lost}
 
 
-def _each(state: FloorState, since: Since) -> Iterator[OpenEnd]:
+def _each_blank(state: FloorState) -> Iterator[OpenEnd]:
     for kind, serials in open_blanks(state.stock).items():
         for serial, at in serials.items():
             yield OpenEnd(at, kind, f"blank {serial}")
-    yield from open_work(state, since)
 
 
 def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:
@@ -126,6 +126,10 @@ def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:
         yield OpenEnd(pile.since_floor_s, "pile", f"batch {batch_id} {unit}")
     for card in state.holds:
         yield OpenEnd(state.batch(state.card(card).batch_id).received_floor_s, "held", f"card {card}")
+    for card, hold in state.card_holds.items():
+        yield OpenEnd(hold.since_floor_s, "card_hold", f"card {card}")
+    for batch_id, hold in state.batch_holds.items():
+        yield OpenEnd(hold.since_floor_s, "batch_hold", f"batch {state.batch(batch_id).batch_number}")
     for card, at in since.stopped.items():
         yield OpenEnd(at, "stopped", f"card {card}")
     for number, (at, units) in since.uncounted.items():

@@ -32,6 +32,7 @@ def _hastened(state: FloorState, at: float, move: r.CardHastened) -> None:
     card = state.card(move.card)
     state.rank_anew(card, rank_of(card.card, card.generation, True, move.due_floor_s, card.batch_id, card.unit))
     card.express, card.due_floor_s = True, move.due_floor_s
+    state.batch(card.batch_id).express += 1
 
 
 REVIEW_FOLDS: dict[type, Callable[[FloorState, float, Any], None]] = {

@@ -130,7 +130,7 @@ class AndonConfig:
     suspect_s: float = 3_600.0  # a sheet is suspect
     pile_s: float = 3_600.0  # a pile that did not scan whole waits for two people
     stopped_s: float = 14_400.0  # a stopped card waits for a person
-    held_s: float = 86_400.0  # a held application waits for a person
+    held_s: float = 86_400.0  # a held application, card or batch waits for a person
     destroy_s: float = 259_200.0  # a spoiled or returned blank waits for its destruction
     consignment_s: float = 604_800.0  # a consignment is not counted where it went
     ahead_s: float = 259_200.0  # an input runs out within this time by the forecast

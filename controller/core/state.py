@@ -19,6 +19,8 @@ from devices.messages import POSITIONS, StationState
 _HELD, _ACCEPTED, _READY, _GOOD, _MADE = State.HELD, State.ACCEPTED, State.READY, State.GOOD, State.MADE
 _STOPPED = State.STOPPED
 
+MOVING = IN_MAKING | {State.GOOD}  # comes to a bundle if nobody does anything, unless a person holds it
+
 SILENT = "silent"  # the controller's own word for the state of a station it does not hear
 
 Rank = tuple[int, int, float, int, str, int]
@@ -40,6 +42,8 @@ class Batch:
     states: Counter[State] = field(default_factory=Counter)
     cards: list[int] = field(default_factory=list)
     bundles: list[int] = field(default_factory=list)  # made and not yet sent
+    express: int = 0  # cards that go before the others
+    held: int = 0  # cards of `MOVING` states with a hold of their own
 
     def has_open(self) -> bool:
         """Say whether a card of this batch is not at its end."""
@@ -47,7 +51,7 @@ class Batch:
 
     def in_making(self) -> int:
         """Give the cards that will come off the floor if nobody does anything, the good ones too."""
-        return sum(self.states[state] for state in IN_MAKING) + self.states[State.GOOD]
+        return sum(self.states[state] for state in MOVING) - self.held
 
 
 @dataclass(slots=True)
@@ -120,6 +124,15 @@ class Hold:
 
 
 @dataclass(slots=True)
+class CardHold:
+    """Why a person holds a card or a whole batch; a hold is no state, and stands beside whatever state a card has."""
+
+    code: str
+    since_floor_s: float
+    by: str
+
+
+@dataclass(slots=True)
 class Drifted:
     """What the last deciding signal of a station's chart said; it is forgotten when the station is released."""
 
@@ -163,7 +176,9 @@ class FloorState:
     batches: dict[int, Batch] = field(default_factory=dict)
     cards: dict[int, Card] = field(default_factory=dict)
     holds: dict[int, list[str]] = field(default_factory=dict)  # held card -> the codes it is held for
-    unencoded: list[Rank] = field(default_factory=list)
+    card_holds: dict[int, CardHold] = field(default_factory=dict)  # by people
+    batch_holds: dict[int, CardHold] = field(default_factory=dict)
+    unencoded: list[Rank] = field(default_factory=list)  # here, in `ready` and in `piles` is nothing that is held
     encode_jobs: dict[int, list[int]] = field(default_factory=dict)
     ready: dict[str, list[Rank]] = field(default_factory=dict)  # card kind -> ranks, in order
     piles: dict[Pile, list[int]] = field(default_factory=dict)  # good cards that wait to be packed
@@ -230,14 +245,30 @@ class FloorState:
         card.state = state
         if self.doubtful and state not in (_GOOD, _MADE):
             self.doubtful.pop(card.card, None)
-        self._count_making(card, before in IN_MAKING, state in IN_MAKING)
+        if card.card in self.card_holds:
+            batch.held += (state in MOVING) - (before in MOVING)
+            if state in FINAL:
+                del self.card_holds[card.card]
+        else:
+            self._count_making(card, before in IN_MAKING, state in IN_MAKING)
         if state is _ACCEPTED:
-            insort(self.unencoded, card.rank)
+            if not self.is_held(card):
+                insort(self.unencoded, card.rank)
         elif state is _READY:
             card.ready_floor_s = at_floor_s
-            insort(self.ready.setdefault(batch.card_kind, []), card.rank)
+            if not self.is_held(card):
+                insort(self.ready.setdefault(batch.card_kind, []), card.rank)
         elif state is _GOOD:
             self.put_on_pile(card)
+
+    def is_held(self, card: Card) -> bool:
+        """Say whether a person holds a card, or its whole batch."""
+        return card.card in self.card_holds or card.batch_id in self.batch_holds
+
+    def count_making(self, card: Card, held: int) -> None:
+        """Take a card that is held now (1) off those that may yet join its pile, or count it again (-1)."""
+        is_making = card.state in IN_MAKING
+        self._count_making(card, is_making and held > 0, is_making and held < 0)
 
     def _count_making(self, card: Card, was: bool, now: bool) -> None:
         if was == now:
@@ -252,8 +283,7 @@ class FloorState:
 
     def _leave(self, card: Card, batch: Batch) -> None:
         if card.state is _READY:
-            ready = self.ready[batch.card_kind]
-            del ready[bisect_left(ready, card.rank)]
+            self.take_ready(card)
         elif card.state is _GOOD:
             self.take_from_pile(card)
         elif card.state is _ACCEPTED:
@@ -269,24 +299,34 @@ class FloorState:
         if place < len(self.unencoded) and self.unencoded[place] == card.rank:
             del self.unencoded[place]
 
+    def take_ready(self, card: Card) -> None:
+        """Take a card out of those that wait for a place on a sheet; one that is held is not there."""
+        ready = self.ready.get(self.batch(card.batch_id).card_kind, [])
+        place = bisect_left(ready, card.rank)
+        if place < len(ready) and ready[place] == card.rank:
+            del ready[place]
+
     def rank_anew(self, card: Card, rank: Rank) -> None:
         """Give a card that is on no sheet another place in the order of taking."""
         queue: list[Rank] = []
         if card.state is _ACCEPTED:
             queue = self.unencoded
         elif card.state is _READY:
-            queue = self.ready[self.batch(card.batch_id).card_kind]
+            queue = self.ready.get(self.batch(card.batch_id).card_kind, [])
         place = bisect_left(queue, card.rank)
-        if place < len(queue) and queue[place] == card.rank:  # else an encoder or a person has it
+        if place < len(queue) and queue[place] == card.rank:  # else an encoder has it, or a person holds it
             del queue[place]
             insort(queue, rank)
         card.rank = rank
 
     def put_on_pile(self, card: Card) -> None:
-        """Lay a good card on its pile; on a stopped one it waits with the others."""
+        """Lay a good card on its pile; on a stopped one it waits with the others, and a held one lies apart."""
         pile = (card.batch_id, card.unit)
         stopped = self.stopped_piles.get(pile)
-        insort(stopped.cards if stopped else self.piles.setdefault(pile, []), card.card)
+        if stopped:
+            insort(stopped.cards, card.card)
+        elif not self.is_held(card):
+            insort(self.piles.setdefault(pile, []), card.card)
 
     def take_from_pile(self, card: Card) -> None:
         """Take a good card off its pile; one that a packer has is on none."""
@@ -312,7 +352,17 @@ class FloorState:
         """Let a stopped pile be packed again.  Raises: UnknownThing."""
         if pile not in self.stopped_piles:
             raise UnknownThing(f"no stopped pile of batch {pile[0]} for {pile[1]}")
-        self.piles[pile] = self.stopped_piles.pop(pile).cards
+        cards = [one for one in self.stopped_piles.pop(pile).cards if not self.is_held(self.cards[one])]
+        if cards:
+            self.piles[pile] = cards
+
+    def leaving(self, batch: Batch) -> list[int]:
+        """Give the bundles of a batch that may be sent: those in which nothing is held."""
+        if batch.batch_id in self.batch_holds:
+            return []
+        if not self.card_holds:
+            return list(batch.bundles)
+        return [one for one in batch.bundles if self.card_holds.keys().isdisjoint(self.bundles[one][1])]
 
     # ---- how a sheet changes -------------------------------------------------------------------------------
 

@@ -198,6 +198,11 @@ class Stock:
         """Say whether a person worked where one of the blanks that wait for their destruction was spoiled."""
         return person in self.spoilers.values()
 
+    @property
+    def unsigned(self) -> bool:
+        """Say whether a blank that waits for its destruction was spoiled where nobody had signed on."""
+        return len(self.spoilers) < len(self.spoiled)
+
     def unspoil(self, blank: int, target: Account) -> None:
         """Move one spoiled blank to another account.  Raises: Unbalanced when it is not there."""
         if self.spoiled.pop(blank, None) is None:

@@ -111,9 +111,13 @@ def kind_refusal(step: Step, kind: str) -> Refused | None:
     return Refused("stock.kind", f"a {step.value} station is not loaded with this; the kinds are {lists}")
 
 
-def forecast(state: FloorState, pace: InputPace, now_floor_s: float) -> Forecast:
-    """Give the input that ends first, as the last floor days went; of two that end together, the scarcer kind."""
-    inputs = [_blanks(state, pace, now_floor_s), *_supplies(state, pace, now_floor_s), _cards(state, pace, now_floor_s)]
+def forecast(state: FloorState, pace: InputPace, now_floor_s: float, sees_stock: bool = True) -> Forecast:
+    """Give the input that ends first, as the last floor days went; of two that end together, the scarcer kind.
+
+    Blanks are looked at for those alone who may see their sums.
+    """
+    inputs = [_blanks(state, pace, now_floor_s)] if sees_stock else []
+    inputs += [*_supplies(state, pace, now_floor_s), _cards(state, pace, now_floor_s)]
     first = min(inputs, key=lambda one: float("inf") if one.ends_floor_s is None else one.ends_floor_s)
     if first.ends_floor_s is None:
         en = f"Nothing runs out within {AHEAD_DAYS} days at the pace of the last floor days."

@@ -38,6 +38,7 @@ class StationTally:
     jobs: int = 0
     worked: int = 0
     bad: int = 0  # charged to it, whoever found it
+    set_good: int = 0  # charged to it once, and taken off `bad` again
     reworked: int = 0  # of `worked`: positions this step had worked on before (a tray inspected again)
     load_max: int = 1  # sheets of a full load; pack: cards
     line: LoadLine = field(default_factory=LoadLine)
@@ -59,6 +60,7 @@ class Tally:
     refused_late: int = 0
     dispatched: int = 0
     made: int = 0
+    opened: int = 0  # cards of bundles that were opened again, and taken off `made`
     held_released: int = 0
     held_refused: int = 0
     batches: int = 0
@@ -215,6 +217,7 @@ def _bundle(tally: Tally, at: float, move: m.BundleMade) -> None:
 def _opened(tally: Tally, at: float, move: BundleOpened) -> None:
     cards = tally.bundles.pop(move.bundle_id)
     tally.made -= cards
+    tally.opened += cards
     tally.window.add(at, "made", -cards)
 
 
@@ -241,6 +244,7 @@ def _set_good(tally: Tally, at: float, move: CardSetGood) -> None:
     cause = tally.routes.get(move.sheet_id, {}).get(move.caused_at, "")
     if cause in tally.stations:
         tally.stations[cause].bad -= 1
+        tally.stations[cause].set_good += 1
     else:
         tally.uncharged -= 1
 

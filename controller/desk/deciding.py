@@ -8,18 +8,21 @@ from controller.core.acts import ACTS, arguments_of, malformed
 from controller.core.cards import Decision
 from controller.core.events import ActAsked, ActSeconded, ActWithdrawn, DecisionMade
 from controller.core.moves import CardDecided
-from controller.core.turn import Refused
+from controller.core.turn import Refused, Turn
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
+from controller.desk.many import each_card, reason_of
 from controller.desk.stock import alarm
 
 DECISIONS = tuple(one.value for one in Decision if one is not Decision.CORRECT)  # that one is its upstream's
 
 
 async def _decide(desk: Desk, user: str, args: Args) -> Any:
-    reason, decision = text(args, "reason", MAX_REASON), text(args, "decision", 32)
+    reason, decision = reason_of(args), text(args, "decision", 32)
     if decision not in DECISIONS:
         raise BadArgument("decision", f"one of {', '.join(DECISIONS)}")
-    turn = await desk.post(DecisionMade(number(args, "card"), decision, user, reason)).wait()
+    turn = await each_card(desk, user, "decide", args, lambda card: DecisionMade(card, decision, user, reason))
+    if not isinstance(turn, Turn):
+        return turn
     made = next((move for move in turn.moves if isinstance(move, CardDecided)), None)
     return turn if made is None else {"decision": str(made.decision)}  # what was recorded, where it is another
 

@@ -15,10 +15,12 @@ from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.denials import Denials
+from controller.desk.flights import Flights
+from controller.evidence.signing import Signer
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
-from controller.refused_frames import RefusedFrames
+from controller.refusals import Refusals
 from controller.returns import Returns
 from controller.upkeep.disk import DiskWatch
 from controller.vault.store import Vault
@@ -60,11 +62,13 @@ class Desk:
     returns: Returns | None = None
     disk: DiskWatch | None = None
     vault: Vault | None = None
-    refused_frames: RefusedFrames | None = None
+    signer: Signer | None = None  # of manifests; the service has one
+    refusals: Refusals | None = None
     roles: Callable[[str], frozenset[str]] = no_roles  # of somebody's key; see `desk.rights.roles_of`
     denials: Denials | None = None
     insecure: bool = False  # the sockets are plain
     andon: Andon | None = None
+    flights: Flights = field(default_factory=Flights)
 
 
 class AllBefore:

@@ -11,7 +11,6 @@ from typing import Any
 import trio
 
 from controller.clock import floor_text
-from controller.core.calendar import calendar_of
 from controller.core.cards import State
 from controller.core.peer_keys import PeerKeys
 from controller.core.starving import standing as standing_of
@@ -23,8 +22,8 @@ from controller.core.why.why import why
 from controller.desk import andon
 from controller.desk.desk import Args, Desk, Verb, text
 from controller.desk.quality import standing
+from controller.desk.report import report
 from controller.desk.rights import glass_rows
-from controller.report.figures import build_report
 from controller.trace.past import why_past, with_imposition
 from controller.trace.station import lost_at
 from devices.defects import Step
@@ -50,7 +49,7 @@ async def _status(desk: Desk, user: str, args: Args) -> Any:
         "keys": _keys(state.peer_keys),
         "glass": glass_rows(state, now),
         "denied": tally.denied,
-        "refused_frames": desk.refused_frames.counts() if desk.refused_frames else {},
+        "refusals": desk.refusals.counts() if desk.refusals else {},
         "standing": standing_of(state, tally.window.sums(now)["made"]),
         "alarms": andon.counts(desk),
         "wants": [asdict(one) for one in wants(state)],
@@ -220,11 +219,6 @@ def _with_fingerprint(args: Mapping[str, int | str]) -> dict[str, int | str]:
     return {**args, **({"fingerprint": fingerprint(str(args["public"]))} if "public" in args else {})}
 
 
-async def _report(desk: Desk, user: str, args: Args) -> Any:
-    calendar = calendar_of(desk.core.calendar)
-    return await trio.to_thread.run_sync(build_report, desk.ledger.replay(), desk.yearly_hours, calendar)
-
-
 async def _why(desk: Desk, user: str, args: Args) -> Any:
     thing, stopped_for = text(args, "thing", 64), ""
     if len(thing) == ACCEPTANCE_DIGITS and thing.isascii() and thing.isdigit():
@@ -252,6 +246,6 @@ VERBS: dict[str, Verb] = {
     "stopped": _stopped,
     "suspects": _suspects,
     "acts": _acts,
-    "report": _report,
+    "report": report,
     "why": _why,
 }

@@ -6,9 +6,11 @@ from dataclasses import asdict
 from typing import Any
 
 import trio
+from msgspec import to_builtins
 
 from controller.core.events import ArrivalReported, DispatchAsked
 from controller.desk.desk import AllBefore, Args, BadArgument, Desk, Verb, number, text
+from controller.evidence.manifests import sign_manifest
 from controller.packing.manifest import digest_of, manifest_csv
 
 CARDS_MAX = 10_000  # of a batch
@@ -64,7 +66,9 @@ def _written(desk: Desk, consignment_id: int) -> dict[str, Any] | None:
     if manifest is None:
         return None
     file = manifest_csv(manifest)
+    signature = {"signature": to_builtins(sign_manifest(desk.signer, file))} if desk.signer else {}
     return {
+        **signature,
         "consignment_id": consignment_id,
         "batch_number": manifest.batch_number,
         "sent": manifest.sent,

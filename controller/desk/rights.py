@@ -24,6 +24,11 @@ def roles_of(desk: Desk, user: str) -> frozenset[str]:
     return own | _taken(desk.state, user, desk.clock.now_floor_s()).keys()
 
 
+def sees_stock(desk: Desk, user: str) -> bool:
+    """Say whether somebody may see sums of stock; who may not counts blind."""
+    return rights.may(roles_of(desk, user), "stock")
+
+
 def glass_rows(state: FloorState, now_floor_s: float) -> list[dict[str, Any]]:
     """Give the roles that are taken in an emergency now."""
     return [

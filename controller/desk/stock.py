@@ -16,6 +16,7 @@ from controller.core.stock_moves import BlanksLost, BodiesLost
 from controller.core.stocktaking import uncounted
 from controller.core.supply import forecast, kind_refusal
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
+from controller.desk.rights import sees_stock
 
 MAX_NAME = 32
 MAX_LOT = 64
@@ -72,11 +73,11 @@ async def _supplies(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _forecast(desk: Desk, user: str, args: Args) -> Any:
-    return asdict(forecast(desk.state, desk.tally.inputs, desk.clock.now_floor_s()))
+    return asdict(forecast(desk.state, desk.tally.inputs, desk.clock.now_floor_s(), sees_stock(desk, user)))
 
 
 async def _open_ends(desk: Desk, user: str, args: Args) -> Any:
-    now, found = desk.clock.now_floor_s(), open_ends(desk.state, desk.tally.since)
+    now, found = desk.clock.now_floor_s(), open_ends(desk.state, desk.tally.since, sees_stock(desk, user))
     rows = [
         {
             "kind": one.kind,

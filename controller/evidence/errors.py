@@ -40,3 +40,15 @@ class Unreadable(EvidenceError):
     """A file cannot be read."""
 
     code = "evidence.unreadable"
+
+
+class FileInUse(EvidenceError):
+    """Another program writes this file of receipts."""
+
+    code = "evidence.file_in_use"
+
+
+class FileOther(EvidenceError):
+    """A file holds something else than the receipts that are to be added to it."""
+
+    code = "evidence.file_other"

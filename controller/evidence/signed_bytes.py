@@ -42,6 +42,11 @@ def signed_bytes(receipt: Receipt) -> bytes:
     )
 
 
+def written(*texts: str) -> bytes:
+    """Give texts one after another, each as such a value: what is signed of other things than receipts."""
+    return b"".join(map(_text, texts))
+
+
 def _value(raw: bytes) -> bytes:
     return b"%d:%b," % (len(raw), raw)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from controller.evidence.errors import KeyFileUnfit, SecretExposed, SecretMissing, SecretOther
 from controller.evidence.public_keys import PublicKeys, key_id, read_key_file
 from controller.evidence.signed_bytes import signed_bytes
-from controller.vault.keys import create_private, replace_private, sync_folder
+from controller.vault.keys import create_private, replace_private, replace_public
 from controller.wire import Receipt
 
 KEPT_MAX = 10_000  # signatures in memory with what they are over, 500 bytes each
@@ -26,12 +25,17 @@ class Signer:
     """Signs the receipts of one centre; its repr shows the key's id alone."""
 
     def __init__(self, key: Ed25519PrivateKey, centre: str) -> None:
-        self._centre = centre
+        self.centre = centre
+        self._key = key
         self._sign = lru_cache(KEPT_MAX)(key.sign)
         self.key_id = key_id(key.public_key())
 
     def __repr__(self) -> str:
         return f"Signer({self.key_id})"
+
+    def sign(self, raw: bytes) -> bytes:
+        """Give the signature of bytes that begin with a domain of their own."""
+        return self._key.sign(raw)
 
     def signed(self, receipt: Receipt, upstream: str) -> Receipt:
         """Give a receipt of an upstream with its names and its signature: the same each time.
@@ -39,7 +43,7 @@ class Signer:
         Safe in any thread.  Cost: 40 us, 10 us for one of the last `KEPT_MAX`: who asks for the same pages again and
         again keeps no processor busy.
         """
-        named = msgspec.structs.replace(receipt, centre=self._centre, upstream=upstream, signer=self.key_id)
+        named = msgspec.structs.replace(receipt, centre=self.centre, upstream=upstream, signer=self.key_id)
         return msgspec.structs.replace(named, signature=self._sign(signed_bytes(named)))
 
 
@@ -53,8 +57,10 @@ def open_signer(folder: Path, centre: str) -> Signer:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = Ed25519PrivateKey.generate()
         create_private(folder / SECRET_NAME, _pem(key))
-    if not (folder / PUBLIC_NAME).exists():  # the first start was cut short, or somebody moved it away
-        _write_public(folder / PUBLIC_NAME, PublicKeys([key.public_key()]))
+    public = folder / PUBLIC_NAME  # not there: the first start was cut short, or somebody moved it away
+    known = PublicKeys.read(public) if public.exists() else PublicKeys([key.public_key()])
+    if not public.exists() or centre not in known.centres:
+        replace_public(public, known.named(centre).pem())
     return Signer(key, centre)
 
 
@@ -88,7 +94,7 @@ def rotate(folder: Path) -> str:
     known = PublicKeys.read(public) if public.exists() else PublicKeys([])
     key = Ed25519PrivateKey.generate()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write_public(public, known.with_first(key.public_key()))
+    replace_public(public, known.with_first(key.public_key()).pem())
     replace_private(secret, _pem(key))
     return key_id(key.public_key())
 
@@ -108,15 +114,3 @@ def _key_in(path: Path) -> Ed25519PrivateKey:
 
 def _pem(key: Ed25519PrivateKey) -> bytes:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _write_public(path: Path, keys: PublicKeys) -> None:
-    """Put the file in place whole and durable, for everybody to read."""
-    part = path.with_name(f"{path.name}.new")
-    with part.open("wb") as file:
-        file.write(keys.pem())
-        file.flush()
-        os.fsync(file.fileno())
-    part.chmod(0o644)
-    part.replace(path)
-    sync_folder(path.parent)

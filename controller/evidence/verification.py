@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from types import TracebackType
 from typing import Any, BinaryIO
 
 import msgspec
 
+from controller.evidence.contents import Contents
 from controller.evidence.errors import Unreadable
 from controller.evidence.numbers import Numbers
 from controller.evidence.public_keys import PublicKeys, Standing
@@ -22,11 +25,11 @@ from controller.wire import Receipt
 LINE_MAX_BYTES = 1 << 16  # far more than a receipt has
 FAULTS_MAX = 1_000  # that are told; all are counted
 STREAMS_MAX = 1_000
-KEPT_MAX = 100_000  # contents that a number which comes again is compared with
 TORN, UNREADABLE, CONFLICTING = "torn", "unreadable", "conflicting"
 FAULTS = {
     Standing.BAD: "its signature does not hold: it was changed after it was given",
     Standing.FOREIGN: "it was signed with a key that is not among those given",
+    Standing.OTHER_CENTRE: "it was signed with the key of another centre than it names",
     Standing.UNSIGNED: "it carries no signature",
     TORN: "its end is missing, the last line was cut off",
     UNREADABLE: "this is no receipt as JSON",
@@ -52,6 +55,7 @@ class Stream:
 
     centre: str
     upstream: str
+    place: int = 0  # among the streams of the file
     good: int = 0
     numbers: Numbers = field(default_factory=Numbers)
 
@@ -70,15 +74,22 @@ class Stream:
 
 
 class Verification:
-    """Takes lines one after another, and says what they prove."""
+    """Takes lines one after another, and says what they prove; a number that comes again is compared with its first."""
 
     def __init__(self, keys: PublicKeys) -> None:
         self._keys, self._line = keys, 0
-        self._contents: dict[tuple[str, str, int], bytes] = {}
+        self._contents = Contents()
+        self._centre_of: dict[str, str] = {}  # signer -> the centre its first good receipt names
         self.counts: Counter[str] = Counter()
         self.signers: Counter[str] = Counter()  # of good ones
         self.faults: list[LineFault] = []
         self.streams: dict[tuple[str, str], Stream] = {}
+
+    def __enter__(self) -> Verification:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._contents.__exit__(kind, error, at)
 
     @property
     def is_sound(self) -> bool:
@@ -95,6 +106,9 @@ class Verification:
             self._note(UNREADABLE if line.endswith(b"\n") else TORN, 0)
             return
         standing = self._keys.standing_of(receipt)
+        if standing is Standing.GOOD and not self._keys.names_centre_of(receipt.signer):
+            first = self._centre_of.setdefault(receipt.signer, receipt.centre)
+            standing = Standing.GOOD if first == receipt.centre else Standing.OTHER_CENTRE
         if standing is not Standing.GOOD:
             self._note(standing, receipt.number)
             return
@@ -116,18 +130,16 @@ class Verification:
     def _keep(self, receipt: Receipt) -> None:
         """Note the number of a good receipt; the same content again does no harm."""
         name = (receipt.centre, receipt.upstream)
-        stream = self.streams.setdefault(name, Stream(*name))
+        stream = self.streams.setdefault(name, Stream(*name, len(self.streams)))
         if len(self.streams) > STREAMS_MAX:
             raise Unreadable(f"it holds the receipts of more than {STREAMS_MAX:,} upstreams: verify them one by one")
         content = sha256(signed_bytes(msgspec.structs.replace(receipt, signer=""))).digest()
-        before = self._contents.setdefault((*name, receipt.number), content)
-        if len(self._contents) > KEPT_MAX:
-            del self._contents[next(iter(self._contents))]
-        if before != content:
-            self._note(CONFLICTING, receipt.number)
-            return
-        if receipt.number in stream.numbers:
-            self.counts["repeated"] += 1
+        before = self._contents.first_of(stream.place, receipt.number, content)
+        if before is not None:
+            if before == content:
+                self.counts["repeated"] += 1
+            else:
+                self._note(CONFLICTING, receipt.number)
             return
         stream.good += 1
         void = receipt.counts.get("first_void", 0) if receipt.kind == RESTORED else 0
@@ -141,16 +153,17 @@ class Verification:
 
 def verify_file(path: Path, keys: PublicKeys, tell: Tell = lambda _: None) -> Verification:
     """Verify a file of receipts as JSON lines.  Cost: 150 us a receipt.  Raises: Unreadable."""
-    verification = Verification(keys)
     read_bytes = 0
     try:
-        with path.open("rb") as file:
+        with Verification(keys) as verification, path.open("rb") as file:
             for line in _lines(file):
                 verification.take(line)
                 read_bytes += len(line)
                 tell(read_bytes)
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
+    except sqlite3.Error as error:
+        raise Unreadable(f"{path.name}: no room in the temporary folder for its numbers: {error}") from None
     return verification
 
 

@@ -11,9 +11,23 @@ import trio
 
 from controller.application import batch_of, index_of
 from controller.core import events as e
+from controller.core.moves import StationLied
 from controller.core.state import FloorState
+from controller.core.turn import Turn
 from controller.encoding import CardVault, MadeCard, open_application, readable_cards
-from controller.floor.words import Lies, cards_to_compare, event_of, load_of, magazine_of, result_of, start_of
+from controller.floor.words import (
+    TOO_MANY_WORDS,
+    Lies,
+    Patience,
+    cards_to_compare,
+    event_of,
+    load_of,
+    magazine_of,
+    result_of,
+    start_of,
+)
+from controller.hosts.live import Ticket
+from controller.refusals import Note, not_counted
 from controller.tones import Tones
 from controller.vault.errors import VaultError
 from devices import protocol as p
@@ -23,26 +37,33 @@ from devices.messages import JobDone, PositionWork
 from encoders.envelope import EnvelopeError, pack
 
 log = structlog.get_logger()
+NO_MESSAGE = "envelope."  # codes of frames that nobody could open
 VAULT_READERS = 2  # threads that fetch what stations are given
 
 
 class Floor:
-    """Between the foreman and the stations.  `post` hands an event to the host; it never waits."""
+    """Between the foreman and the stations.  `post` hands an event to the host; it never waits.
+
+    `refused` is called with the code of each thing a station says that cannot be; not of frames that are no message.
+    """
 
     def __init__(
         self,
         driver: StationDriver,
         vault: CardVault,
         state: FloorState,
-        post: Callable[[e.AnyEvent], object],
+        post: Callable[[e.AnyEvent], Ticket],
         nursery: trio.Nursery,
         tones: Tones | None = None,
+        refused: Note = not_counted,
+        scale: float = 1.0,
     ) -> None:
         self._driver, self._vault, self._state, self._post = driver, vault, state, post
         self._nursery = nursery
         self._limiter = trio.CapacityLimiter(VAULT_READERS)
-        self._lies = Lies()
-        self._tones = tones or Tones()
+        self._lies, self._patience = Lies(), Patience(scale)
+        self._waiting: dict[str, dict[type, p.Event]] = {}  # of stations that say too much
+        self._tones, self._refused = tones or Tones(), refused
 
     # ---- towards the stations ------------------------------------------------------------------------------
 
@@ -97,17 +118,51 @@ class Floor:
             self._nursery.start_soon(self._finished, station, event.done)
             return
         if isinstance(event, p.Lied):
-            said = self._lies.event_of(self._state, station, event, trio.current_time())
-            if said is not None:
-                log.warning("station said what cannot be", station=station, code=event.code, job_id=event.job_id)
-        else:
-            said = event_of(self._state, station, event)
+            self._lied(station, event)
+            return
+        noticed = event_of(self._state, station, event)
+        if noticed is None:
+            return
+        waiting = self._waiting.get(station)
+        if waiting is None and (isinstance(event, p.Silent) or self._patience.lasts(station, trio.current_time())):
+            self._post(noticed).then(self._count_lies)
+            return
+        self._lied(station, p.Lied(TOO_MANY_WORDS))
+        if waiting is None:
+            waiting = self._waiting[station] = {}
+            self._nursery.start_soon(self._hear_out, station, waiting)
+        waiting.pop(type(event), None)  # of each kind the last one, in the order of what was said
+        waiting[type(event)] = event
+
+    async def _hear_out(self, station: str, waiting: dict[type, p.Event]) -> None:
+        """Take what a station said that says too much, a word at a time, as slowly as its words are given."""
+        while waiting:
+            await trio.sleep(self._patience.rest_s)
+            if not self._patience.lasts(station, trio.current_time()):
+                continue
+            event = waiting.pop(next(iter(waiting)))
+            noticed = event_of(self._state, station, event)
+            if noticed is not None:
+                self._post(noticed).then(self._count_lies)
+        del self._waiting[station]
+
+    def _lied(self, station: str, lied: p.Lied) -> None:
+        if not lied.code.startswith(NO_MESSAGE):
+            self._refused(lied.code)
+        said = self._lies.event_of(self._state, station, lied, trio.current_time())
         if said is not None:
             self._post(said)
+            log.warning("station said what cannot be", station=station, code=lied.code, job_id=lied.job_id)
 
     async def _finished(self, station: str, done: JobDone) -> None:
         wanted = cards_to_compare(self._state, done)
         made: dict[int, MadeCard] = {}
         if wanted:
             made = await trio.to_thread.run_sync(readable_cards, self._vault, wanted, limiter=self._limiter)
-        self._post(result_of(self._state, station, done, made))
+        self._post(result_of(self._state, station, done, made)).then(self._count_lies)
+
+    def _count_lies(self, turn: Turn) -> None:
+        """Count what only the foreman could see to be none."""
+        for move in turn.moves:
+            if isinstance(move, StationLied):
+                self._refused(move.code)

@@ -15,6 +15,10 @@ from devices.lies import Load
 from devices.messages import BundleWork, JobDone, Magazine, PositionWork, SheetResult, SheetWork, Start, StationState
 
 LIE_AGAIN_S = 60.0  # real seconds in which the same lie of a station is recorded once
+LIES_MAX = 1_000  # of which the time is kept; beyond it the old ones are let go of
+WORDS_BURST = 60.0  # changes of a station that may come at once; a real one says a few an hour
+WORDS_PER_S = 0.5  # and so many in a second of a floor at its own pace, for ever
+TOO_MANY_WORDS = "station.too_many_words"
 
 Positions = Callable[[Step, list[int]], list[PositionWork]]  # the cards of a sheet -> what its positions need
 _TOLD_PER_POSITION = (Step.PRINT, Step.WRITE)
@@ -121,8 +125,29 @@ class Lies:
         lie = (station, lied.code, lied.job_id if lied.job_id in state.jobs else 0)
         if now_s - self._told_s.get(lie, -math.inf) < LIE_AGAIN_S:
             return None
+        if len(self._told_s) >= LIES_MAX:
+            self._told_s = {one: at for one, at in self._told_s.items() if now_s - at < LIE_AGAIN_S}
         self._told_s[lie] = now_s
         return e.StationSpokeNonsense(station, lied.code, lied.job_id)
+
+
+class Patience:
+    """How many changes each station may still say: each of them is a row of the ledger, and a liar has no end.
+
+    What is said beyond it waits, the last word of each kind, until there is room again.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self._per_s = WORDS_PER_S * max(1.0, scale)  # a simulated floor lives faster
+        self.rest_s = 1.0 / self._per_s  # until there is room for one more
+        self._left: dict[str, tuple[float, float]] = {}  # station -> words left, when that was
+
+    def lasts(self, station: str, now_s: float) -> bool:
+        """Take one word; say whether it may be listened to."""
+        left, at_s = self._left.get(station, (WORDS_BURST, now_s))
+        left = min(WORDS_BURST, left + (now_s - at_s) * self._per_s)
+        self._left[station] = (left - 1.0 if left >= 1.0 else left, now_s)
+        return left >= 1.0
 
 
 def _told(state: str) -> str:

@@ -18,9 +18,12 @@ class Keeper(Protocol):
     """Whoever makes turns durable, in order."""
 
     def keep(
-        self, at_floor_s: float, event: AnyEvent, moves: Sequence[AnyMove], on_durable: Callable[[], None]
+        self, at_floor_s: float, event: AnyEvent | None, moves: Sequence[AnyMove], on_durable: Callable[[], None]
     ) -> None:
-        """Take a turn without waiting; call back on the trio thread after its commit, and in this order."""
+        """Take a turn without waiting; call back on the trio thread after its commit, and in this order.
+
+        No event: the turn leaves nothing, and is to be told once all turns before it are durable.
+        """
 
 
 class Clock(Protocol):
@@ -124,6 +127,8 @@ class LiveHost:
                 self._perform(action)
             ticket.set_durable()
 
-        # a turn without moves is kept too: what it answers rests on the turns before it
-        self._keeper.keep(at_floor_s, event, turn.moves, release)
+        # a turn without moves is kept too: what it answers rests on the turns before it; but when it was refused, it
+        # leaves no row: state changes by moves alone, and whoever is refused again and again would fill the disk
+        kept = None if turn.refused and not turn.moves else event
+        self._keeper.keep(at_floor_s, kept, turn.moves, release)
         return ticket

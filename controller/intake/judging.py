@@ -34,6 +34,7 @@ from controller.ledger.inbox import (
 )
 from controller.ledger.reader import MADE, Reader, VerdictRow
 from controller.ledger.store import Ledger
+from controller.refusals import Note, not_counted
 
 log = structlog.get_logger()
 QUERY_ROWS = 500  # so many digests or numbers are looked up in one query
@@ -45,9 +46,15 @@ class Judge:
     """Takes whole batches and tells the foreman their verdicts; what an earlier run left over goes first."""
 
     def __init__(
-        self, ledger: Ledger, policy: Policy, post: Callable[[AnyEvent], Ticket], kinds: KindConfig | None = None
+        self,
+        ledger: Ledger,
+        policy: Policy,
+        post: Callable[[AnyEvent], Ticket],
+        kinds: KindConfig | None = None,
+        refused: Note = not_counted,
     ) -> None:
         self._ledger, self._policy, self._post, self._kinds = ledger, policy, post, kinds or KindConfig()
+        self._refused = refused  # called with the first code of each application, or whole batch, that is refused
         self._send, self._receive = trio.open_memory_channel[InboxBatch](WAITING_MAX)
         self._waiting: set[int] = set()
         self._sent = SentRows(ledger.reading)
@@ -143,6 +150,9 @@ class Judge:
                 contests,
             )
         ).wait()
+        for found in [codes, *(row.codes for row in rows if row.verdict == Verdict.REFUSE)]:
+            for code in found[:1]:
+                self._refused(code)
         counts = {one.name.lower(): sum(row.verdict == one for row in rows) for one in Verdict}
         log.info("batch judged", batch_number=batch.batch_number, codes=codes, **counts)
 

@@ -34,10 +34,13 @@ _INSERT_MOVE, _INSERT_EVENT = Prepared(insert(tables.move)), Prepared(insert(tab
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the foreman heard and what followed: durable together, or not at all."""
+    """What the foreman heard and what followed: durable together, or not at all.
+
+    Without an event, and then without moves, it is a place in the order of the commits and leaves no row.
+    """
 
     at_floor_s: float
-    event: AnyEvent
+    event: AnyEvent | None
     moves: Sequence[AnyMove]
 
 
@@ -61,6 +64,8 @@ class Journal:
         """
         at_floor_s = recorded.at_floor_s + 0.0  # -0.0 would come back from the database as 0.0
         seq, chain = self.head
+        if recorded.event is None:
+            return seq
         append, apply = self._move_rows.append, self._projection.apply
         for move in recorded.moves:
             body = pack(move)

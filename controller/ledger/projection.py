@@ -14,6 +14,7 @@ from controller.core import quality_moves as q
 from controller.core import record_moves as r
 from controller.core.andon_moves import AnyAndonMove
 from controller.core.cards import Cause, Decision, State
+from controller.core.hold_moves import AnyHoldMove
 from controller.core.key_moves import AnyKeyMove
 from controller.core.moves import Mark, Verdict, positions_in
 from controller.core.review_moves import ApplicationSeen, CardHastened
@@ -65,6 +66,7 @@ NOT_PROJECTED = frozenset(  # kept in the journal alone: the foreman folds them 
         r.RestoreReconciled,
         ApplicationSeen,
         CardHastened,
+        *get_args(AnyHoldMove),
         *get_args(AnyRightsMove),
         *get_args(AnyKeyMove),
         *get_args(AnyAndonMove),

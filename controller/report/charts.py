@@ -27,16 +27,16 @@ class Bar:
     tone: str = "a"  # a to e: a colour of the page's style sheet
 
 
-def bars(rows: Sequence[Bar], title: str, *, most: float = 0.0) -> str:
+def bars(rows: Sequence[Bar], title: str, *, most: float = 0.0, desc: str = "") -> str:
     """Give horizontal bars from 0 to `most`, or to the largest value."""
     left = min(LABEL_MAX_PX, max((text_px(row.label) for row in rows), default=0.0)) + 8
     right = WIDTH_PX - max((text_px(row.text) for row in rows), default=0.0) - 14
     top = most or max((row.value for row in rows), default=0.0) or 1.0
     scale = (right - left) / top
-    parts = [_line(left, 0, left, len(rows) * ROW_PX, "axis")]
+    parts = [line(left, 0, left, len(rows) * ROW_PX, "axis")]
     for place, row in enumerate(rows):
         parts.append(_bar_row(row, place, left, scale))
-    return _svg("".join(parts), len(rows) * ROW_PX + 2, title)
+    return drawn("".join(parts), len(rows) * ROW_PX + 2, title, desc)
 
 
 def _bar_row(row: Bar, place: int, left: float, scale: float) -> str:
@@ -45,16 +45,16 @@ def _bar_row(row: Bar, place: int, left: float, scale: float) -> str:
     base = y + BAR_PX - 2.5
     parts = [
         f"<g><title>{escape(row.note or f'{row.label}: {row.text}')}</title>",
-        _text(left - 6, base, shortened(row.label, LABEL_MAX_PX), "l"),
+        text_at(left - 6, base, shortened(row.label, LABEL_MAX_PX), "l"),
         f'<rect class="{escape(row.tone)}" x="{left:.1f}" y="{y:.1f}" width="{width:.1f}" height="{BAR_PX}" rx="2"/>',
     ]
     end = width
     if row.mark is not None:
         x = left + row.mark * scale
-        parts.append(_line(x, y - 2, x, y + BAR_PX + 2, "mark"))
+        parts.append(line(x, y - 2, x, y + BAR_PX + 2, "mark"))
         if width + text_px(row.text) + 12 > row.mark * scale:  # no room between bar and tick
             end = max(width, row.mark * scale)
-    parts.append(_text(left + end + 6, base, row.text, "v"))
+    parts.append(text_at(left + end + 6, base, row.text, "v"))
     return "".join(parts) + "</g>"
 
 
@@ -67,7 +67,7 @@ def columns(values: Sequence[float], title: str, *, target: float = 0.0, target_
     parts = []
     for tick in ticks:
         y = base - tick * scale
-        parts += [_line(left, y, WIDTH_PX, y, "grid"), _text(left - 6, y + 4, f"{tick:,.0f}", "l")]
+        parts += [line(left, y, WIDTH_PX, y, "grid"), text_at(left - 6, y + 4, f"{tick:,.0f}", "l")]
     pitch = (WIDTH_PX - left) / max(1, len(values))
     every = ceil(len(values) / 24)
     for place, value in enumerate(values):
@@ -78,14 +78,14 @@ def columns(values: Sequence[float], title: str, *, target: float = 0.0, target_
             f'width="{width:.1f}" height="{value * scale:.1f}" rx="2"/></g>'
         )
         if place % every == 0:
-            parts.append(_text(x + width / 2, height - 5, str(place + 1), "m"))
+            parts.append(text_at(x + width / 2, height - 5, str(place + 1), "m"))
     if target:
         y = base - target * scale
-        parts += [_line(left, y, WIDTH_PX, y, "target"), _text(WIDTH_PX - 2, y - 5, target_text, "l")]
-    return _svg("".join(parts), height, title)
+        parts += [line(left, y, WIDTH_PX, y, "target"), text_at(WIDTH_PX - 2, y - 5, target_text, "l")]
+    return drawn("".join(parts), height, title)
 
 
-def dots(rows: Sequence[Bar], title: str) -> str:
+def dots(rows: Sequence[Bar], title: str, *, desc: str = "") -> str:
     """Give shares (0 to 1) as dots on an axis that ends at 1 and begins at a whole percent below the least."""
     left = max((text_px(row.label) for row in rows), default=0.0) + 14
     right = WIDTH_PX - 62
@@ -97,16 +97,16 @@ def dots(rows: Sequence[Bar], title: str) -> str:
     for step in range(5):
         share = start + (1.0 - start) * step / 4
         x = left + (share - start) * scale
-        parts += [_line(x, 0, x, height, "grid"), _text(x, height + 14, f"{share:.2%}", "m")]
+        parts += [line(x, 0, x, height, "grid"), text_at(x, height + 14, f"{share:.2%}", "m")]
     for place, row in enumerate(rows):
         y, x = (place + 0.5) * ROW_PX, left + (row.value - start) * scale
         parts += [
             f"<g><title>{escape(row.note or row.text)}</title>",
-            _line(x, y, right, y, "loss"),
+            line(x, y, right, y, "loss"),
             f'<circle class="a" cx="{x:.1f}" cy="{y:.1f}" r="5"/>',
-            _text(left - 10, y + 4, row.label, "l") + _text(right + 10, y + 4, row.text, "v") + "</g>",
+            text_at(left - 10, y + 4, row.label, "l") + text_at(right + 10, y + 4, row.text, "v") + "</g>",
         ]
-    return _svg("".join(parts), height + 20, title)
+    return drawn("".join(parts), height + 20, title, desc)
 
 
 def stack(rows: Sequence[Bar], title: str) -> str:
@@ -127,10 +127,10 @@ def stack(rows: Sequence[Bar], title: str) -> str:
             x, y = 0.0, y + 18
         parts.append(
             f'<rect class="{escape(row.tone)}" x="{x:.1f}" y="{y - 9:.1f}" width="10" height="10" rx="2"/>'
-            + _text(x + 15, y, words, "v")
+            + text_at(x + 15, y, words, "v")
         )
         x += text_px(words) + 32
-    return _svg("".join(parts), y + 8, title)
+    return drawn("".join(parts), y + 8, title)
 
 
 def nice_ticks(most: float) -> list[float]:
@@ -155,18 +155,21 @@ def shortened(text: str, most_px: float) -> str:
     return text.rstrip() + "…"
 
 
-def _text(x: float, y: float, text: str, kind: str) -> str:
+def text_at(x: float, y: float, text: str, kind: str) -> str:
     """Give a text; `kind` l ends at x, m is centred on it, v begins there."""
     anchor = {"l": "end", "m": "middle", "v": "start"}[kind]
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(text)}</text>'
 
 
-def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """Give a line of a kind that the page's style knows."""
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
-def _svg(inner: str, height: float, title: str) -> str:
+def drawn(inner: str, height: float, title: str, desc: str = "") -> str:
+    """Give a chart of what is drawn in it; `title` names it and `desc` says what is to be seen, for who cannot see."""
+    told = f"<desc>{escape(desc)}</desc>" if desc else ""
     return (
         f'<svg viewBox="0 0 {WIDTH_PX} {height:.0f}" role="img" aria-label="{escape(title)}">'
-        f"<title>{escape(title)}</title>{inner}</svg>"
+        f"<title>{escape(title)}</title>{told}{inner}</svg>"
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from controller.clock import floor_text
+from controller.core.why.sentences import WORDS_ZH
 from controller.report.charts import text_px
 from devices.defects import Step
 
@@ -26,18 +27,8 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     hour, tally = status["last_hour"], status["tally"]
     scale = f" (simulated, x{status['scale']:g})" if status["simulated"] else ""
     lines = [f"status {status['floor_time']}{scale}: {STANDINGS[status['standing']]}"]
-    wants = status["wants"]
-    lines += [f"  ! {one['en']} {one['zh']}" for one in wants[:WANTS_SHOWN]]
-    if len(wants) > WANTS_SHOWN:
-        lines.append(f"  ! and {len(wants) - WANTS_SHOWN} more: --json -")
-    lines += _alarm_counts(status.get("alarms") or {})
-    lines += _alarms(status)
-    down = [one for one in status["stations"] if one["state"] not in ("idle", "execute") or one["hold"]]
-    for step in status["steps"]:
-        mine = [one for one in status["stations"] if one["step"] == step]
-        if mine and all(one in down for one in mine):
-            lines.append(f"  ! no {step} station works")
-    lines += _to_do(status)
+    lines += [*trouble_lines(status), *to_do_lines(status)]
+    down = stations_down(status)
     lines += ["", f"{'':<12}{'last hour':>12}{'working now':>13}{'waiting now':>13}{'in all':>12}"]
     for step, one in status["steps"].items():
         up = sum(station["step"] == step for station in status["stations"])
@@ -56,6 +47,25 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         held = f"; the controller holds it: {one['hold']}" if one["hold"] else ""
         lines.append(f"{one['station']} is {one['state']}{' (' + one['reason'] + ')' if one['reason'] else ''}{held}")
     return [_cut(line) for line in lines]
+
+
+def stations_down(status: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the rows of the stations that get no work, because of their state or because somebody holds them."""
+    return [one for one in status["stations"] if one["state"] not in ("idle", "execute") or one["hold"]]
+
+
+def trouble_lines(status: Mapping[str, Any]) -> list[str]:
+    """Say what starves the floor, what concerns all of it, and which steps nobody works at; none when all is well."""
+    wants, down = status["wants"], stations_down(status)
+    lines = [f"  ! {one['en']} {one['zh']}" for one in wants[:WANTS_SHOWN]]
+    if len(wants) > WANTS_SHOWN:
+        lines.append(f"  ! and {len(wants) - WANTS_SHOWN} more: `cardmill status --json -`")
+    lines += [*_alarm_counts(status.get("alarms") or {}), *_alarms(status)]
+    for step in status["steps"]:
+        mine = [one for one in status["stations"] if one["step"] == step]
+        if mine and all(one in down for one in mine):
+            lines.append(f"  ! no {step} station works {WORDS_ZH[step]}无可用设备")
+    return lines
 
 
 def _blanks(stock: Mapping[str, Any]) -> str:
@@ -117,7 +127,7 @@ def _low_disk(disk: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _to_do(status: Mapping[str, Any]) -> list[str]:
+def to_do_lines(status: Mapping[str, Any]) -> list[str]:
     """Say what waits for a person, and which command shows it."""
     waiting = (
         (status["tally"]["held"], "held applications 扣留申请", "review"),

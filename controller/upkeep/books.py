@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -34,7 +34,7 @@ FOLDING = {  # packages and their files that decide what a fold of moves is, bes
     "controller": ("plain.py",),
     "controller.upkeep": ("books.py",),
     "controller.core": (),  # all
-    "devices": ("defects.py", "messages.py"),
+    "devices": ("defects.py", "lies.py", "messages.py", "peers.py"),
 }
 ITEMS_MAX = 1_000  # of a mapping or list in one piece: longer ones would hold all threads while they are encoded
 LEVEL = 1  # of zlib: a fifth of the size for a tenth of the time that storing it would take
@@ -71,9 +71,13 @@ class Books:
         self.last_floor_s = at_floor_s
         return count
 
-    def count(self, at_floor_s: float, moves: Sequence[AnyMove]) -> None:
-        """Count moves that are durable."""
+    def count(
+        self, at_floor_s: float, moves: Sequence[AnyMove], seen: Callable[[float, AnyMove], None] | None = None
+    ) -> None:
+        """Count moves that are durable; `seen` is told of each one before it is counted."""
         for move in moves:
+            if seen is not None:
+                seen(at_floor_s, move)
             self.tally.fold(at_floor_s, move)
             self.campaign.fold(at_floor_s, move)
         if moves:

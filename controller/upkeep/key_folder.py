@@ -45,7 +45,12 @@ class KeyFolder:
         self._said = ""  # what was last wrong with the folder
 
     def wake(self) -> None:
-        """Look at once: something was approved."""
+        """Let what was approved hold for the doors now, and look at once.
+
+        It waits for nothing: whoever holds the folder's lock keeps the last approved change from being written there,
+        and must not keep the next one from being in force.
+        """
+        self._hold_approved()
         self._woken.set()
 
     async def run(self) -> None:
@@ -69,18 +74,28 @@ class KeyFolder:
             if self._said != str(error):
                 log.error("keys not read again", code=error.code, text=error.sentence)
             self._said = str(error)
-        dropped = self._drop_revoked()
-        if dropped:
-            log.warning("revoked peers were hung up on", connections=dropped)
+        self._hang_up()
         await self._record()
         await trio.to_thread.run_sync(self._last_seen.note, self._take_heard())
 
+    def _hold_approved(self) -> None:
+        for role, name in self._keys.pending:
+            self._ring.hold(self._approved(role, name))
+        if self._keys.pending:
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        dropped = self._drop_revoked()
+        if dropped:
+            log.warning("revoked peers were hung up on", connections=dropped)
+
+    def _approved(self, role: str, name: str) -> Peer:
+        known = self._keys.of(role, name)
+        return Peer(role, name, known.public, known.next_public, tuple(known.roles)) if known else Peer(role, name, "")
+
     async def _write_approved(self) -> None:
         for role, name in list(self._keys.pending):
-            known = self._keys.of(role, name)
-            peer = Peer(role, name, "")
-            if known:
-                peer = Peer(role, name, known.public, known.next_public, tuple(known.roles))
+            known, peer = self._keys.of(role, name), self._approved(role, name)
             self._ring.hold(peer)
             try:
                 await trio.to_thread.run_sync(self._ring.put, peer)

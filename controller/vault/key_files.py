@@ -22,8 +22,8 @@ from controller.vault.keys import (
     key_text,
     load_key,
     replace_private,
-    sync_folder,
 )
+from devices.folders import sync_folder
 
 MASTER_KEY_NAME = "master.key"
 SITE_KEY_NAME = "site.key"

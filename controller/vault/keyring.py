@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from controller.vault.errors import KeyFileDamaged, KeyMissing, VaultStopped, WrongMasterKey
 from controller.vault.key_line import KeyLine, Tomb, mark_of, read_line, wrap
-from controller.vault.keys import FILE_MODE, KEY_BYTES, replace_private, require_private, sync_folder
+from controller.vault.keys import FILE_MODE, KEY_BYTES, replace_private, require_private
 from controller.vault.tombs import TOMBS_NAME, Tombs
+from devices.folders import sync_folder
 
 HEADER = b"cardmill vault keys 1\n"
 

@@ -9,9 +9,10 @@ from hashlib import blake2b
 from pathlib import Path
 
 from controller.vault.errors import KeyExposed, KeyFileDamaged
+from devices.folders import sync_folder
 
 KEY_BYTES = 32
-FILE_MODE = 0o600
+FILE_MODE, PUBLIC_MODE = 0o600, 0o644
 FINGERPRINT_BYTES = 8
 
 
@@ -78,11 +79,12 @@ def write_private(path: Path, content: bytes) -> None:
 
 def replace_private(path: Path, content: bytes) -> None:
     """Put a new content in the place of a file's: durable on return, and at any moment the old or the new, whole."""
-    part = path.with_name(f"{path.name}.new")
-    part.unlink(missing_ok=True)
-    write_private(part, content)
-    os.replace(part, path)
-    sync_folder(path.parent)
+    _replace(path, content, FILE_MODE)
+
+
+def replace_public(path: Path, content: bytes) -> None:
+    """Put a file in place as `replace_private` does, for everybody to read."""
+    _replace(path, content, PUBLIC_MODE)
 
 
 def require_private(path: Path) -> None:
@@ -92,10 +94,10 @@ def require_private(path: Path) -> None:
         raise KeyExposed(f"{path.name} has mode {mode:04o}: take it from others with `chmod 600`")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+def _replace(path: Path, content: bytes, mode: int) -> None:
+    part = path.with_name(f"{path.name}.new")
+    part.unlink(missing_ok=True)
+    write_private(part, content)
+    part.chmod(mode)
+    os.replace(part, path)
+    sync_folder(path.parent)

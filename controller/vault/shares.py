@@ -24,7 +24,8 @@ from pathlib import Path
 from Crypto.Protocol.SecretSharing import Shamir
 
 from controller.vault.errors import CannotWrite, ShareUnusable
-from controller.vault.keys import KEY_BYTES, fingerprint, sync_folder, write_private
+from controller.vault.keys import KEY_BYTES, fingerprint, write_private
+from devices.folders import sync_folder
 
 NEEDED_MIN, SHARES_MAX = 2, 9
 HALF_BYTES = KEY_BYTES // 2  # what the library splits at once

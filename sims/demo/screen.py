@@ -16,30 +16,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from controller.commandline.floor_view import STATE_SIGNS, STATE_STYLES
 from devices.defects import Step
 
 REFRESH_S = 0.5  # real seconds between two pictures
 LINE_COLUMNS = 100
 LINE_EVERY_S = 5.0  # real seconds between two plain lines
 SECONDS_PER_HOUR = 3_600.0
-STATE_STYLES = {
-    "execute": "green",
-    "idle": "dim",
-    "held": "yellow",
-    "suspended": "yellow",
-    "aborted": "red",
-    "stopped": "red",
-    "silent": "magenta",
-}
-STATE_SIGNS = {
-    "execute": "▶",
-    "idle": "·",
-    "held": "‖",
-    "suspended": "‖",
-    "aborted": "✗",
-    "stopped": "■",
-    "silent": "?",
-}
 BLANKS_SHOWN = ("vault", "magazine", "sheet", "good", "spoiled", "suspect", "missing")
 
 

@@ -12,6 +12,7 @@ from controller.core.moves import Mark, Verdict, positions_in
 from controller.ledger.journal import Recorded
 from devices.messages import Fate, position_of
 from sims.storm.errors import Broken
+from sims.storm.holds import HeldThings
 
 _DEAD = (Mark.FILM_SPOILED, Mark.SPOILED, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
 _ENDING: dict[str, str] = {
@@ -35,6 +36,7 @@ class Laws:
         self._cards: dict[int, list[int]] = {}  # sheet -> cards by position
         self._alive: defaultdict[int, set[tuple[int, int]]] = defaultdict(set)  # card -> places that may be good
         self._held: set[int] = set()
+        self._held_things = HeldThings(seen)
         self._received: dict[int, int] = {}
         self._ends: defaultdict[int, Counter[str]] = defaultdict(Counter)  # batch -> how its rows ended
         self._ended_cards: dict[int, str] = {}
@@ -66,6 +68,7 @@ class Laws:
         self.last_floor_s = recorded.at_floor_s
         for move in recorded.moves:
             self.moves += 1
+            self._held_things.saw(move)
             follow = self._follow.get(type(move))
             if follow:
                 follow(move)  # type: ignore[operator]

@@ -106,7 +106,7 @@ class Life:
 
     # ---- the host ----------------------------------------------------------------------------------------------
 
-    def keep(self, at_floor_s: float, event: e.AnyEvent, moves: Any, on_durable: Callable[[], None]) -> None:
+    def keep(self, at_floor_s: float, event: e.AnyEvent | None, moves: Any, on_durable: Callable[[], None]) -> None:
         """See `hosts.live.Keeper`.  Raises: Broken: the accounts do not balance."""
         if moves and not self.state.stock.balanced():
             raise Broken("law 2", f"the accounts do not balance after {type(event).__name__}")

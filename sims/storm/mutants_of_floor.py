@@ -14,6 +14,7 @@ from controller.core.cards import MOVES, Decision, State
 from controller.core.fold import FOLDS
 from controller.core.foreman import HANDLERS
 from controller.core.moves import Mark
+from controller.core.state import FloorState
 from controller.core.stock import Account, Stock
 from controller.core.turn import Turn
 from controller.floor import readback
@@ -183,6 +184,11 @@ MUTANTS = (
     ),
     Mutant(
         "dispatched_twice", "a sent bundle stays with its batch", ((FOLDS, m.ConsignmentSent, _kept_after_sending),)
+    ),
+    Mutant(
+        "held_goes_on",
+        "what a person holds is planned and packed as before",
+        ((FloorState, "is_held", always(lambda self, card: False)),),
     ),
     Mutant("one_person_enough", "an act of two is done when one asks", ((HANDLERS, e.ActAsked, _done_by_one),)),
 )

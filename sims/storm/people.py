@@ -17,6 +17,7 @@ from controller.encoding import control_mark
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE, blank_serial
 from sims.storm.application import card_of
+from sims.storm.holds import hold_and_release
 from sims.storm.life import Life
 from sims.storm.matter import Lay, Matter, Place
 from sims.storm.options import Options
@@ -49,6 +50,7 @@ class People:
         self._matter, self._stations, self._timeline = matter, stations, timeline
         self._options, self._seen = options, seen
         self._luck = Random(f"storm people {seed}")
+        self._holding = Random(f"storm holds {seed}")
         self._findings: dict[tuple[int, int], str] = {}  # sheet, position -> what the two found there
         self.is_calm = self.is_home = False
         self.done: list[str] = []  # verbs of acts that they were told are done
@@ -78,6 +80,7 @@ class People:
             if self._matter.pieces[blank].place is Place.LOST:
                 self.both(life, "lost_blank", {"blank": blank})
         self._give_up(life, state)
+        hold_and_release(life, state, self._holding, (FIRST, SECOND), self.is_calm)
 
     # ---- two people --------------------------------------------------------------------------------------------
 

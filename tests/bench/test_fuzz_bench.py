@@ -167,8 +167,9 @@ def test_a_service_counts_exactly_the_frames_that_were_sent_badly():
 
 def test_a_page_of_metrics_is_read_by_door_and_code():
     page = (
-        "# TYPE cardmill_refused_frames_total counter\n"
-        'cardmill_refused_frames_total{code="envelope.type",door="station"} 12.0\n'
-        'cardmill_refused_frames_created{code="envelope.type",door="station"} 1.7e9\n'
+        "# TYPE cardmill_refusals_total counter\n"
+        'cardmill_refusals_total{code="envelope.type",door="station"} 12.0\n'
+        'cardmill_refusals_total{code="busy",door="upstream"} 3.0\n'
+        'cardmill_refusals_created{code="envelope.type",door="station"} 1.7e9\n'
     )
     assert counted_on(page) == {("station", "envelope.type"): 12}

@@ -104,7 +104,7 @@ def test_what_will_not_do_is_said_beside_the_field_and_nothing_is_done(visits):
 @pytest.mark.parametrize(
     "path",
     [
-        "/do/hold-station?station={}&code={}",
+        "/do/hold-station?station={}&code=quality",
         "/do/act-receive?first_body=77000001&sheets=1&lot={}",
         "/floor/past?time={}",
         "/stations?lang={}",

@@ -224,11 +224,11 @@ def test_the_metric_shows_every_code_by_its_severity_and_names_no_station():
 
 
 def test_refused_frames_are_an_alarm_when_many_came_in_five_minutes_and_none_after_that():
-    office, refused = Office(), SimpleNamespace(total=1_000)
-    office.around.refused_frames = refused
+    office, refused = Office(), SimpleNamespace(frames=1_000)
+    office.around.refusals = refused
     office.around.note()
     assert office.around.conditions().refused_frames == 0, "what came long ago is not counted"
-    refused.total += 100
+    refused.frames += 100
     assert "frames.refused" in {one.key for one in office.andon.alarms()}
     for _ in range(40):
         office.real_s += 10.0

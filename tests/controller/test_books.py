@@ -1,6 +1,8 @@
 """The books: a snapshot at any moment goes on as the fold that it stands for (law 7), or is not used."""
 
+import re
 from dataclasses import fields, replace
+from pathlib import Path
 
 import pytest
 import trio
@@ -19,6 +21,7 @@ from controller.ledger.store import open_ledger
 from controller.plain import plain_of
 from controller.upkeep import snapshots as snapshots_module
 from controller.upkeep.books import (
+    FOLDING,
     BooksUnreadable,
     code_of,
     decode_books,
@@ -91,6 +94,22 @@ def test_equal_books_give_equal_bytes_however_they_came_about():
         twice.fold(moves[cut : cut + 40])
         twice = decode_books(encode_books(twice), CONFIG)
     assert encode_books(once) == encode_books(twice)
+
+
+def test_every_file_that_the_core_imports_is_part_of_the_code_of_the_fold():
+    root = Path(__file__).resolve().parents[2]
+    named = {(package, name) for package, names in FOLDING.items() for name in names}
+    waiting, seen = list((root / "controller" / "core").rglob("*.py")), set()
+    while waiting:
+        file = waiting.pop()
+        imported = re.findall(
+            r"^(?:from|import) ((?:controller|devices|encoders)[.\w]*)", file.read_text("utf-8"), re.M
+        )
+        for module in set(imported) - seen:
+            seen.add(module)
+            waiting += [path for path in [root / f"{module.replace('.', '/')}.py"] if path.is_file()]
+    outside = {module for module in seen if not module.startswith("controller.core")}
+    assert {(module.rpartition(".")[0], f"{module.rpartition('.')[2]}.py") for module in outside} <= named
 
 
 def test_other_settings_of_the_fold_are_another_code_and_others_are_not():

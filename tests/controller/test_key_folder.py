@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 
@@ -127,6 +128,35 @@ async def test_a_crash_between_approval_and_file_is_made_good_at_the_next_start(
     again = Centre(tmp_path, centre.moves)  # it fails again, after the files and before the ledger has that
     await again.folder.look()
     assert (again.keys.pending, again.keys.outside) == ([], 0)
+
+
+async def test_who_holds_the_lock_of_the_folder_keeps_no_revocation_from_being_in_force(tmp_path, nursery):
+    centre = await set_up(tmp_path)
+    KeyRing(tmp_path).allow(OPERATOR, "eve", EVE, ["quality"])
+    await centre.folder.look()
+    centre.by_two("revoke_key", role=STATION, name="press-1")
+    centre.folder.wake()
+    holder = os.open(tmp_path, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    try:
+        nursery.start_soon(centre.folder.look)  # it waits for the lock
+        with trio.move_on_after(0.3):
+            await trio.sleep_forever()
+        assert centre.keys.pending
+        assert centre.ring.user_for(STATION, PRESS) is None
+        assert centre.ring.user_for(OPERATOR, EVE) == "eve"
+        before = centre.dropped
+        centre.by_two("revoke_key", role=OPERATOR, name="eve")
+        centre.folder.wake()
+        assert centre.ring.user_for(OPERATOR, EVE) is None
+        assert centre.dropped == before + 1
+    finally:
+        os.close(holder)
+    with trio.fail_after(SURELY_S):
+        while centre.keys.pending:
+            await trio.sleep(0.01)
+            await centre.folder.look()
+    assert [one.name for one in KeyRing(tmp_path).peers()] == ["ann", "bob"]
 
 
 async def test_a_revocation_holds_though_the_folder_cannot_be_written_and_is_written_later(tmp_path, monkeypatch):

@@ -12,13 +12,15 @@ import trio.testing
 from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
+from controller.core.turn import Turn
 from controller.encoding import MadeCard, control_mark
 from controller.floor.floor import Floor
-from controller.floor.words import LIE_AGAIN_S
+from controller.floor.words import LIE_AGAIN_S, WORDS_BURST
+from controller.hosts.live import Ticket
 from controller.ledger.journal import Recorded
 from controller.vault.errors import Tampered
 from devices import protocol as p
-from devices.messages import Fate, JobDone, PositionResult, SheetResult, StationState, blank_serial
+from devices.messages import Fate, Hello, JobDone, PositionResult, SheetResult, StationState, blank_serial
 from encoders.envelope import pack
 from encoders.face import FaceJob, lay_out
 from encoders.fonts.coverage import bundled_coverage
@@ -38,11 +40,21 @@ class Driver:
         self.loads.append(start)
 
 
+def posting(posted):
+    """Give a host's `post` that keeps what it is given, and decides nothing."""
+
+    def post(event):
+        posted.append(event)
+        return Ticket(Turn(None, None, 0.0))
+
+    return post
+
+
 def heard_by(state, nursery, made=None):
     """Give a floor on a state, its driver, and the events it posts."""
     driver, posted = Driver(), []
     vault = SimpleNamespace(cards=lambda cards: [pack(made(card)) for card in cards])
-    return Floor(driver, vault, state, posted.append, nursery), driver, posted
+    return Floor(driver, vault, state, posting(posted), nursery), driver, posted
 
 
 @pytest.mark.parametrize("since", [math.nan, math.inf, -math.inf])
@@ -68,6 +80,52 @@ async def test_a_station_that_repeats_a_lie_does_not_fill_the_ledger(autojump_cl
     await trio.sleep(LIE_AGAIN_S)
     floor.heard("p1", p.Lied("envelope.malformed"))
     assert len(posted) == 4
+
+
+async def test_a_station_whose_words_change_without_end_fills_no_ledger_and_its_last_word_is_heard(
+    autojump_clock, nursery
+):
+    foreman, rows = Foreman(CoreConfig()), 0
+
+    def post(event):
+        nonlocal rows
+        turn = foreman.handle(event, 2.0)
+        rows += bool(turn.moves)
+        return Ticket(turn)
+
+    floor = Floor(Driver(), None, foreman.state, post, nursery)
+    for number in range(2_000):
+        hello = Hello(version=1, step="print", model=f"m{number}", load_max=1, state=StationState.IDLE)
+        floor.heard("p1", p.Joined(hello))
+        floor.heard("p1", p.StateSeen(StationState.STOPPED, f"door {number}", 1.0, 0, 0))
+    assert rows <= WORDS_BURST + 1  # and one that says so
+    await trio.sleep(60.0)
+    station = foreman.state.stations["p1"]
+    assert (station.model, station.state, station.reason) == ("m1999", StationState.STOPPED, "door 1999")
+    assert foreman.state.stations.keys() == {"p1"}
+    assert rows <= WORDS_BURST + 3
+
+
+async def test_each_lie_is_counted_once_whoever_sees_it_and_however_few_are_recorded(autojump_clock, nursery):
+    counted, foreman = [], Foreman(CoreConfig())
+    said = e.StationSeen("p1", "print", "m", 1, "idle", "")
+    foreman.handle(said, 1.0)
+
+    def post(event):
+        ticket = Ticket(foreman.handle(event, 2.0))
+        nursery.start_soon(durable, ticket)
+        return ticket
+
+    async def durable(ticket):
+        ticket.set_durable()
+
+    floor = Floor(Driver(), None, foreman.state, post, nursery, refused=counted.append)
+    for job_id in range(3):
+        floor.heard("p1", p.Lied("station.job_not_given", 10**6 + job_id))
+    floor.heard("p1", p.Lied("envelope.malformed"))  # the driver has counted the frame
+    floor.heard("p1", p.Joined(Hello(version=1, step="dance", model="m", load_max=1, state=StationState.IDLE)))
+    await trio.testing.wait_all_tasks_blocked()
+    assert counted == ["station.job_not_given"] * 3 + ["station.unknown_step"]
 
 
 def open_job(step: str, kind: str = "second") -> tuple[RoughFloor, e.StartJob]:
@@ -144,7 +202,7 @@ async def test_what_cannot_be_read_of_a_card_leaves_its_position_empty_and_the_o
     rough, job = open_job(step)
     sheet = rough.state.sheets[job.sheets[0]]
     driver = Driver()
-    floor = Floor(driver, DamagedVault(sheet.cards[2]), rough.state, lambda event: None, nursery)
+    floor = Floor(driver, DamagedVault(sheet.cards[2]), rough.state, posting([]), nursery)
     floor.perform(e.StartJob(job.job_id, job.station, step, [(sheet.sheet_id, sheet.cards)]))
     await trio.testing.wait_all_tasks_blocked(0.2)
     [start] = driver.loads
@@ -157,7 +215,7 @@ async def test_a_card_that_cannot_be_compared_any_more_is_not_found_good(nursery
     rough, job = open_job("inspect")
     sheet = rough.state.sheets[job.sheets[0]]
     posted = []
-    floor = Floor(Driver(), DamagedVault(sheet.cards[2]), rough.state, posted.append, nursery)
+    floor = Floor(Driver(), DamagedVault(sheet.cards[2]), rough.state, posting(posted), nursery)
     seen = [
         PositionResult("00", blank_serial(sheet.body, place), b"r" * 256, b"p" * 900, control_mark(card))
         for place, card in enumerate(sheet.cards)

@@ -15,6 +15,7 @@ from controller.wire import Command, Done, Refusal
 from tests.controller.core.rough_floor import RoughFloor
 from tests.controller.core.test_packing import stopped_floor
 from tests.controller.core.test_packing_exit import door_floor
+from tests.controller.evidence.samples import SIGNER
 from tests.controller.ledger.desk import Desk
 
 
@@ -25,7 +26,9 @@ class Counter:
         self.floor, self.desk, self._kept = floor, Desk(), 0
         ledger = SimpleNamespace(reader=Reader(self.desk.engine), write=self.write)
         clock = SimpleNamespace(now_floor_s=lambda: floor.host.now_floor_s)
-        self._asked = SimpleNamespace(ledger=ledger, state=floor.state, post=self.post, clock=clock, vault=None)
+        self._asked = SimpleNamespace(
+            ledger=ledger, state=floor.state, post=self.post, clock=clock, vault=None, signer=SIGNER
+        )
         self.keep()
 
     def keep(self) -> None:

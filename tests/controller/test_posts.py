@@ -41,6 +41,11 @@ DECIDING = {
     "look",
     "break_glass",
     "acknowledge",
+    "hold_card",
+    "hold_batch",
+    "release_card",
+    "release_batch",
+    "express",
 }
 
 

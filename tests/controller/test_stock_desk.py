@@ -9,13 +9,19 @@ import pytest
 import structlog
 from typer.testing import CliRunner
 
-from controller import cli, commands
+from controller import cli, commands, rights
 from controller.asking.conversation import Refused
 from controller.commandline import stock as cli_stock
 from controller.core import events as e
+from controller.core.separation import BARRED
 from controller.core.tally import Tally
+from controller.core.why.step import IN_MAGAZINE
+from controller.denials import Denials
+from controller.posts import Posts
 from controller.wire import Command, Done, Refusal
 from tests.controller.core.keepers_floor import KeepersFloor
+
+BLIND = "olga"  # an operator, who counts without being told what should be there
 
 
 class Counter:
@@ -28,7 +34,17 @@ class Counter:
         clock = SimpleNamespace(now_floor_s=lambda: floor.host.now_floor_s)
         ledger = SimpleNamespace(write=self.write)
         self._desk = SimpleNamespace(
-            ledger=ledger, state=floor.state, tally=self.tally, clock=clock, post=self.post, simulated=True
+            ledger=ledger,
+            state=floor.state,
+            tally=self.tally,
+            clock=clock,
+            post=self.post,
+            simulated=True,
+            core=floor.foreman.config,
+            posts=Posts(),
+            vault=None,
+            denials=Denials(self.post),
+            roles=lambda user: {rights.OPERATOR} if user == BLIND else rights.STAFF,
         )
 
     async def write(self, change: object) -> None:
@@ -44,6 +60,12 @@ class Counter:
 
     async def ask(self, verb: str, /, by: str = "ann", **args: object) -> Done | Refusal:
         return await commands.answer(self._desk, by, Command(request=1, verb=verb, args=args))
+
+    def hold_roles(self, held: dict[str, set[str]]) -> None:
+        self._desk.roles = lambda user: held.get(user, frozenset())
+
+    async def ask_by_right(self, verb: str, by: str, /, **args: object) -> Done | Refusal:
+        return await commands.answer_certified(self._desk, by, Command(request=1, verb=verb, args=args))
 
 
 @pytest.fixture
@@ -110,6 +132,21 @@ async def test_the_forecast_gives_a_sentence_in_two_languages_and_its_facts(coun
     assert told["input"] == "data"
     assert (told["sentence_en"], told["sentence_zh"]) == ("Data: nothing waits to be made.", "没有待制的数据。")
     assert [one["name"] for one in told["inputs"]] == ["blanks", "data"]
+
+
+async def test_who_counts_blind_reads_no_sum_of_blanks_between_the_lines(counter):
+    seen = {by: await counter.ask_by_right("open_ends", by) for by in ("ann", BLIND)}
+    assert seen["ann"].result["counts"]["spoiled"] == len(counter.floor.state.stock.spoiled) > 0
+    kinds = {"spoiled", "returned", "missing"}
+    assert not kinds & set(seen[BLIND].result["counts"])
+    assert not kinds & {row["kind"] for row in seen[BLIND].result["rows"]}
+    inputs = {by: (await counter.ask_by_right("forecast", by)).result["inputs"] for by in ("ann", BLIND)}
+    assert inputs["ann"] == [inputs["ann"][0], *inputs[BLIND]]
+    assert inputs["ann"][0]["name"] == "blanks"
+    presses = {by: (await counter.ask_by_right("why", by, thing="l1")).result for by in ("ann", BLIND)}
+    assert IN_MAGAZINE in presses["ann"]["facts"]
+    assert presses[BLIND] == presses["ann"] | {"facts": presses[BLIND]["facts"]}
+    assert presses[BLIND]["facts"].keys() == presses["ann"]["facts"].keys() - {IN_MAGAZINE}
 
 
 async def test_open_ends_are_listed_with_their_ages_and_counted_by_kind(counter):
@@ -274,3 +311,38 @@ def test_counts_and_loads_say_what_they_wrote_down_and_nothing_more(monkeypatch)
         ("count", {"place": "vault", "counted": 7}),
         ("load", {"station": "p1", "kind": "film", "lot": "F7", "units": 400}),
     ]
+
+
+# ---- destruction ------------------------------------------------------------------------------------------------
+
+
+async def test_what_was_spoiled_while_nobody_had_signed_on_is_destroyed_by_people_who_work_at_no_station(counter):
+    stock = counter.floor.state.stock
+    assert stock.spoiled
+    assert stock.spoilers == {}
+    args, keepers, hand = {"count": len(stock.spoiled)}, {rights.STOCK_KEEPER}, {rights.STOCK_KEEPER, rights.OPERATOR}
+    held = {"kim": keepers, "lee": keepers, "hand": hand}
+    counter.hold_roles(held)
+    refused = await counter.ask_by_right("act", "hand", verb="destroy", args=args)
+    assert refused.code == BARRED
+    act_id = (await counter.ask_by_right("act", "kim", verb="destroy", args=args)).result["act_id"]
+    assert (await counter.ask_by_right("second", "hand", act_id=act_id)).code == BARRED
+    assert stock.spoiled
+    assert isinstance(await counter.ask_by_right("second", "lee", act_id=act_id), Done)
+    assert not stock.spoiled
+
+
+async def test_where_everybody_had_signed_on_a_keeper_who_works_elsewhere_may_destroy():
+    floor = KeepersFloor(2, trouble=0.1)
+    for station in ("l1", "l2", "c1", "w1", "w2", "i1"):
+        floor.say(e.SignedOn(station, "worker", 0.0))
+    floor.submit(1.0, 1, cards=60)
+    floor.run()
+    counter = Counter(floor)
+    counter.hold_roles(
+        {"hand": {rights.STOCK_KEEPER, rights.OPERATOR}, "worker": {rights.STOCK_KEEPER, rights.OPERATOR}}
+    )
+    assert floor.state.stock.spoiled
+    args = {"count": len(floor.state.stock.spoiled)}
+    assert (await counter.ask_by_right("act", "worker", verb="destroy", args=args)).code == BARRED
+    assert isinstance(await counter.ask_by_right("act", "hand", verb="destroy", args=args), Done)

@@ -134,9 +134,12 @@ def test_each_defect_code_stands_on_the_page():
 
 REFUSALS = (
     r"\"((?:wire|batch|chunk|cancel|correct|quota|review|decision|dispatch|act|stock|suspect|command|envelope|pack|arrival|"
-    r"station|shift|return|case|post|campaign|trace|purge|reason|receipts|restored|right|glass|key|alarm)\.[a-z_]+)\""
+    r"station|shift|return|case|post|campaign|trace|purge|reason|receipts|restored|right|glass|key|alarm|hold)\.[a-z_]+)\""
 )
-LIES = {f"station.{lie}" for lie in ("unknown_step", "other_step", "other_job", "other_sheets", "foreign_body")}
+LIES = {
+    f"station.{lie}"
+    for lie in ("unknown_step", "other_step", "other_job", "other_sheets", "foreign_body", "too_many_words")
+}
 NOT_ANSWERED = {"stock.unbalanced", *LIES}  # the end of the service, and what is only recorded
 IN_CODES_PAGE = {"batch.conflict", "batch.digest"}
 ROOMS = ("", "core", "desk", "intake", "upkeep", "floor", "packing", "asking")

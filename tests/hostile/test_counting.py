@@ -14,7 +14,7 @@ from controller.doctor import surroundings
 from controller.doctor.finding import Verdict
 from controller.doors import serve_door, upstream_requests
 from controller.metrics import Metrics
-from controller.refused_frames import OF_CONNECTIONS, OF_SOCKET, RefusedFrames
+from controller.refusals import OF_CONNECTIONS, OF_SOCKET, Refusals
 from controller.wire import Busy, Done, Refusal
 from devices.zlink import COUNTERS
 from encoders.envelope import pack
@@ -26,18 +26,26 @@ HELLO = pack({"type": "hello", "version": 1, "request": 1})
 def test_every_counter_of_a_socket_that_means_a_refusal_has_a_code_of_its_own():
     assert set(OF_SOCKET) | set(OF_CONNECTIONS) == set(COUNTERS) - {"retried", "gone"}
     assert len(set(OF_SOCKET.values())) == len(OF_SOCKET)
-    refused, counters = RefusedFrames(), {name: number for number, name in enumerate(OF_SOCKET, 1)}
+    refused, counters = Refusals(), {name: number for number, name in enumerate(OF_SOCKET, 1)}
     refused.watch("station", counters)
     assert refused.counts() == {"station": dict(sorted((OF_SOCKET[name], count) for name, count in counters.items()))}
-    assert refused.total == sum(counters.values())
+
+
+def test_frames_and_connections_are_told_apart_from_what_good_peers_are_answered():
+    refused = Refusals()
+    refused.watch("upstream", {"flooded": 3, "disconnected": 500})
+    for code in ("envelope.type", "busy", "portrait.truncated", "console.404", "station.bad_times"):
+        refused.at("upstream")(code)
+    assert refused.frames == 4
 
 
 def test_connections_are_shown_by_what_became_of_them():
-    refused, metrics = RefusedFrames(), Metrics(Tally(), FloorState())
+    refused, metrics = Refusals(), Metrics(Tally(), FloorState())
     refused.watch("upstream", {"accepted": 9, "handshake": 4, "disconnected": 7})
-    metrics.watch_frames(refused)
+    metrics.watch_refusals(refused)
     page = metrics.text().decode()
-    for outcome, count in (("accepted", 9), ("let_in", 4), ("ended", 7)):
+    assert 'cardmill_refusals_total{code="link.ended",door="upstream"} 7.0' in page
+    for outcome, count in (("accepted", 9), ("let_in", 4)):
         assert f'cardmill_connections_total{{door="upstream",outcome="{outcome}"}} {count}.0' in page
 
 
@@ -47,14 +55,14 @@ async def test_a_door_counts_what_it_answers_with_no_and_only_that(autojump_cloc
     async def answer(user, request):
         return next(answers)
 
-    refused, metrics = RefusedFrames(), Metrics(Tally(), FloorState())
-    metrics.watch_frames(refused)
-    notes = refused.at("upstream"), refused.answered_at("upstream")
-    nursery.start_soon(serve_door, Router(HELLO, HELLO, HELLO, b"junk"), upstream_requests, answer, *notes)
+    refused, metrics = Refusals(), Metrics(Tally(), FloorState())
+    metrics.watch_refusals(refused)
+    nursery.start_soon(
+        serve_door, Router(HELLO, HELLO, HELLO, b"junk"), upstream_requests, answer, refused.at("upstream")
+    )
     await trio.sleep(1)
-    assert refused.answered() == {("upstream", "batch.x"): 1, ("upstream", "busy"): 1}
-    assert refused.total == 1
-    assert 'cardmill_refused_requests_total{code="busy",door="upstream"} 1.0' in metrics.text().decode()
+    assert refused.counts() == {"upstream": {"batch.x": 1, "busy": 1, "envelope.type": 1}}
+    assert 'cardmill_refusals_total{code="busy",door="upstream"} 1.0' in metrics.text().decode()
     nursery.cancel_scope.cancel()
 
 

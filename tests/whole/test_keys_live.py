@@ -107,7 +107,7 @@ def test_a_key_that_is_changed_past_the_service_holds_within_seconds_and_is_an_a
             dealer.recv(SURELY_S)
     until(lambda: "upstream north" in read_last_seen(running.data / "keys"), "when it was last heard is kept")
     until(lambda: counter(running, "cardmill_keys_changed_outside_total") == 1, "the alarm is counted")
-    assert counter(running, 'cardmill_refused_frames_total{code="link.key_refused",door="upstream"}') >= 1
+    assert counter(running, 'cardmill_refusals_total{code="link.key_refused",door="upstream"}') >= 1
     with running.operator("ann") as ann:
         assert ann.command("status")["keys"]["outside"] == 1
     assert "keys changed past the service" in running.log.read_text("utf-8")

@@ -11,6 +11,7 @@ import pytest
 from controller.asking.conversation import ClientError, Patience, Refused
 from controller.asking.submission import batch_digest, encode_application
 from controller.client import OperatorClient
+from controller.metrics_page import families
 from sims.faces import FaceSource
 from sims.people import Population
 from tests.whole.centre import Centre, run_cli
@@ -119,6 +120,18 @@ def test_prometheus_reads_counts_and_states_with_few_labels_and_none_that_names_
     assert urllib.request.urlopen(f"http://{shared.metrics}/healthz", timeout=60).read() == b"ok\n"
 
 
+def test_a_real_page_has_every_metric_that_the_docs_list_in_both_formats_and_the_service_is_ready(shared):
+    listed = {family.name for _, family, _ in families()}
+    for accept in ("text/plain", "application/openmetrics-text"):
+        asked = urllib.request.Request(f"http://{shared.metrics}/metrics", headers={"Accept": accept})
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            assert answer.headers["Content-Type"].startswith(accept)
+            shown = set(re.findall(r"^# HELP (\w+)", answer.read().decode(), re.MULTILINE))
+        assert listed == {name.removesuffix("_total") for name in shown if not name.endswith("_created")}
+    ready = urllib.request.urlopen(f"http://{shared.metrics}/readyz", timeout=60)
+    assert (ready.status, json.loads(ready.read())) == (200, {"ready": True, "reasons": []})
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -195,6 +208,10 @@ def test_an_operator_s_command_line_shows_everything_as_table_and_as_json(shared
         code, shown, _ = run_cli(verb, *own, "--json", "-")
         assert code == 0
         json.loads(shown)
+    for span in ("shift", "day", "month", "campaign"):
+        code, shown, errors = run_cli("report", span, "--lang", "en", *own)
+        assert (code, errors) == (0, ""), span
+        assert shown
     code, _, errors = run_cli("why", "p1", *own)
     assert code == 1
     assert "why.unknown" in errors

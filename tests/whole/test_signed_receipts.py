@@ -133,3 +133,28 @@ def test_a_client_that_has_another_centres_key_takes_none_of_its_receipts(runnin
     )
     with line as north, pytest.raises(ClientError, match=r"client\.bad_receipt"):
         north.receipts(0)
+
+
+def test_the_command_fetches_into_a_file_goes_on_with_it_and_what_it_holds_is_sound(centre, tmp_path):
+    centre.secret("upstream", "north")
+    centre.start()
+    out, key = tmp_path / "receipts.jsonl", centre.data / "keys" / "receipts.public"
+    door, server, secret = centre.doors["upstreams"], centre.server_public, centre.secret("upstream", "north")
+    command = ["receipts", "fetch", "--endpoint", door, "--server-key", server, "--secret", secret, "--out", out]
+    fetch = [*map(str, command), "--key", str(key), "--json", "-"]
+    with client_of(centre) as north:
+        first = bring(north, 1)
+    for number in range(2):
+        code, said, errors = run_cli(*fetch)
+        assert (code, errors) == (0, "")
+        assert json.loads(said)["fetched"] == (0 if number else json.loads(said)["last"])
+    assert json.loads(said)["last"] >= len(first)
+    with client_of(centre) as north:
+        assert north.acknowledge(0).upto == json.loads(said)["last"]
+    code, found = verify(centre, out, key)
+    assert (code, found["sound"]) == (0, True)
+    other = tmp_path / "other.public"
+    other.write_bytes(KEYS.pem())
+    code, _, errors = run_cli(*fetch[:-4], "--out", str(tmp_path / "none.jsonl"), "--key", str(other))
+    assert (code, "client.bad_receipt" in errors) == (3, True)
+    assert (tmp_path / "none.jsonl").read_bytes() == b""

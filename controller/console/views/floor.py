@@ -15,8 +15,9 @@ from controller.console.console import Console
 from controller.console.live import View
 from controller.console.pages import Pages
 from controller.console.past_folds import PastFolds
+from controller.console.views import alarms
 from controller.core.starving import standing, wants
-from controller.core.state import SILENT
+from controller.desk.andon import counts as andon_counts
 from controller.desk.desk import Desk
 from controller.desk.looking import counts_of, last_hour, station_rows, step_row
 from controller.report.figures import first_pass_yield
@@ -25,6 +26,7 @@ from devices.defects import Step
 from devices.messages import POSITIONS
 
 MINUTE_S = 60
+ALARMS_SHOWN = 4
 
 
 def view(pages: Pages, desk: Desk) -> View:
@@ -46,7 +48,8 @@ def scene(desk: Desk, language: str) -> dict[str, object]:
         "wants": [one.zh if language == "zh" else one.en for one in wants(desk.state)],
         "last_hour": hour,
         "counts": counts_of(desk.tally),
-        "silent": SILENT,
+        "alarms": alarms.rows(desk, language)[:ALARMS_SHOWN],
+        "alarms_in_all": sum(andon_counts(desk).values()),
         "steps": [
             {
                 "step": step.value,
@@ -80,7 +83,8 @@ def _station(desk: Desk, row: dict[str, object], now_floor_s: float) -> dict[str
 def past_desk(desk: Desk, books: Books, at_floor_s: float) -> Desk:
     """Give a desk that looks at the books of a past moment, whose clock stands still."""
     clock = FloorClock(at_floor_s, 0.0, 0.0)
-    return replace(desk, state=books.foreman.state, tally=books.tally, campaign=books.campaign, clock=clock)
+    state, tally = books.foreman.state, books.tally
+    return replace(desk, state=state, tally=tally, campaign=books.campaign, clock=clock, andon=None)
 
 
 def routes(console: Console) -> list[Route]:

@@ -22,6 +22,8 @@ AGEING: Mapping[str, tuple[str, str]] = {  # kind of open end -> code, and the s
     "pile": ("pile.stopped", "pile_s"),
     "stopped": ("card.stopped", "stopped_s"),
     "held": ("card.held", "held_s"),
+    "card_hold": ("card.on_hold", "held_s"),
+    "batch_hold": ("batch.on_hold", "held_s"),
     "spoiled": ("reject.open", "destroy_s"),
     "returned": ("return.open", "destroy_s"),
     "consignment": ("consignment.open", "consignment_s"),

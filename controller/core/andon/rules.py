@@ -50,6 +50,8 @@ RULES: Mapping[str, Rule] = {
     "pile.stopped": Rule(_TICKET, "repack_piles"),
     "card.stopped": Rule(_TICKET, "decide_stopped"),
     "card.held": Rule(_TICKET, "decide_held"),
+    "card.on_hold": Rule(_TICKET, "release_holds"),
+    "batch.on_hold": Rule(_TICKET, "release_holds"),
     "batch.late": Rule(_TICKET, "hasten_batch"),
     "remake.late": Rule(_TICKET, "hasten_remakes"),
     "return.late": Rule(_TICKET, "hasten_returns"),

@@ -10,18 +10,42 @@ from controller.core.cards import FINAL, Card, State
 from controller.core.plan import pile_rank
 from controller.core.review_folds import SHARED_NUMBER
 from controller.core.sheets import foremost, in_order
-from controller.core.state import FloorState, Rank, Sheet
+from controller.core.state import CardHold, FloorState, Rank, Sheet
 from controller.core.why.look import Look, for_two, neighbours, stations_of, works
 from controller.core.why.sentences import Facts, Reason, counted
 from controller.core.why.step import pack_tail, press_tail, print_tail, sheet_tail
 from devices.defects import Step
 
 SHEETS_AHEAD = 16  # imposed in thought, to tell what goes before a card: it bounds the cost
+BESIDE_A_HOLD = frozenset(  # states in which more than the hold must end, or goes on meanwhile
+    {State.HELD, State.STOPPED, State.IMPOSED, State.QUARANTINED, State.SUSPECT}
+)
 RANK_WORDS = ("remake", "express", "due earlier", "older batch", "police station", "place in its batch")
 BY_BATCH = ("remake", "express", "its batch's turn", "its batch's turn", "police station", "place in its batch")
 
 
 def why_card(look: Look, card: Card) -> Reason:
+    """Say what a card waits for: a person's hold, and what its state tells besides."""
+    hold, own = look.state.batch_holds.get(card.batch_id), look.state.card_holds.get(card.card)
+    if own is None and hold is None:
+        return _why_state(look, card)
+    key, by = ("held_by", own) if own else ("batch_held_by", hold)
+    facts: Facts = {"state": card.state.value, "generation": card.generation, "due_floor_s": card.due_floor_s}
+    facts["late_s"] = max(0.0, look.now_floor_s - card.due_floor_s)
+    head = look.say((f"Card {card.card}", f"卡 {card.card} "), [key], facts | hold_facts(by))
+    if card.state not in BESIDE_A_HOLD:
+        return Reason(head.sentence_en.rstrip(), head.sentence_zh, head.facts, [])
+    rest = _why_state(look, card)
+    texts = (head.sentence_en + rest.sentence_en, head.sentence_zh + rest.sentence_zh)
+    return Reason(*texts, rest.facts | head.facts, rest.beaten)
+
+
+def hold_facts(hold: CardHold | None) -> Facts:
+    """Give who holds something, since when and why."""
+    return {"hold": hold.code, "hold_by": hold.by, "hold_floor_s": hold.since_floor_s} if hold else {}
+
+
+def _why_state(look: Look, card: Card) -> Reason:
     """Say what a card waits for, by its state."""
     what = (f"Card {card.card}", f"卡 {card.card} ")
     facts: Facts = {"state": card.state.value, "generation": card.generation, "due_floor_s": card.due_floor_s}

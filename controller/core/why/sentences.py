@@ -24,6 +24,12 @@ EN = {
     "unencoded": "{what} waits for an encoder: {busy} of {encode_jobs:encode job runs|encode jobs run}, "
     "{ahead:card goes|cards go} before it.",
     "quarantined": "{what} was made inside a drift window: it is inspected again before it counts as good.",
+    "held_by": "{what} is {state} and {hold_by} holds it since {hold_floor_s} for {hold}: it goes no further until a "
+    "person releases it (`cardmill release-card`). ",
+    "batch_held_by": "{what} is {state} and {hold_by} holds its whole batch since {hold_floor_s} for {hold}: it goes "
+    "no further until a person releases that (`cardmill release-batch`). ",
+    "batch_held": "{what} is held by {hold_by} since {hold_floor_s} for {hold}: nothing of it goes further until a "
+    "person releases it (`cardmill release-batch`). ",
     "suspect": "{what} is suspect since {step}: two people settle it (sheet {sheet_id}, mask {mask}).",
     "made": "{what} is in bundle {bundle_id}, and {in_making:card|cards} of its batch must be packed before it leaves.",
     "made_stopped": "{what} is in bundle {bundle_id}: {people:card of its batch waits|cards of its batch wait} "
@@ -101,6 +107,12 @@ ZH = {
     "encoding": "{what}正在编码（作业 {job_id}）。",
     "unencoded": "{what}等待编码：{encode_jobs} 个编码作业中 {busy} 个在运行，前面有 {ahead} 张卡。",
     "quarantined": "{what}在漂移窗口内制成，须复检合格。",
+    "held_by": "{what}{state}，{hold_by} 自 {hold_floor_s} 起因 {hold} 扣住，"
+    "放行（`cardmill release-card`）前不再往下走。",
+    "batch_held_by": "{what}{state}，{hold_by} 自 {hold_floor_s} 起因 {hold} 扣住整批，"
+    "放行（`cardmill release-batch`）前不再往下走。",
+    "batch_held": "{what}由 {hold_by} 自 {hold_floor_s} 起因 {hold} 扣住，"
+    "放行（`cardmill release-batch`）前不再往下走。",
     "suspect": "{what}在{step}后去向不明，须两人认定（联 {sheet_id}，位掩码 {mask}）。",
     "made": "{what}在包 {bundle_id} 中，本批还有 {in_making} 张卡须先装包。",
     "made_stopped": "{what}在包 {bundle_id} 中，本批有 {people} 张卡待人工决定，可用 dispatch 先发出。",

@@ -15,6 +15,8 @@ from controller.core.why.sentences import Facts, rule_key
 from devices.defects import Step
 from devices.messages import POSITIONS
 
+IN_MAGAZINE = "in_magazine"  # a fact that is a sum of stock: not everybody is told it
+
 
 class _WouldMove(Exception):
     """The plan would make this move now."""
@@ -172,7 +174,7 @@ def press_tail(look: Look, presses: Sequence[Station], sheet_id: int = 0) -> Tai
     if not free:
         return station_tail(look, Step.LAMINATE) or ("left", {"step": Step.LAMINATE.value})
     if not films:
-        facts: Facts = {"step": Step.LAMINATE.value, "in_magazine": state.stock.in_magazine(free[0].station)}
+        facts: Facts = {"step": Step.LAMINATE.value, IN_MAGAZINE: state.stock.in_magazine(free[0].station)}
         empty = [one for one in free if not state.stock.in_magazine(one.station)]
         return ("nothing_empty", facts | {"names": names_of(empty)}) if empty else ("nothing", facts)
     ahead = [(one, next_of(look, one)) for one in free]

@@ -9,7 +9,7 @@ from controller.core.cards import FINAL, State
 from controller.core.settings import CoreConfig
 from controller.core.state import SILENT, Batch, FloorState, Station
 from controller.core.turn import Refused
-from controller.core.why.card import why_card, why_sheet
+from controller.core.why.card import hold_facts, why_card, why_sheet
 from controller.core.why.look import BEATEN_MAX, Look, condition, stations_of, works
 from controller.core.why.sentences import MEANINGS, Facts, Reason
 from controller.core.why.step import idle_tail
@@ -73,13 +73,19 @@ def _batch(look: Look, batch: Batch) -> Reason:
     facts["late_s"] = max(0.0, look.now_floor_s - batch.due_floor_s)
     facts["open"] = sum(count for one, count in batch.states.items() if one not in FINAL)
     facts |= {f"count_{one.value}": batch.states[one] for one in State if batch.states[one]}
+    what = (f"Batch {batch.batch_number}", f"批次 {batch.batch_number} ")
+    hold = state.batch_holds.get(batch.batch_id)
     worst = next((one for one in WAIT_FOR if batch.states[one]), None)
     cards = [state.cards[number] for number in batch.cards]
-    left = [card for card in cards if card.state is worst] or cards
-    if worst is State.IMPOSED:
+    held = [card for card in cards if card.card in state.card_holds] if state.card_holds else []
+    left = held or [card for card in cards if card.state is worst] or cards
+    if worst is State.IMPOSED and not held:
         steps = {sheet: list(Step).index(state.sheets[sheet].step) for sheet in {card.sheet_id for card in left}}
         left = [card for card in left if steps[card.sheet_id] == min(steps.values())]
     last = why_card(look, max(left, key=lambda card: card.rank))
-    head = look.say((f"Batch {batch.batch_number}", f"批次 {batch.batch_number} "), ["batch"], facts)
+    if hold:
+        head = look.say(what, ["batch_held", "batch"], facts | hold_facts(hold), because="batch_held")
+    else:
+        head = look.say(what, ["batch"], facts)
     texts = (head.sentence_en + last.sentence_en, head.sentence_zh + last.sentence_zh)
-    return Reason(*texts, {**last.facts, **facts}, last.beaten)
+    return Reason(*texts, {**last.facts, **(head.facts if hold else facts)}, last.beaten)

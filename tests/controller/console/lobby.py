@@ -139,6 +139,7 @@ class Lobby:
     hall: Hall
     port: int
     tls: ssl.SSLContext
+    refused: list[str]  # codes of what was refused, in order
 
     def browser(self):
         return Browser(self.port, self.tls)
@@ -167,10 +168,18 @@ async def open_lobby(
 
         return [Route("/broken", break_down), Route("/act", act, methods=["GET", "POST", "DELETE"])]
 
-    app = console_app(hall.entrance, lambda name: ROLES.get(name, ()), tls=True, request_s=request_s, more=more)
+    refused: list[str] = []
+    app = console_app(
+        hall.entrance,
+        lambda name: ROLES.get(name, ()),
+        tls=True,
+        request_s=request_s,
+        more=more,
+        refused=refused.append,
+    )
     config = ConsoleConfig(listen=f"{HOST}:0", certificate=str(certificate), key=str(key))
     async with trio.open_nursery() as nursery:
         [address] = await nursery.start(partial(serve_console, silent_s=silent_s), app, config)
         tls = ssl.create_default_context(cafile=str(certificate))
-        yield Lobby(hall, int(address.rpartition(":")[2]), tls)
+        yield Lobby(hall, int(address.rpartition(":")[2]), tls, refused)
         nursery.cancel_scope.cancel()

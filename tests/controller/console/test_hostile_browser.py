@@ -73,6 +73,27 @@ async def test_pages_hold_neither_scripts_nor_styles_nor_addresses_of_others(tmp
             assert not FOREIGN.search(page.text)
 
 
+async def test_each_request_that_is_refused_is_counted_once_and_no_other(tmp_path):
+    async with open_lobby(tmp_path) as lobby:
+        browser = lobby.browser()
+        assert (await browser.get("/")).status == 303  # nobody has logged in yet: no attempt
+        assert lobby.refused == []
+        await browser.log_in(password="wrong words of ann")
+        await browser.get("/../../etc/passwd")
+        browser.cookies[f"{OURS}session"] = "x" * 43
+        await browser.get("/")
+        await browser.post("/act")
+        await browser.log_in()
+        await browser.post("/act", {"csrf": "x" * 43})
+        assert lobby.refused == [
+            "console.401",
+            "console.404",
+            "console.not_signed_in",
+            "console.not_signed_in",
+            "console.403",
+        ]
+
+
 # ---- forms of others ------------------------------------------------------------------------------------------
 
 

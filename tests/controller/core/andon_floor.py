@@ -14,7 +14,7 @@ from controller.core.moves import JobEnded, SheetEnd
 from controller.core.rates import DENIED
 from controller.core.remakes import Clock
 from controller.core.settings import CoreConfig
-from controller.core.state import SILENT, Batch, FloorState, Glass, Hold, Station, StoppedPile
+from controller.core.state import SILENT, Batch, CardHold, FloorState, Glass, Hold, Station, StoppedPile
 from controller.core.stock import BodyRange, Supply
 from controller.core.tally import Tally
 from devices.defects import Step
@@ -183,6 +183,17 @@ CASES = [
         "card.held",
         lambda floor: (floor.batch(received_floor_s=FRIDAY_S - DAY_S), floor.state.holds.update({10_000: ["a.b"]})),
         lambda floor: floor.state.holds.clear(),
+        DAY_S,
+    ),
+    Case(
+        "card.on_hold",
+        *set_of(lambda floor: floor.state.card_holds, 10_000, CardHold("look", FRIDAY_S - DAY_S, "ann")),
+        DAY_S,
+    ),
+    Case(
+        "batch.on_hold",
+        lambda floor: (floor.batch(), floor.state.batch_holds.update({1: CardHold("look", FRIDAY_S - DAY_S, "ann")})),
+        lambda floor: floor.state.batch_holds.clear(),
         DAY_S,
     ),
     Case(

@@ -9,6 +9,7 @@ from controller.core import events as e
 from controller.core.cards import FINAL, State
 from controller.core.fold import apply
 from controller.core.foreman import Foreman
+from controller.core.hold_events import BatchReleaseAsked, CardReleaseAsked
 from controller.core.moves import (
     ActProposed,
     AnyMove,
@@ -30,6 +31,7 @@ from controller.hosts.heap import HeapHost
 from controller.report.figures import Report
 from devices.defects import GOOD, Step
 from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
+from tests.controller.core.holders import Holders, check_holds
 
 STATIONS = [
     ("p1", Step.PRINT, 1),
@@ -63,6 +65,7 @@ class RoughFloor:
         self.next_body, self.next_single = 1_000, 500_000
         self.seen: Counter[str] = Counter()
         self.people = random.Random(seed + 1)  # luck of its own: what stations do stays the same
+        self.holders = Holders(seed)
         self.last_seen: dict[int, tuple[int, str]] = {}  # card -> its blank and police station
         self.cases: dict[int, int] = {}  # card that is made again -> its case
         self.report = Report(yearly_hours=4_000)
@@ -231,6 +234,12 @@ class RoughFloor:
         self.check_cases(event, moves)
         self.meddle(at, moves)
         for move in moves:
+            self.holders.saw(move)
+        asked = self.holders.ask(self.state, self.trouble)
+        if asked:
+            self.seen[type(asked).__name__] += 1
+            self.host.push(at + self.holders.luck.choice((0.0, 20.0, 900.0)), asked)
+        for move in moves:
             self.report.fold(at, move)
             tally = self.report.tally
             ended = tally.refused + tally.cancelled + tally.refused_late + tally.dispatched
@@ -242,7 +251,10 @@ class RoughFloor:
         piled = [card for pile in state.piles.values() for card in pile]
         piled += [card for pile in state.stopped_piles.values() for card in pile.cards]
         piled += [card for job in state.jobs.values() for card in job.cards]
-        assert sorted(piled) == sorted(card.card for card in state.cards.values() if card.state is State.GOOD)
+        good = [card for card in state.cards.values() if card.state is State.GOOD]
+        assert {card.card for card in good if not state.is_held(card)} <= set(piled) <= {card.card for card in good}
+        assert len(piled) == len(set(piled))
+        assert not any(state.is_held(state.cards[one]) for pile in state.piles.values() for one in pile)
         assert all(state.cards[number].state is State.GOOD for number in state.doubtful), "doubtful, and in a bundle"
         quarantined = sum(card.state is State.QUARANTINED for card in state.cards.values())
         assert quarantined == state.stock.blanks[Account.QUARANTINED]
@@ -259,12 +271,13 @@ class RoughFloor:
                     alive = State.QUARANTINED if sheet.quarantined else State.IMPOSED
                     assert card.state is (alive if sheet.live >> place & 1 else State.SUSPECT)
         assert sum(len(ranks) for ranks in state.ready.values()) == sum(
-            card.state is State.READY for card in state.cards.values()
+            card.state is State.READY and not state.is_held(card) for card in state.cards.values()
         )
+        check_holds(state)
         for batch in state.batches.values():
             counted = Counter(state.cards[number].state for number in batch.cards)
             assert counted == +batch.states
-            assert not batch.bundles or batch.in_making(), "bundles wait though no card can join them"
+            assert not state.leaving(batch) or batch.in_making(), "bundles wait though no card can join them"
 
     def settle_suspects(self) -> int:
         """Two people look at every suspect and find it spoiled or missing (or good, when it was inspected)."""
@@ -329,6 +342,10 @@ class RoughFloor:
                     self.two_people("destroy_returned", {"blank": blank})
             for station in list(self.state.station_holds):
                 self.host.handle(e.ReleaseAsked(station, "ann"), now)
+            for number in list(self.state.card_holds):
+                self.host.handle(CardReleaseAsked(number, "bob"), now)
+            for number in list(self.state.batch_holds):
+                self.host.handle(BatchReleaseAsked(number, "bob"), now)
             for card in list(self.state.cards.values()):
                 if card.state is State.STOPPED:
                     self.host.handle(e.DecisionMade(card.card, "refuse_late", "ann", "enough"), now)

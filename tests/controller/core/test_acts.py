@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core import events as e
+from controller.core.acts import OPEN_MAX
 from controller.core.moves import ActEnded, RowVerdict, Verdict
 from controller.core.stock import Account
 from controller.core.stock_moves import MagazineIssued, StockReceived
@@ -110,3 +111,15 @@ def test_a_decision_that_comes_too_late_says_so(floor, decision):
     assert not floor.state.batches
     turn = floor.host.handle(e.DecisionMade(10_000, decision, "ann", "again"), 0.0)
     assert turn.refused.code == "decision.no_card"
+
+
+def test_one_person_has_a_hundred_open_proposals_at_most_and_others_are_not_in_their_way(floor):
+    for number in range(OPEN_MAX):
+        assert ask(floor, "receive", {"first_body": 90_000 + 10 * number, "sheets": 5, "lot": "B"}).answer
+    more = ("receive", {"first_body": 190_000, "sheets": 5, "lot": "B"})
+    turn = ask(floor, *more)
+    assert (turn.refused.code, turn.moves) == ("act.too_many", [])
+    other = ask(floor, *more, by="bob").answer
+    assert other
+    assert second(floor, min(floor.state.acts), "eve").refused is None
+    assert ask(floor, "receive", {"first_body": 290_000, "sheets": 5, "lot": "B"}).answer

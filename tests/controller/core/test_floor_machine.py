@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.core import events as e
-from controller.core.cards import State
+from controller.core.cards import FINAL, State
 from controller.core.foreman import Foreman
+from controller.core.hold_events import BatchHoldAsked, BatchReleaseAsked, CardHoldAsked, CardReleaseAsked
 from controller.core.moves import (
     CardDecided,
     ConsignmentSent,
@@ -123,6 +124,19 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
     def hold_or_release(self, name: str, hold: bool) -> None:
         self.tell(e.HoldAsked(name, "check", "ann") if hold else e.ReleaseAsked(name, "ann"))
 
+    @precondition(lambda self: self.state.cards)
+    @rule(data=st.data(), hold=st.booleans(), whole=st.booleans())
+    def hold_or_release_cards(self, data: st.DataObject, hold: bool, whole: bool) -> None:
+        state = self.state
+        holds = state.batch_holds if whole else state.card_holds
+        one = data.draw(
+            st.sampled_from(sorted(state.batches if whole else state.cards if hold or not holds else holds))
+        )
+        asked = (BatchHoldAsked if whole else CardHoldAsked)(one, "check", "ann")
+        before, is_over = dict(holds), not whole and state.cards[one].state in FINAL
+        self.tell(asked if hold else (BatchReleaseAsked if whole else CardReleaseAsked)(one, "ann"))
+        assert bool(self.answer.refused) is (one in before or is_over if hold else one not in before)
+
     @rule(seconds=st.sampled_from([1.0, 60.0, 700.0, 30_000.0]))
     def wait(self, seconds: float) -> None:
         self.now_floor_s += seconds
@@ -233,7 +247,10 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
     @invariant()
     def every_card_is_in_one_place(self) -> None:
         state, ready = self.state, [rank[-1] for ranks in self.state.ready.values() for rank in ranks]
-        assert sorted(ready) == sorted(card.card for card in state.cards.values() if card.state is State.READY)
+        free = [card for card in state.cards.values() if not state.is_held(card)]
+        assert sorted(ready) == sorted(card.card for card in free if card.state is State.READY)
+        piled = {card for pile in state.piles.values() for card in pile}
+        assert not any(state.is_held(state.cards[number]) for number in piled | {rank[-1] for rank in state.unencoded})
         lying = [
             number
             for sheet in state.sheets.values()
@@ -299,6 +316,10 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
             self.fill()
         for station in list(self.state.station_holds):
             self.tell(e.ReleaseAsked(station, "ann"))
+        for number in list(self.state.card_holds):
+            self.tell(CardReleaseAsked(number, "bob"))
+        for number in list(self.state.batch_holds):
+            self.tell(BatchReleaseAsked(number, "bob"))
         self.look_after_people()
         for card in list(self.state.cards.values()):
             if card.state is State.HELD:

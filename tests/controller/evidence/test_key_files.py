@@ -98,7 +98,7 @@ def test_a_rotation_cut_short_at_either_file_leaves_a_signer_whose_receipts_are_
     def cut(*_):
         raise OSError("cut")
 
-    for name in ("_write_public", "replace_private"):
+    for name in ("replace_public", "replace_private"):
         with monkeypatch.context() as patch:
             patch.setattr(signing, name, cut)
             with pytest.raises(OSError, match="cut"):
@@ -114,7 +114,7 @@ def test_a_first_start_cut_short_before_the_public_half_goes_on_with_the_same_ke
         raise OSError("cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(signing, "_write_public", cut)
+        patch.setattr(signing, "replace_public", cut)
         with pytest.raises(OSError, match="cut"):
             open_signer(tmp_path / "keys", "cardmill")
     secret = (tmp_path / "keys" / SECRET_NAME).read_bytes()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
@@ -10,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.evidence import numbers, verification
+from controller.evidence.contents import Contents
 from controller.evidence.errors import Unreadable
 from controller.evidence.numbers import Numbers
 from controller.evidence.public_keys import PublicKeys
 from controller.evidence.signed_bytes import signed_bytes
-from controller.evidence.signing import Signer
+from controller.evidence.signing import PUBLIC_NAME, Signer, open_signer
 from controller.evidence.verification import FAULTS, Verification, verify_file
 from controller.wire import Receipt
 from tests.controller.evidence.samples import KEY, KEYS, OTHER, OTHER_SIGNER, lines_of, receipt
@@ -42,7 +46,7 @@ def test_receipts_as_they_were_given_are_sound(tmp_path):
     heard = []
     found = verify_file(path, KEYS, heard.append)
     told = found.as_json()
-    assert (found.is_sound, told["lines"], told["good"], [told[what] for what in WRONG]) == (True, 40, 40, [0] * 6)
+    assert (found.is_sound, told["lines"], told["good"], [told[what] for what in WRONG]) == (True, 40, 40, [0] * 7)
     assert told["streams"] == [
         {"centre": "cardmill", "upstream": "north", "good": 40, "first": 1, "last": 40, "missing": 0, "gaps": []}
     ]
@@ -146,11 +150,12 @@ def test_receipts_of_before_and_after_a_rotation_are_sound_by_both_keys():
 
 
 def test_gaps_are_named_for_each_upstream_and_centre_apart():
-    other_centre = Signer(KEY, "another")
+    other_centre = Signer(OTHER, "another")
     found = verified(
         *lines_of(*(receipt(number) for number in (5, 6, 9))),
         *lines_of(*(receipt(number, "south") for number in (1, 2, 3))),
         *lines_of(*(receipt(number, signer=other_centre) for number in (1, 3))),
+        keys=PublicKeys([KEY.public_key(), OTHER.public_key()]),
     )
     streams = {(one["centre"], one["upstream"]): one["gaps"] for one in found.as_json()["streams"]}
     assert streams == {("cardmill", "north"): [(7, 8)], ("cardmill", "south"): [], ("another", "north"): [(2, 2)]}
@@ -170,17 +175,73 @@ def test_the_same_receipt_again_does_no_harm_also_under_a_newer_key():
     assert (found.is_sound, found.counts["repeated"], found.counts["good"]) == (True, 2, 4)
 
 
+@pytest.mark.parametrize("is_named", [True, False])
+def test_the_key_of_one_centre_signs_nothing_for_another(is_named):
+    south = Signer(OTHER, "southern")
+    names = (["cardmill"], ["southern"]) if is_named else ((), ())
+    keys = [PublicKeys([one.public_key()], named) for one, named in zip((KEY, OTHER), names, strict=True)]
+    own = lines_of(receipt(1), receipt(1, signer=south))
+    forged = lines_of(receipt(2, signer=OTHER_SIGNER))  # with the southern key, in the name of the other centre
+    with merged(*keys) as both:
+        assert verified(*own, keys=both).is_sound
+        found = verified(*own, *forged, keys=both)
+    assert faults_of(found) == [(3, 2, "other_centre")]
+    assert not found.is_sound
+
+
+@contextmanager
+def merged(*keys):
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder) / f"{number}.public" for number in range(len(keys))]
+        for path, one in zip(paths, keys, strict=True):
+            path.write_bytes(one.pem())
+        yield PublicKeys.read(*paths)
+
+
+def test_a_centre_that_was_renamed_signs_for_both_of_its_names(tmp_path):
+    before = open_signer(tmp_path, "cardmill")
+    after = open_signer(tmp_path, "制证中心")
+    keys = PublicKeys.read(tmp_path / PUBLIC_NAME)
+    assert keys.centres == ("制证中心", "cardmill")
+    assert verified(*lines_of(receipt(1, signer=before), receipt(1, signer=after)), keys=keys).is_sound
+    assert faults_of(verified(*lines_of(receipt(1)), keys=keys)) == [(1, 1, "foreign")]
+
+
+def test_a_key_whose_centre_is_not_said_signs_for_none_that_named_its_own():
+    with merged(PublicKeys([KEY.public_key()], ["cardmill"]), PublicKeys([OTHER.public_key()])) as keys:
+        assert faults_of(verified(*lines_of(receipt(1, signer=OTHER_SIGNER)), keys=keys)) == [(1, 1, "other_centre")]
+        assert verified(*lines_of(receipt(1, signer=Signer(OTHER, "southern"))), keys=keys).is_sound
+
+
 def test_two_good_receipts_with_one_number_and_two_contents_are_shown_to_people():
     found = verified(*lines_of(receipt(1), receipt(2), receipt(2, kind="refused")))
     assert faults_of(found) == [(3, 2, "conflicting")]
     assert not found.is_sound
 
 
+def test_a_number_is_compared_with_its_first_content_however_many_receipts_lie_between():
+    between = 3_000
+    lines = lines_of(*(receipt(number) for number in range(1, between)))
+    found = verified(*lines, lines[0], *lines_of(receipt(2, kind="refused")))
+    assert found.counts["repeated"] == 1
+    assert faults_of(found) == [(between + 1, 2, "conflicting")]
+
+
+def test_the_first_content_of_each_of_many_numbers_is_remembered():
+    most = 250_000
+    with Contents() as contents:
+        for number in range(most):
+            assert contents.first_of(0, number, number.to_bytes(16)) is None
+        assert contents.first_of(0, 0, bytes(16)) == bytes(16)
+        assert contents.first_of(0, 7, b"other") == (7).to_bytes(16)
+        assert contents.first_of(1, 7, b"other") is None
+        assert contents.first_of(0, 2**80, b"far") is None
+
+
 def test_what_is_kept_of_a_long_file_is_bounded(monkeypatch):
-    monkeypatch.setattr(verification, "KEPT_MAX", 5)
     monkeypatch.setattr(verification, "FAULTS_MAX", 3)
     found = verified(*lines_of(*(receipt(number) for number in range(1, 31))), *[b"none\n"] * 9)
-    assert (len(found._contents), len(found.faults), found.counts["unreadable"]) == (5, 3, 9)
+    assert (len(found.faults), found.counts["unreadable"]) == (3, 9)
     monkeypatch.setattr(verification, "STREAMS_MAX", 2)
     with pytest.raises(Unreadable, match="more than 2 upstreams"):
         verified(*lines_of(*(receipt(1, name) for name in ("a", "b", "c"))))

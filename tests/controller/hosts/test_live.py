@@ -65,6 +65,19 @@ async def test_nothing_is_done_counted_or_answered_before_the_commit(autojump_cl
     assert counted == turn.moves
 
 
+async def test_what_is_refused_is_told_in_its_turn_and_leaves_no_event(autojump_clock):
+    disk = SlowDisk()
+    host, _, _ = floor_of(disk)
+    told = []
+    host.post(batch(8)).then(lambda turn: told.append("batch"))
+    for _ in range(3):
+        host.post(e.ActSeconded(7, "ann")).then(lambda turn: told.append(turn.refused.code))
+    assert told == []
+    disk.sync()
+    assert told == ["batch", *["act.not_open"] * 3]
+    assert [event for _, event, _ in disk.kept] == [batch(8), None, None, None]
+
+
 async def test_a_timer_fires_at_the_time_that_was_asked_for_and_before_later_events(autojump_clock):
     disk = SlowDisk()
     host, _, _ = floor_of(disk)

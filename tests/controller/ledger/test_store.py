@@ -16,6 +16,7 @@ from controller.ledger.errors import (
     LedgerTooNew,
     LedgerUnreadable,
 )
+from controller.ledger.journal import Recorded
 from controller.ledger.lock import LOCK_NAME, lock_folder
 from controller.ledger.migrations import SCHEMA, migrate
 from controller.ledger.store import check_tail, open_ledger
@@ -41,6 +42,20 @@ async def test_what_was_recorded_is_replayed_after_a_restart(tmp_path, engine_ur
         assert list(ledger.replay()) == moves
         assert list(ledger.replay(after=40)) == moves[40:]
         assert list(ledger.events()) == [(recorded.at_floor_s, recorded.event) for recorded in records]
+
+
+async def test_what_leaves_no_event_is_durable_in_its_place_and_leaves_no_row(tmp_path, engine_url):
+    records, told = list(SmallFloor(5).run(10)), []
+    async with open_ledger(tmp_path, url=engine_url) as ledger:
+        for number, recorded in enumerate(records):
+            ledger.put(recorded, lambda number=number: told.append(number))
+            for _ in range(200):
+                ledger.put(Recorded(recorded.at_floor_s, None, []), lambda number=number: told.append(number))
+    assert told == sorted(told)
+    assert len(told) == 201 * len(records)
+    async with open_ledger(tmp_path, url=engine_url) as ledger:
+        assert list(ledger.events()) == [(recorded.at_floor_s, recorded.event) for recorded in records]
+        assert ledger.verify().sound
 
 
 async def test_a_ledger_goes_on_after_a_restart_as_if_there_had_been_none(tmp_path, engine_url):

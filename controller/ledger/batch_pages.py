@@ -1,0 +1,46 @@
+"""Pages of batches and of one batch's cards, newest and first in front; each is one short transaction."""
+
+from __future__ import annotations
+
+from sqlalchemy import Engine, select
+
+from controller.application import CARD_IDS_PER_BATCH, card_id
+from controller.ledger import tables
+from controller.ledger.rows import BatchRow, CardRow
+
+AFTER_DIGITS = ":"  # the character after 9: with it behind a prefix of digits ends what begins with them
+
+
+def batch_page(engine: Engine, before: int, limit: int, prefix: str = "", state: str = "") -> list[BatchRow]:
+    """Give batches whose verdicts are out, newest first, numbered below `before` (0: from the newest on).
+
+    `prefix`: digits their numbers begin with; `state`: open, closed or refused.
+    """
+    batch = tables.batch
+    query = select(batch).order_by(batch.c.batch_id.desc()).limit(limit)
+    if before:
+        query = query.where(batch.c.batch_id < before)
+    if prefix:
+        query = query.where(batch.c.batch_number >= prefix, batch.c.batch_number < prefix + AFTER_DIGITS)
+    if state:
+        query = query.where(batch.c.state == state)
+    with engine.connect() as connection:
+        return [BatchRow(*row) for row in connection.execute(query)]
+
+
+def batch_of_number(engine: Engine, batch_number: str) -> BatchRow | None:
+    """Give a batch whose verdicts are out by its number."""
+    batch = tables.batch
+    query = select(batch).where(batch.c.batch_number == batch_number).order_by(batch.c.batch_id.desc()).limit(1)
+    with engine.connect() as connection:
+        row = connection.execute(query).first()
+    return BatchRow(*row) if row else None
+
+
+def card_page(engine: Engine, batch_id: int, after: int, limit: int) -> list[CardRow]:
+    """Give cards of a batch in order of their number, those above `after`."""
+    card, first = tables.card, card_id(batch_id, 0)
+    here = card.c.card_id > max(after, first - 1), card.c.card_id < first + CARD_IDS_PER_BATCH
+    with engine.connect() as connection:
+        rows = connection.execute(select(card).where(*here).order_by(card.c.card_id).limit(limit)).all()
+    return [CardRow(*row) for row in rows]

@@ -1,0 +1,1 @@
+"""Tests of reports of a shift, a day or a month."""
