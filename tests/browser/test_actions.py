@@ -1,63 +1,25 @@
-"""What people do in the console: shown before it is done, done once, by two where it takes two, and text stays text."""
+"""What people do in the console: shown before it is done, done once, and text stays text."""
 
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
 
 from sims.demo.folder import OBSERVER, VISITORS
+from tests.browser.visits import confirm
 
 pytestmark = pytest.mark.browser
 
 ANN, BOB = VISITORS
 MARKUP = '"><img src=x onerror=alert(1)><script>alert(2)</script>'
 HOSTILE_PARTS = "main img[src='x'], main script"
-SPOILED_WITHIN_S = 300.0
-
-
-def confirm(visit):
-    """Say yes to what is shown, and see that it was done."""
-    visit.page.locator("form[action^='/do/'] button.primary").click()
-    expect(visit.page.locator("main [role=status].good")).to_be_visible()
-
-
-def spoiled_blanks(demo):
-    """Wait until the floor has spoiled some blanks, and give how many."""
-    deadline_s = time.monotonic() + SPOILED_WITHIN_S
-    with demo.operator(OBSERVER) as observer:
-        while not (spoiled := observer.command("stock")["accounts"]["spoiled"]):
-            demo.rest()
-            assert time.monotonic() < deadline_s, "nothing was spoiled"
-        return spoiled
-
-
-def test_spoiled_blanks_are_destroyed_by_two_people_in_two_browsers_and_not_by_one(visits, demo):
-    ann, bob = visits.of(ANN), visits.of(BOB, "zh")
-    spoiled_blanks(demo)
-    ann.go("/do/act-destroy?count=1")
-    ann.picture("destroy-preview")
-    confirm(ann)
-    act_id = re.search(r"\d+", ann.page.locator("main [role=status].good").inner_text())
-    assert act_id is not None
-    ann.go(f"/do/second?act_id={act_id[0]}")
-    ann.page.locator("form[action^='/do/'] button.primary").click()
-    expect(ann.page.locator("main [role=alert]")).to_contain_text("act.same_person")
-    ann.faults.clear()  # the browser says of itself that it was refused
-    bob.go(f"/do/second?act_id={act_id[0]}")
-    bob.picture("destroy-second")
-    confirm(bob)
-    with demo.operator(OBSERVER) as observer:
-        assert observer.command("stock")["accounts"]["destroyed"] == 1
-        assert [one for one in observer.command("acts") if one["act_id"] == int(act_id[0])] == []
-    assert [*ann.wrong(), *bob.wrong()] == []
 
 
 def test_what_was_confirmed_is_not_done_again_when_the_answer_is_loaded_again(visits, demo):
     visit = visits.of(ANN)
-    visit.go("/do/act-destroy?count=2")
+    visit.go("/do/act-sample?first_body=50000001")
     confirm(visit)
     with demo.operator(OBSERVER) as observer:
         proposed = [one["act_id"] for one in observer.command("acts") if one["by"] == ANN]

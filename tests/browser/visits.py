@@ -117,3 +117,11 @@ class Visits:
                 page.screenshot(path=PICTURES / f"failed-{pictured_as}-{place}.png")
             context.close()
         self.contexts.clear()
+
+
+def confirm(visit):
+    """Say yes to what is shown, see that it was done, and give what is said."""
+    visit.page.locator("form[action^='/do/'] button.primary").click()
+    said = visit.page.locator("main [role=status].good")
+    expect(said).to_be_visible()
+    return said.inner_text()
