@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from controller.console.actions import ACTIONS, CHOICE, NUMBER, Action, Asked
@@ -20,6 +20,7 @@ from controller.console.guard import Person
 
 DONE_KEPT = 10_000  # confirmations that are remembered, so that none is taken twice
 DIGITS_MAX = 16
+SEE_OTHER = 303
 Typed = dict[str, str | int]
 
 
@@ -70,6 +71,8 @@ class Acting:
             self._done.pop(nonce, None)  # nothing was done, and may be tried again
             said = error.refusal
             return self._page(request, person, action, "done", error.status, typed=typed, back=back, refusal=said)
+        if action.goes_on:
+            return RedirectResponse(back, SEE_OTHER)
         return self._page(request, person, action, "done", typed=typed, back=back, result=result)
 
     def _page(

@@ -35,6 +35,7 @@ class Action:
     act: str = ""  # the two-person act it proposes
     fixed: tuple[tuple[str, str | int | bool], ...] = ()  # further arguments of the verb
     view: str = ""  # a live view whose page shows what the action changes
+    goes_on: bool = False  # once it is done `back` opens at once: there is more of the same to do
 
     def args(self, typed: Mapping[str, str | int]) -> dict[str, Any]:
         """Give the verb's arguments."""
@@ -53,6 +54,19 @@ def act_action(act: str) -> Action:
 
 
 STATION, CODE = Asked("station", longest=64), Asked("code", longest=32)
+CARD, REASON, BATCH = Asked("card", NUMBER), Asked("reason"), Asked("batch_number", longest=64)
+NEXT_CASE = "/review/after/{card}"
+ON_CARDS = (
+    Action("hold-card", "hold_card", (CARD, CODE), "/cards/{card}"),
+    Action("release-card", "release_card", (CARD,), "/cards/{card}"),
+    Action("express", "express", (CARD, REASON), "/cards/{card}"),
+    Action("hold-batch", "hold_batch", (BATCH, CODE), "/batches/{batch_number}"),
+    Action("release-batch", "release_batch", (BATCH,), "/batches/{batch_number}"),
+    Action("release-held", "decide", (CARD, REASON), NEXT_CASE, fixed=(("decision", "release"),), goes_on=True),
+    Action("refuse-held", "decide", (CARD, REASON), NEXT_CASE, fixed=(("decision", "refuse"),), goes_on=True),
+    Action("override", ACT_VERBS[0], (CARD, REASON), NEXT_CASE, "override", goes_on=True),
+    Action("agree", "second", (Asked("act_id", NUMBER), CARD), NEXT_CASE, goes_on=True),
+)
 ACTIONS: Mapping[str, Action] = {
     one.name: one
     for one in (
@@ -62,5 +76,6 @@ ACTIONS: Mapping[str, Action] = {
         Action("second", "second", (Asked("act_id", NUMBER),), "/acts"),
         Action("withdraw", "withdraw", (Asked("act_id", NUMBER),), "/acts"),
         *map(act_action, ACT_RIGHTS),
+        *ON_CARDS,
     )
 }

@@ -22,7 +22,7 @@ from controller.desk.desk import Desk
 from controller.desk.rights import roles_of
 from controller.wire import Busy, Command, Done, Refusal
 
-STATUS_OF_REFUSAL = {rights.MISSING: 403}
+STATUS_OF_REFUSAL = {rights.MISSING: 403, "trace.unknown": 404, "batch.unknown": 404}
 CONFLICT, LATER = 409, 503
 
 
@@ -64,7 +64,7 @@ class Console:
         """Say whether somebody may ask for a verb: what one may not do is not shown."""
         return rights.may(self.roles(person), verb, act)
 
-    async def ask(self, person: Person, verb: str, **args: Any) -> Any:
+    async def ask(self, person: Person, verb: str, /, **args: Any) -> Any:
         """Do what somebody asks as if by their key, and give the result.  Raises: VerbRefused."""
         said = await answer_certified(self.desk, person.name, Command(verb=verb, args=args))
         if isinstance(said, Done):
@@ -79,6 +79,7 @@ class Console:
         around = {
             "may": lambda verb, act="": self.may(person, verb, act),
             "menu": menu_of(self.roles(person)),
+            "finds": self.may(person, "trace") or self.may(person, "batch"),
             "insecure": self.desk.insecure,
         }
         return self.pages.page(request, template, person, status=status, **{**around, **values})

@@ -15,11 +15,14 @@ from controller.console.guard import Guard, Person
 from controller.console.live import Live, View
 from controller.console.menu import home_of
 from controller.console.pages import Pages
-from controller.console.views import alarms, events, floor, stations
+from controller.console.views import alarms, batches, bulk, card, events, find, floor, review, stations
 from controller.desk.desk import AllBefore, Desk
 from controller.desk.rights import roles_of
 
-ROOMS: tuple[Room, ...] = (events.routes, floor.routes, alarms.routes, stations.routes)
+ROOMS: tuple[Room, ...] = (
+    *(events.routes, floor.routes, alarms.routes, stations.routes),
+    *(find.routes, card.routes, review.routes, batches.routes, bulk.routes),
+)
 
 
 @dataclass(frozen=True, slots=True)

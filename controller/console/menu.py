@@ -20,6 +20,8 @@ MENU = (
     Entry("floor", "/floor", "stations"),
     Entry("alarms", "/alarms", "alarms"),
     Entry("stations", "/stations", "stations"),
+    Entry("batches", "/batches", "batches"),
+    Entry("review", "/review", "review"),
 )
 HOMES = (  # the first role that somebody has decides
     (rights.SUPERVISOR, "/floor"),

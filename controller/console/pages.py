@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from controller.clock import floor_text
+from controller.console.coded import coded
 from controller.console.figures import age, count
 from controller.console.guard import LANGUAGE_S, Cookies, Person
 from controller.console.words import language_of, other_than, said_or, say_in
@@ -29,7 +30,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"count": count, "clock": floor_text, "age": age}
+        self._templates.filters |= {"count": count, "clock": floor_text, "age": age, "coded": coded}
 
     def page(
         self, request: Request, template: str, person: Person | None = None, *, status: int = 200, **values: Any
@@ -42,6 +43,7 @@ class Pages:
             "path": request.url.path,
             "person": person,
             "menu": (),
+            "finds": False,
             "insecure": False,
         }
         response = HTMLResponse(self.fragment(template, language, **{**around, **values}), status)

@@ -128,7 +128,7 @@ class DecisionMade(Event, frozen=True, array_like=True, tag="decision"):
 
 
 class ApplicationLooked(Event, frozen=True, array_like=True, tag="looked"):
-    """A person asks to be shown fields of an application that waits for a person, and says why."""
+    """A person asks to be shown fields of an application, and says why; the desk has seen that there is such a card."""
 
     card: int
     fields: list[str]

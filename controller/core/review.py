@@ -34,11 +34,7 @@ def needs_two(turn: Turn, card: Card) -> bool:
 
 
 def application_looked(turn: Turn, event: e.ApplicationLooked) -> None:
-    """Record that a person is about to be shown fields of an application that waits for a person."""
-    card = turn.state.cards.get(event.card)
-    if card is None or card.state not in WAITING:
-        turn.refuse("decision.not_held", "this card does not wait for a person: see `cardmill review`")
-        return
+    """Record that a person is about to be shown fields of an application; its batch may be closed long ago."""
     turn.record(ApplicationSeen(event.card, event.fields, event.by, event.reason))
 
 

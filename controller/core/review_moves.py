@@ -18,7 +18,7 @@ class CardContested(Move, frozen=True, array_like=True, tag="contested"):
 
 
 class ApplicationSeen(Move, frozen=True, array_like=True, tag="looked"):
-    """A person looked at fields of an application that waits for a person."""
+    """A person looked at fields of an application, before or after its card was made."""
 
     card: int
     fields: list[str]

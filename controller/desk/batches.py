@@ -44,11 +44,14 @@ async def _batches(desk: Desk, user: str, args: Args) -> Any:
 
 async def _batch(desk: Desk, user: str, args: Args) -> Any:
     wanted, (after, limit) = text(args, "batch_number", BATCH_NUMBER), _page_of(args, CARDS)
+    state = args.get("state", "")
+    if state and state not in list(State):
+        raise BadArgument("state", f"one of {', '.join(State)}; left out: all")
     batch = await trio.to_thread.run_sync(batch_of_number, desk.ledger.reading, wanted)
     if batch is None:
         return Refused("batch.unknown", "no batch of this number has its verdicts: see `cardmill batches`")
     counts = await trio.to_thread.run_sync(desk.ledger.reader.counts, batch.batch_id)
-    cards = await trio.to_thread.run_sync(card_page, desk.ledger.reading, batch.batch_id, after, limit + 1)
+    cards = await trio.to_thread.run_sync(card_page, desk.ledger.reading, batch.batch_id, after, limit + 1, state)
     row = _of_ledger(desk, batch, _held_of(desk))
     await _tell_why(desk, [row])
     shown = [_card(desk, one) for one in cards[:limit]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from heapq import merge
+from itertools import islice
 from typing import Any, NamedTuple
 
 import trio
@@ -14,21 +16,31 @@ from controller.core.events import ApplicationLooked
 from controller.core.review_folds import SHARED_NUMBER
 from controller.core.turn import Refused
 from controller.desk.desk import MAX_REASON, Args, BadArgument, Desk, Verb, number, text
-from controller.encoding import open_application
+from controller.encoding import made_cards, open_application
 from controller.intake.receipts import sentence_of
 from controller.intake.revision import revision_of
-from controller.ledger.reader import WaitingCard
+from controller.ledger.reader import Reader, WaitingCard
 from controller.vault.errors import VaultError
 from encoders.envelope import EnvelopeError
 
 PAGE = 1_000
+WALK = 200  # rows of one read
+MAX_CODE = 64
 RIVALS = 20  # of one card, that are shown and whose names no reason may have
 NAMES = tuple(name for name in Application.__struct_fields__ if name != "portrait")
+UNKNOWN = Refused("trace.unknown", "no card has this number: say a card's number, or an application's 22 digits")
 NOT_READ = Refused("review.unreadable", "this application cannot be read from the vault: restore it, or refuse")
 
 
 async def _review(desk: Desk, user: str, args: Args) -> Any:
-    return await trio.to_thread.run_sync(_queue, desk)
+    if not args:
+        return await trio.to_thread.run_sync(_queue, desk)
+    after = number(args, "after") if "after" in args else 0
+    limit = number(args, "limit") if "limit" in args else PAGE
+    if not 1 <= limit <= PAGE:
+        raise BadArgument("limit", f"1 to {PAGE}")
+    code = text(args, "code", MAX_CODE) if "code" in args else ""
+    return await trio.to_thread.run_sync(_page, desk, after, limit, code)
 
 
 def _queue(desk: Desk) -> list[dict[str, Any]]:
@@ -36,6 +48,22 @@ def _queue(desk: Desk) -> list[dict[str, Any]]:
     waiting = desk.ledger.reader.waiting(State.HELD.value, limit=PAGE)
     waiting += [row for row in desk.ledger.reader.waiting(State.STOPPED.value, limit=PAGE) if _is_contested(row)]
     return _rows(desk, waiting)
+
+
+def _page(desk: Desk, after: int, limit: int, code: str) -> list[dict[str, Any]]:
+    """Give the same by pages, in order of their numbers, of one code when it is named."""
+    held = _walk(desk.ledger.reader, State.HELD, after)
+    contested = filter(_is_contested, _walk(desk.ledger.reader, State.STOPPED, after))
+    both = merge(held, contested, key=lambda row: row.card_id)
+    fitting = (row for row in both if not code or code in desk.state.holds.get(row.card_id, row.codes))
+    return _rows(desk, list(islice(fitting, limit)))
+
+
+def _walk(reader: Reader, state: State, after: int) -> Iterator[WaitingCard]:
+    """Give all cards that wait in a state, page by page, so that no read is long."""
+    while page := reader.waiting(state.value, after, WALK):
+        yield from page
+        after = page[-1].card_id
 
 
 def _is_contested(row: WaitingCard) -> bool:
@@ -84,7 +112,7 @@ async def _look(desk: Desk, user: str, args: Args) -> Any:
     wanted = _wanted_fields(args)
     row = await trio.to_thread.run_sync(_one, desk, card)
     if not row:
-        return Refused("decision.not_held", "this card does not wait for a person: see `cardmill review`")
+        return UNKNOWN
     fields = wanted or list(dict.fromkeys(name for name in row["fields"] if name))
     if args.get("portrait") is True and "portrait" not in fields:
         fields.append("portrait")
@@ -97,7 +125,9 @@ async def _look(desk: Desk, user: str, args: Args) -> Any:
     shown = {name: getattr(application, name) for name in fields if name != "portrait"}
     portrait = application.portrait if "portrait" in fields else b""
     rivals = await trio.to_thread.run_sync(rivals_of, desk, card)
-    return row | {"shown": shown, "portrait": portrait, "rivals": [rival._asdict() for rival in rivals]}
+    chip = await trio.to_thread.run_sync(_chip, desk, card) if portrait and args.get("chip") is True else None
+    told = {} if chip is None else {"chip": chip}
+    return row | {"shown": shown, "portrait": portrait, "rivals": [rival._asdict() for rival in rivals], **told}
 
 
 def _wanted_fields(args: Args) -> list[str]:
@@ -110,8 +140,18 @@ def _wanted_fields(args: Args) -> list[str]:
 
 
 def _one(desk: Desk, card: int) -> dict[str, Any]:
-    row = desk.ledger.reader.waiting_card(card)
+    """Give what the queue would show of a card, whatever its state: also what was made is looked at, when it is bad."""
+    row = desk.ledger.reader.card_as_waiting(card)
     return _rows(desk, [row])[0] if row else {}
+
+
+def _chip(desk: Desk, card: int) -> bytes:
+    """Give the portrait as the chip has it or will have it, empty as long as nothing is encoded; for worker threads."""
+    assert desk.vault is not None, "the service gives every desk its vault"
+    try:
+        return made_cards(desk.vault, [card])[0].portrait
+    except (VaultError, EnvelopeError):
+        return b""
 
 
 def _open(desk: Desk, card: int) -> Application | Refused:

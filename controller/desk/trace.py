@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 import trio
@@ -10,24 +11,40 @@ import trio
 from controller.application import batch_of
 from controller.core.turn import Refused
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
-from controller.trace.card import trace_card
+from controller.trace.card import past, trace_card
+from controller.trace.found import ACCEPTANCE_DIGITS, found_by
 from controller.trace.station import trace_station
+from controller.trace.told import receipts_about
 
-ACCEPTANCE_DIGITS = 22
 NAME = 64
 
 
 async def _trace(desk: Desk, user: str, args: Args) -> Any:
     if "station" in args:
         return await _station(desk, args)
+    if "find" in args:
+        return await _find(desk, args)
     thing = text(args, "card", ACCEPTANCE_DIGITS)
     cards = await cards_named(desk, thing)
     history = await trio.to_thread.run_sync(trace_card, desk.ledger.reading, cards[0]) if cards else None
     if history is None:
         return Refused("trace.unknown", "no card has this number: say a card's number, or an application's 22 digits")
     batch = await trio.to_thread.run_sync(desk.ledger.reader.batch, batch_of(cards[0]))
-    purged_floor_s = batch.purged_floor_s if batch else 0.0
-    return history.as_json() | {"other_cards": cards[1:], "purged_floor_s": purged_floor_s}
+    assert batch is not None, "a card's batch has its verdicts"
+    times = {batch.decided_floor_s, *(one.at_floor_s for one in history.happened)}
+    about = (desk.ledger.reading, batch.upstream, cards[0], times)
+    receipts = await trio.to_thread.run_sync(receipts_about, *about)
+    rest = {"purged_floor_s": batch.purged_floor_s, "upstream": batch.upstream, "receipts": receipts}
+    is_over = cards[0] not in desk.state.cards
+    rest["past"] = asdict(past(history, desk.clock.now_floor_s())) if is_over else None
+    return history.as_json() | {"other_cards": cards[1:], **rest}
+
+
+async def _find(desk: Desk, args: Args) -> Any:
+    typed = text(args, "find", NAME)
+    if not (typed.isascii() and typed.isdigit()):
+        raise BadArgument("find", "digits: of an application, a batch, a card or a blank")
+    return {"found": await trio.to_thread.run_sync(found_by, desk.ledger.reading, typed)}
 
 
 async def _station(desk: Desk, args: Args) -> Any:

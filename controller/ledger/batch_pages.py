@@ -37,10 +37,12 @@ def batch_of_number(engine: Engine, batch_number: str) -> BatchRow | None:
     return BatchRow(*row) if row else None
 
 
-def card_page(engine: Engine, batch_id: int, after: int, limit: int) -> list[CardRow]:
-    """Give cards of a batch in order of their number, those above `after`."""
+def card_page(engine: Engine, batch_id: int, after: int, limit: int, state: str = "") -> list[CardRow]:
+    """Give cards of a batch in order of their number, those above `after`; `state`: in this one alone."""
     card, first = tables.card, card_id(batch_id, 0)
-    here = card.c.card_id > max(after, first - 1), card.c.card_id < first + CARD_IDS_PER_BATCH
+    query = select(card).where(card.c.card_id > max(after, first - 1), card.c.card_id < first + CARD_IDS_PER_BATCH)
+    if state:
+        query = query.where(card.c.state == state)
     with engine.connect() as connection:
-        rows = connection.execute(select(card).where(*here).order_by(card.c.card_id).limit(limit)).all()
+        rows = connection.execute(query.order_by(card.c.card_id).limit(limit)).all()
     return [CardRow(*row) for row in rows]

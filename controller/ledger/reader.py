@@ -228,10 +228,10 @@ class Reader:
         query = select(card).where(here, card.c.card_id > after).order_by(card.c.card_id).limit(limit)
         return [_waiting(CardRow(*row)) for row in self._all(query)]
 
-    def waiting_card(self, number: int) -> WaitingCard | None:
-        """Give a card that is held, stopped or suspect."""
+    def card_as_waiting(self, number: int) -> WaitingCard | None:
+        """Give a card in any state as `waiting` gives those that wait."""
         card = self.card(number)
-        return _waiting(card) if card and card.state in tables.WAITING_STATES else None
+        return _waiting(card) if card else None
 
     def card(self, number: int) -> CardRow | None:
         """Give a card by its number."""

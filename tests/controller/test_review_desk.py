@@ -11,8 +11,13 @@ from controller.checks.policy import Policy, SharedNumber
 from controller.commandline import review as cli_review
 from controller.core.moves import CardDecided
 from controller.core.review_moves import ApplicationSeen
+from controller.encoding import MadeCard, text_fields
 from controller.report.text import columns_of
 from controller.wire import Done, Refusal
+from encoders.envelope import pack
+from encoders.face import lay_out
+from encoders.fonts.coverage import bundled_coverage
+from tests.controller.checks.samples import good
 from tests.controller.correcting import HELD, accepted_as, application, doors, number, second
 from tests.controller.test_shared_number import OTHER, stop_printing
 
@@ -138,8 +143,7 @@ async def test_a_look_at_a_shared_number_names_the_other_applications_of_that_nu
         ({"card": 10_000, "reason": ""}, "command.argument"),
         ({"card": 10_000, "reason": "x", "fields": ["portraits"]}, "command.argument"),
         ({"card": 10_000, "reason": "of 520102199003070037"}, "reason.personal"),
-        ({"card": 10_001, "reason": "curious"}, "decision.not_held"),
-        ({"card": 99, "reason": "curious"}, "decision.not_held"),
+        ({"card": 99, "reason": "curious"}, "trace.unknown"),
     ],
 )
 async def test_who_may_not_look_sees_nothing_and_nothing_is_recorded(tmp_path, args, code):
@@ -157,6 +161,47 @@ async def test_an_application_that_cannot_be_read_is_said_to_be_so(tmp_path):
         await desk.centre.vault.destroy_keys([batch_id])
         answer = await desk.operator("look", card=desk.newest(1)[0], reason="is the name whole")
         assert answer.code == "review.unreadable"
+
+
+async def test_what_was_made_and_sent_is_looked_at_too_and_recorded_and_the_chip_s_portrait_when_it_is_asked_for(
+    tmp_path,
+):
+    async with doors(tmp_path) as desk:
+        await desk.bring(1, [application(1)])
+        await desk.settled()
+        card, state = desk.newest(1)
+        assert state == "dispatched"
+        asked = {"card": card, "reason": "came back, wrong portrait", "portrait": True, "chip": True}
+        first = (await desk.operator("look", **asked)).result
+        assert (first["shown"], first["chip"], first["state"]) == ({}, b"", "dispatched")
+        face = lay_out(text_fields(good()), bundled_coverage(), control_mark=str(card))
+        await desk.centre.vault.store_cards([(card, pack(MadeCard(b"r" * 256, b"as the chip has it", face)))])
+        again = (await desk.operator("look", **asked)).result
+        assert again["chip"] == b"as the chip has it"
+        assert again["portrait"].startswith(b"\xff\xd8")
+        assert "chip" not in (await desk.operator("look", card=card, reason="once more")).result
+        assert [move.fields for move in looks(desk)] == [["portrait"], ["portrait"], []]
+        desk.verify()
+
+
+async def test_the_queue_comes_by_pages_in_order_of_numbers_and_of_one_code_when_that_is_named(tmp_path):
+    async with doors(tmp_path, Policy(shared_number=SharedNumber.NEITHER)) as desk:
+        await stop_printing(desk)
+        await desk.bring(1, [application(1), application(4, **HELD)])
+        await desk.bring(2, [application(2, person=3, **OTHER), application(5, **HELD)])
+        whole = sorted(row["card"] for row in await queue(desk))
+        assert len(whole) == 4
+        paged, after = [], 0
+        while page := (await desk.operator("review", after=after, limit=1)).result:
+            [row] = page
+            after = row["card"]
+            paged.append(after)
+        assert paged == whole
+        shared = (await desk.operator("review", code=SHARED)).result
+        assert [row["codes"] for row in shared] == [[SHARED], [SHARED]]
+        assert {row["state"] for row in shared} == {"held", "stopped"}
+        for limit in (0, 1_001):
+            assert (await desk.operator("review", limit=limit)).code == "command.argument"
 
 
 # ---- how it ends -------------------------------------------------------------------------------------------------

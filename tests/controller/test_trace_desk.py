@@ -64,6 +64,7 @@ async def test_an_operator_traces_a_station_and_a_card_and_asks_why_of_one_that_
         by_number = await ask(desk, "trace", card=number)
         assert by_number.result["acceptance_number"] == number
         past = await ask(desk, "why", thing="card 10005")
+        assert card.result["past"] == past.result
         assert past.result["facts"]["because"] == "was_made"
         assert past.result["facts"]["bundle_id"] == card.result["bundle_id"]
         assert "because nothing more could join it" in past.result["sentence_en"]
@@ -91,6 +92,7 @@ async def test_a_sheet_on_the_floor_says_by_which_rule_it_was_imposed_too(tmp_pa
         assert told.result["sentence_en"].endswith(".")
         card = floor.state.sheets[sheet].cards[0]
         assert (await ask(desk, "why", thing=f"card {card}")).result["facts"]["imposed_rule"] == "full"
+        assert (await ask(desk, "trace", card=str(card))).result["past"] is None
 
 
 async def test_an_application_that_the_checks_refused_says_for_which_codes(tmp_path):
@@ -106,6 +108,34 @@ async def test_an_application_that_the_checks_refused_says_for_which_codes(tmp_p
         writer.dispose()
         told = await ask(desk, "why", thing="4" * 22)
         assert told.result["sentence_en"].endswith("was refused by the checks: number.check_digit.")
+
+
+async def test_a_number_leads_to_what_it_may_stand_for_and_a_short_one_to_a_card_and_to_a_blank(tmp_path):
+    async with desk_of(made(), tmp_path) as desk:
+        card = (await ask(desk, "trace", card="10005")).result
+        numbers = {"card": 10_005, "acceptance_number": card["acceptance_number"], "batch_number": card["batch_number"]}
+        for typed, by in (
+            (card["acceptance_number"], "acceptance_number"),
+            (str(card["blank"]), "blank"),
+            ("10005", "card"),
+        ):
+            found = (await ask(desk, "trace", find=typed)).result["found"]
+            assert numbers | {"by": by} in found
+        for typed in ("0", "9", "99999", "1" * 15, "1" * 16, "1" * 22, "1" * 25):
+            assert (await ask(desk, "trace", find=typed)).result["found"] == []
+        for typed in ("", "card 10005", "1" * 65, "１０００５"):
+            assert (await ask(desk, "trace", find=typed)).code == "command.argument"
+
+
+async def test_a_card_s_receipts_are_those_that_its_upstream_was_given_about_it(tmp_path):
+    async with desk_of(made(), tmp_path) as desk:
+        given = desk.ledger.reader.receipts("north", 0) or desk.ledger.reader.receipts("u1", 0)
+        for card in range(10_000, 10_020):
+            if desk.ledger.reader.card(card) is None:
+                continue
+            told = (await ask(desk, "trace", card=str(card))).result
+            wanted = [(one.number, one.kind) for one in given if one.index == card - 10_000]
+            assert [(one["number"], one["kind"]) for one in told["receipts"]] == wanted != []
 
 
 @pytest.mark.parametrize(
