@@ -17,6 +17,7 @@ from controller.core.why.step import IN_MAGAZINE
 from controller.denials import Attempt
 from controller.desk import (
     andon,
+    audit,
     batches,
     campaign,
     cases,
@@ -27,6 +28,7 @@ from controller.desk import (
     purge,
     quality,
     review,
+    settings,
     stock,
     trace,
 )
@@ -52,6 +54,8 @@ VERBS: dict[str, Verb] = {
     **purge.VERBS,
     **desk_rights.VERBS,
     **andon.VERBS,
+    **audit.VERBS,
+    **settings.VERBS,
 }
 
 ABOUT_AN_ACT = frozenset({"second", "withdraw"})

@@ -68,6 +68,9 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "stopped": _IN_CHARGE,
     "report": _IN_CHARGE,
     "campaign": _IN_CHARGE,
+    "audit": _of(SUPERVISOR, AUDITOR, ADMINISTRATOR),
+    "settings": _of(SUPERVISOR, AUDITOR, ADMINISTRATOR),
+    "keys": _of(AUDITOR, ADMINISTRATOR),
     "purge_preview": _of(ADMINISTRATOR, AUDITOR),
     "purges": _of(ADMINISTRATOR, AUDITOR),
     # what one person does

@@ -28,6 +28,7 @@ READING = frozenset(  # verbs that only look: they may be asked again, and need 
         *("piles", "consignments", "manifest", "campaign", "posts", "holds", "remakes"),
         *("batches", "batch", "card_holds", "alarms"),
         *("shift", "supplies", "forecast", "open_ends", "trace", "purge_preview", "purges", "rights"),
+        *("audit", "keys", "settings"),
     }
 )
 

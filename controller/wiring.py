@@ -230,6 +230,7 @@ def _desk(
         config.calendar.yearly_hours(),
         post,
         config.core(),
+        config=config,
         campaign=parts.books.campaign,
         plan=plan,
         posts=posts,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
@@ -15,12 +13,14 @@ from starlette.routing import Route
 
 from controller.console.actions import ACTIONS, CHOICE, NUMBER, Action, Asked
 from controller.console.console import Console, VerbRefused
-from controller.console.forms import PageRefused
 from controller.console.guard import Person
+from controller.console.once import Once
+from controller.console.previews import preview_of
 
-DONE_KEPT = 10_000  # confirmations that are remembered, so that none is taken twice
 DIGITS_MAX = 16
 SEE_OTHER = 303
+MISSING = "wrong.missing"
+ASK = "ask"  # in a link: show the form, though all that must be typed is there
 Typed = dict[str, str | int]
 
 
@@ -29,7 +29,7 @@ class Acting:
     """The pages `/do/<action>`: GET asks, POST shows what it will change, a second POST does it, once."""
 
     console: Console
-    _done: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    once: Once = field(default_factory=Once)
 
     def routes(self) -> list[Route]:
         """Give the route of all actions."""
@@ -45,30 +45,28 @@ class Acting:
             raise HTTPException(403)
         sent = person.form if request.method == "POST" else request.query_params
         typed, wrong = read(action, sent)
-        if wrong and (request.method == "POST" or any(one.name in sent for one in action.asked)):
-            status = 400 if request.method == "POST" else 200
-            return self._page(request, person, action, "ask", status, typed=_as_sent(action, sent), wrong=wrong)
-        if wrong:
-            return self._page(request, person, action, "ask", typed=_as_sent(action, sent), wrong={})
+        if wrong and request.method == "POST":
+            return self._page(request, person, action, "ask", 400, typed=_as_sent(action, sent), wrong=wrong)
+        if wrong or (
+            request.method != "POST" and ASK in sent
+        ):  # a link may bring some of what is asked: the rest is not wrong, but not typed yet
+            wrong = {name: word for name, word in wrong.items() if word != MISSING}
+            return self._page(request, person, action, "ask", typed=_as_sent(action, sent), wrong=wrong)
         if request.method != "POST" or "nonce" not in person.form:
-            return self._page(request, person, action, "show", typed=typed, nonce=secrets.token_urlsafe(16))
+            preview = await preview_of(self.console, person, action, typed)
+            return self._page(request, person, action, "show", typed=typed, nonce=Once.nonce(), preview=preview)
         return await self._do(request, person, action, typed)
 
     async def _do(self, request: Request, person: Person, action: Action, typed: Typed) -> Response:
         """Do it, unless this confirmation was used: a page that is loaded again does nothing again."""
         nonce = person.form["nonce"]
-        if len(nonce) != 22:
-            raise PageRefused(400)
         back = action.back.format(**{name: quote(str(value), safe="") for name, value in typed.items()})
-        if nonce in self._done:
+        if not self.once.take(nonce):
             return self._page(request, person, action, "done", 409, typed=typed, back=back, word="already_done")
-        self._done[nonce] = None
-        while len(self._done) > DONE_KEPT:
-            self._done.popitem(last=False)
         try:
             result = await self.console.ask(person, action.verb, **action.args(typed))
         except VerbRefused as error:
-            self._done.pop(nonce, None)  # nothing was done, and may be tried again
+            self.once.give_back(nonce)
             said = error.refusal
             return self._page(request, person, action, "done", error.status, typed=typed, back=back, refusal=said)
         if action.goes_on:
@@ -79,6 +77,7 @@ class Acting:
         self, request: Request, person: Person, action: Action, stage: str, status: int = 200, **values: object
     ) -> Response:
         values = {"wrong": {}, "nonce": "", "back": "/", "word": "", "refusal": None, "result": None, **values}
+        values.setdefault("preview", None)
         return self.console.page(request, "action.html", person, status=status, action=action, stage=stage, **values)
 
 
@@ -90,7 +89,7 @@ def read(action: Action, sent: Mapping[str, str]) -> tuple[Typed, dict[str, str]
         text = sent.get(one.name, "").strip()
         if not text:
             if not one.is_optional:
-                wrong[one.name] = "wrong.missing"
+                wrong[one.name] = MISSING
         elif word := _unfit(one, text):
             wrong[one.name] = word
         else:

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from controller.core.acts import OPTIONAL, arguments_of
+from controller.core.acts import FINDINGS, OPTIONAL, arguments_of
+from controller.core.cases import RETURN_CODES
 from controller.desk.desk import MAX_REASON
 from controller.rights import ACT_RIGHTS, ACT_VERBS
+from devices.peers import ROLES
 
 NUMBER, TEXT, CHOICE = "number", "text", "choice"
+CHOICES = {"role": ROLES, "finding": tuple(FINDINGS)}  # arguments of acts of which there are a few
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,14 @@ class Action:
 def act_action(act: str) -> Action:
     """Give the action that proposes an act, with the arguments the act has."""
     optional = OPTIONAL.get(act, {})
-    asked = tuple(
-        Asked(name, NUMBER if kind is int else TEXT, is_optional=name in optional)
-        for name, kind in arguments_of(act).items()
-    )
+    asked = tuple(_asked(name, kind, name in optional) for name, kind in arguments_of(act).items())
     return Action(f"act-{act}", ACT_VERBS[0], asked, "/acts", act)
+
+
+def _asked(name: str, kind: type, is_optional: bool) -> Asked:
+    if name in CHOICES:
+        return Asked(name, CHOICE, CHOICES[name], is_optional=is_optional)
+    return Asked(name, NUMBER if kind is int else TEXT, is_optional=is_optional)
 
 
 STATION, CODE = Asked("station", longest=64), Asked("code", longest=32)
@@ -67,12 +73,19 @@ ON_CARDS = (
     Action("override", ACT_VERBS[0], (CARD, REASON), NEXT_CASE, "override", goes_on=True),
     Action("agree", "second", (Asked("act_id", NUMBER), CARD), NEXT_CASE, goes_on=True),
 )
+CONSIGNMENT, RETURN_CODE = Asked("consignment_id", NUMBER), Asked("code", CHOICE, tuple(RETURN_CODES))
 ACTIONS: Mapping[str, Action] = {
     one.name: one
     for one in (
         Action("hold-station", "hold", (STATION, CODE), "/stations/{station}"),
         Action("release-station", "release", (STATION,), "/stations/{station}"),
         Action("acknowledge", "acknowledge", (Asked("key", longest=128),), "/alarms"),
+        # stock and packing
+        Action("count", "count", (Asked("place", longest=32), Asked("counted", NUMBER)), "/stock/shift"),
+        Action("load", "load", (STATION, Asked("kind"), Asked("lot", longest=64), Asked("units", NUMBER)), "/stock"),
+        Action("dispatch", "dispatch", (Asked("batch_number", longest=64),), "/packing"),
+        Action("arrived", "arrived", (CONSIGNMENT, Asked("unit", longest=32), Asked("cards", NUMBER)), "/packing"),
+        Action("card_back", "card_back", (Asked("acceptance_number", longest=64), RETURN_CODE), "/packing"),
         Action("second", "second", (Asked("act_id", NUMBER),), "/acts"),
         Action("withdraw", "withdraw", (Asked("act_id", NUMBER),), "/acts"),
         *map(act_action, ACT_RIGHTS),

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from controller import rights
 from controller.commands import answer_certified
 from controller.config import Config
+from controller.console.badges import badges_of
 from controller.console.guard import Guard, Person
 from controller.console.live import Live
 from controller.console.menu import menu_of
@@ -54,7 +55,10 @@ class Console:
 
     async def person(self, request: Request) -> Person:
         """Give who asks.  Raises: NotSignedIn, PageRefused: see `Guard.signed_in`."""
-        return await self.guard.signed_in(request)
+        person = await self.guard.signed_in(request)
+        # looked at before the page asks for anything: what it shows is durable when that is answered
+        request.state.badges = badges_of(self.desk, person.name)
+        return person
 
     def roles(self, person: Person) -> frozenset[str]:
         """Give somebody's roles now, with those taken in an emergency."""
@@ -80,6 +84,7 @@ class Console:
             "may": lambda verb, act="": self.may(person, verb, act),
             "menu": menu_of(self.roles(person)),
             "finds": self.may(person, "trace") or self.may(person, "batch"),
+            "badges": getattr(request.state, "badges", {}),
             "insecure": self.desk.insecure,
         }
         return self.pages.page(request, template, person, status=status, **{**around, **values})

@@ -15,13 +15,34 @@ from controller.console.guard import Guard, Person
 from controller.console.live import Live, View
 from controller.console.menu import home_of
 from controller.console.pages import Pages
-from controller.console.views import alarms, batches, bulk, card, events, find, floor, review, stations
+from controller.console.views import (
+    acts,
+    alarms,
+    audit,
+    batches,
+    bulk,
+    campaign,
+    card,
+    events,
+    find,
+    floor,
+    manifest,
+    packing,
+    review,
+    rights,
+    settings,
+    shift,
+    stations,
+    stock,
+)
 from controller.desk.desk import AllBefore, Desk
 from controller.desk.rights import roles_of
 
 ROOMS: tuple[Room, ...] = (
     *(events.routes, floor.routes, alarms.routes, stations.routes),
     *(find.routes, card.routes, review.routes, batches.routes, bulk.routes),
+    *(stock.routes, shift.routes, acts.routes, packing.routes, manifest.routes),
+    *(campaign.routes, audit.routes, settings.routes, rights.routes),
 )
 
 

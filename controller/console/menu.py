@@ -22,9 +22,20 @@ MENU = (
     Entry("stations", "/stations", "stations"),
     Entry("batches", "/batches", "batches"),
     Entry("review", "/review", "review"),
+    Entry("stock", "/stock", "shift"),
+    Entry("acts", "/acts", "acts"),
+    Entry("packing", "/packing", "consignments"),
+    Entry("campaign", "/campaign", "campaign"),
+    Entry("audit", "/audit", "audit"),
+    Entry("settings", "/settings", "settings"),
+    Entry("rights", "/rights", "rights"),
 )
 HOMES = (  # the first role that somebody has decides
     (rights.SUPERVISOR, "/floor"),
+    (rights.STOCK_KEEPER, "/stock"),
+    (rights.QUALITY, "/floor"),
+    (rights.AUDITOR, "/audit"),
+    (rights.ADMINISTRATOR, "/rights"),
     (rights.OPERATOR, "/stations"),
 )
 

@@ -38,13 +38,14 @@ class Pages:
     ) -> Response:
         """Give one page, in the language of whoever asks."""
         language = self.language_of(request)
-        around = {
+        around: dict[str, Any] = {
             "other_language": other_than(language),
             "other_query": urlencode({**request.query_params, "lang": other_than(language)}),
             "path": request.url.path,
             "person": person,
             "menu": menu_of(person.roles) if person else (),
             "finds": False,
+            "badges": {},
             "insecure": False,
         }
         response = HTMLResponse(self.fragment(template, language, **{**around, **values}), status)

@@ -9,6 +9,7 @@ from typing import Any
 from controller.andon.standing import Andon
 from controller.campaign.plan import Plan
 from controller.clock import FloorClock
+from controller.config import Config
 from controller.core.campaign import Campaign
 from controller.core.events import AnyEvent
 from controller.core.settings import CoreConfig
@@ -56,6 +57,7 @@ class Desk:
     yearly_hours: float
     post: Callable[[AnyEvent], Ticket]
     core: CoreConfig = field(default_factory=CoreConfig)
+    config: Config = field(default_factory=Config)
     campaign: Campaign = field(default_factory=Campaign)
     plan: Plan = field(default_factory=Plan)
     posts: Posts = field(default_factory=Posts)

@@ -16,6 +16,7 @@ from controller.core.peer_keys import PeerKeys
 from controller.core.starving import standing as standing_of
 from controller.core.starving import wants
 from controller.core.state import Station
+from controller.core.stock import VAULT
 from controller.core.tally import Tally
 from controller.core.turn import Refused
 from controller.core.why.why import why
@@ -31,6 +32,7 @@ from devices.messages import SINGLE, StationState
 from devices.peers import fingerprint
 
 PAGE = 1_000
+RANGES_MAX = 200  # of the vault, and of one magazine
 ACCEPTANCE_DIGITS = 22
 
 
@@ -149,6 +151,19 @@ async def _stock(desk: Desk, user: str, args: Args) -> Any:
     }
 
 
+async def _stock_and_ranges(desk: Desk, user: str, args: Args) -> Any:
+    stock = desk.state.stock
+    return await _stock(desk, user, args) | {
+        "received": stock.received,
+        "balanced": stock.balanced(),
+        "ranges": [
+            {"place": place, "first_body": one.first, "sheets": one.sheets, "places": one.places}
+            for place, ranges in ((VAULT, stock.vault), *sorted(stock.magazines.items()))
+            for one in islice(sorted(ranges, key=lambda one: one.first), RANGES_MAX)
+        ],
+    }
+
+
 async def _stopped(desk: Desk, user: str, args: Args) -> Any:
     rows = await trio.to_thread.run_sync(_waiting, desk, State.STOPPED)
     return [row | {"code": (row["codes"] or [""])[0]} for row in rows]
@@ -242,7 +257,7 @@ async def _why(desk: Desk, user: str, args: Args) -> Any:
 VERBS: dict[str, Verb] = {
     "status": _status,
     "stations": _stations,
-    "stock": _stock,
+    "stock": _stock_and_ranges,
     "stopped": _stopped,
     "suspects": _suspects,
     "acts": _acts,

@@ -11,6 +11,7 @@ from controller.core.break_glass import REASONS
 from controller.core.rights_events import GlassAsked
 from controller.core.state import FloorState
 from controller.desk.desk import Args, BadArgument, Desk, Verb, text
+from devices.peers import fingerprint
 
 MAX_WORD = 32
 log = structlog.get_logger()
@@ -66,6 +67,24 @@ async def _rights(desk: Desk, user: str, args: Args) -> Any:
     return {"you": user, "roles": roles, "taken": taken, "verbs": verbs, "acts": acts}
 
 
+async def _keys(desk: Desk, user: str, args: Args) -> Any:
+    """Give who may connect, by the fingerprints that people compare: no key, and no secret."""
+    keys = desk.state.peer_keys
+    return [
+        {
+            "role": role,
+            "name": name,
+            "fingerprint": fingerprint(key.public),
+            "next_fingerprint": fingerprint(key.next_public),
+            "roles": list(key.roles),
+            "since_floor_s": key.since_floor_s,
+            "where": key.where,
+            "pending": (role, name) in keys.pending,
+        }
+        for role, name, key in sorted(keys.all(), key=lambda one: one[:2])
+    ]
+
+
 async def _break_glass(desk: Desk, user: str, args: Args) -> Any:
     """Give an administrator a role for an hour of the floor, with an alarm."""
     role, reason = text(args, "role", MAX_WORD), text(args, "reason", MAX_WORD)
@@ -83,5 +102,6 @@ async def _break_glass(desk: Desk, user: str, args: Args) -> Any:
 
 VERBS: dict[str, Verb] = {
     "rights": _rights,
+    "keys": _keys,
     "break_glass": _break_glass,
 }

@@ -72,6 +72,20 @@ class MoveReader:
         for end in range(before, least, -step):
             yield from reversed(self._page(max(least, end - step), end, kinds, mentions))
 
+    def newest(self, before: int, kinds: Kinds, limit: int, most: int, mentions: Mentions = ()) -> list[Told]:
+        """Give the last moves of some kinds numbered below `before`, the last one first, at most `limit`.
+
+        `most` numbers are looked through, in one short transaction: only what is given is unpacked.
+        """
+        move = tables.move
+        query = select(move).where(move.c.seq < before, move.c.seq >= before - most)
+        query = query.where(move.c.tag.in_([TAGS[kind] for kind in kinds]))
+        if mentions:
+            query = query.where(or_(*map(self._mentions, mentions)))
+        with self._engine.connect() as connection:
+            rows = connection.execute(query.order_by(move.c.seq.desc()).limit(limit)).all()
+        return [Told(row.seq, row.at_floor_s, open_move(row)) for row in rows]
+
     def at_of(self, seq: int) -> float:
         """Give the time of a move by its number; 0 when there is none."""
         with self._engine.connect() as connection:
