@@ -8,10 +8,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -22,9 +23,12 @@ from controller.asking.conversation import Patience
 from controller.client import OperatorClient
 from devices.key_ring import SERVER
 from devices.peers import OPERATOR
+from sims.demo.folder import OBSERVER
 
 OPEN_WITHIN_S, END_WITHIN_S, LOOK_EVERY_S = 300.0, 90.0, 0.2
+QUIET_WITHIN_S = 600.0
 TAIL_CHARS = 2_000
+Look = Callable[[str], Any]  # a reading verb; gives its answer
 PATIENCE = Patience(answer_within_s=20.0, give_up_s=60.0)
 INVITATION = re.compile(
     r"The console is at (?P<address>http\S+)/first-run\s+one-time code: (?P<code>\S+)"
@@ -112,6 +116,28 @@ class OpenDemo:
         secret = self.data.parent / "peers" / OPERATOR / f"{name}.secret"
         public = self.data / "keys" / f"{SERVER}.public"
         return OperatorClient.connect(endpoint, public, secret, patience=PATIENCE)
+
+    def wait_until_made(self, cards: int, within_s: float = QUIET_WITHIN_S) -> dict[str, int]:
+        """Wait until so many cards lie good; give the accounts of stock.  Raises: DemoNotOpen."""
+        return self._wait_for(lambda look: bool(look("stock")["accounts"]["good"] >= cards), within_s)
+
+    def wait_until_quiet(self, within_s: float = QUIET_WITHIN_S) -> dict[str, int]:
+        """Wait until all cards are made, but for those that people hold; give the accounts.  Raises: DemoNotOpen."""
+
+        def is_quiet(look: Look) -> bool:
+            accounts = look("stock")["accounts"]
+            return bool(accounts["good"] and not accounts["sheet"] and not look("remakes")["remakes_open"])
+
+        return self._wait_for(is_quiet, within_s)
+
+    def _wait_for(self, holds: Callable[[Look], bool], within_s: float) -> dict[str, int]:
+        deadline_s = time.monotonic() + within_s
+        with self.operator(OBSERVER) as observer:
+            while not holds(observer.command):
+                self.rest()
+                if time.monotonic() > deadline_s:
+                    raise DemoNotOpen(f"the floor did not come so far within {within_s:g} s", self.said)
+            return dict(observer.command("stock")["accounts"])
 
     def add_account(self, name: str, password: str) -> None:
         """Make an account for one of the demo's people, as `cardmill accounts add` does."""

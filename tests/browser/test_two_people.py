@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import expect
@@ -14,25 +13,13 @@ from tests.browser.visits import confirm
 pytestmark = pytest.mark.browser
 
 ANN, BOB = VISITORS
-QUIET_WITHIN_S = 400.0
 NUMBER = re.compile(r"\d+")
-
-
-def accounts_of_a_quiet_floor(demo):
-    """Wait until all cards are made, for a count of spoiled blanks ends with the next one; give the accounts."""
-    deadline_s = time.monotonic() + QUIET_WITHIN_S
-    with demo.operator(OBSERVER) as observer:
-        while True:
-            accounts = observer.command("stock")["accounts"]
-            if accounts["spoiled"] and not accounts["sheet"] and not observer.command("remakes")["remakes_open"]:
-                return accounts
-            demo.rest()
-            assert time.monotonic() < deadline_s, accounts
 
 
 def test_spoiled_blanks_are_destroyed_by_two_people_in_two_browsers_and_not_by_one(visits, demo):
     ann, bob = visits.of(ANN), visits.of(BOB, "zh")
-    spoiled = accounts_of_a_quiet_floor(demo)["spoiled"]
+    spoiled = demo.wait_until_quiet()["spoiled"]  # a count of them ends with the next one
+    assert spoiled
     ann.go(f"/do/act-destroy?count={spoiled}")
     ann.picture("destroy-preview")
     act_id = NUMBER.findall(confirm(ann))[-1]
