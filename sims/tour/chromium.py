@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, Playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
-WITHIN_MS = 25_000  # for whatever a page is waited for: machines are slow and loaded
+WITHIN_MS = 60_000  # for whatever a page is waited for: machines are slow and loaded
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # not even the browser itself looks elsewhere
 
 

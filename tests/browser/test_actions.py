@@ -19,7 +19,7 @@ HOSTILE_PARTS = "main img[src='x'], main script"
 
 def test_what_was_confirmed_is_not_done_again_when_the_answer_is_loaded_again(visits, demo):
     visit = visits.of(ANN)
-    visit.go("/do/act-sample?first_body=50000001")
+    visit.go("/do/act-receive?first_body=78000001&sheets=1&lot=again")
     confirm(visit)
     with demo.operator(OBSERVER) as observer:
         proposed = [one["act_id"] for one in observer.command("acts") if one["by"] == ANN]
