@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,7 @@ from controller.accounts.account_file import AccountFile
 from controller.accounts.passwords import usual_hasher
 from controller.asking.conversation import Patience
 from controller.client import OperatorClient
+from controller.core.stock import Account
 from devices.key_ring import SERVER
 from devices.peers import OPERATOR
 from sims.demo.folder import OBSERVER
@@ -118,15 +119,15 @@ class OpenDemo:
         return OperatorClient.connect(endpoint, public, secret, patience=PATIENCE)
 
     def wait_until_made(self, cards: int, within_s: float = QUIET_WITHIN_S) -> dict[str, int]:
-        """Wait until so many cards lie good; give the accounts of stock.  Raises: DemoNotOpen."""
-        return self._wait_for(lambda look: bool(look("stock")["accounts"]["good"] >= cards), within_s)
+        """Wait until so many cards are made; give the accounts of stock.  Raises: DemoNotOpen."""
+        return self._wait_for(lambda look: made(look("stock")["accounts"]) >= cards, within_s)
 
     def wait_until_quiet(self, within_s: float = QUIET_WITHIN_S) -> dict[str, int]:
         """Wait until all cards are made, but for those that people hold; give the accounts.  Raises: DemoNotOpen."""
 
         def is_quiet(look: Look) -> bool:
             accounts = look("stock")["accounts"]
-            return bool(accounts["good"] and not accounts["sheet"] and not look("remakes")["remakes_open"])
+            return bool(made(accounts) and not accounts["sheet"] and not look("remakes")["remakes_open"])
 
         return self._wait_for(is_quiet, within_s)
 
@@ -167,3 +168,8 @@ class OpenDemo:
             with suppress(psutil.NoSuchProcess):
                 left.kill()
         self.process.wait(END_WITHIN_S)
+
+
+def made(accounts: Mapping[str, int]) -> int:
+    """Give how many cards came out good, packed and sent ones among them."""
+    return sum(accounts[one] for one in (Account.GOOD, Account.QUARANTINED, Account.BUNDLE, Account.DISPATCHED))
