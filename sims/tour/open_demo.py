@@ -21,7 +21,7 @@ from controller.accounts.account_file import AccountFile
 from controller.accounts.passwords import usual_hasher
 from controller.asking.conversation import Patience
 from controller.client import OperatorClient
-from controller.core.stock import Account
+from controller.core import stock
 from devices.key_ring import SERVER
 from devices.peers import OPERATOR
 from sims.demo.folder import OBSERVER
@@ -29,7 +29,8 @@ from sims.demo.folder import OBSERVER
 OPEN_WITHIN_S, END_WITHIN_S, LOOK_EVERY_S = 300.0, 90.0, 0.2
 QUIET_WITHIN_S = 600.0
 TAIL_CHARS = 2_000
-Look = Callable[[str], Any]  # a reading verb; gives its answer
+MADE = (stock.Account.GOOD, stock.Account.QUARANTINED, stock.Account.BUNDLE, stock.Account.DISPATCHED)
+Look = Callable[..., Any]  # a reading verb; gives its answer
 PATIENCE = Patience(answer_within_s=20.0, give_up_s=60.0)
 INVITATION = re.compile(
     r"The console is at (?P<address>http\S+)/first-run\s+one-time code: (?P<code>\S+)"
@@ -131,6 +132,10 @@ class OpenDemo:
 
         return self._wait_for(is_quiet, within_s)
 
+    def wait_until_late(self, within_s: float = QUIET_WITHIN_S) -> dict[str, int]:
+        """Wait until a batch is late, which one is some floor hours after the start.  Raises: DemoNotOpen."""
+        return self._wait_for(lambda look: bool(look("batches", only="late")["rows"]), within_s)
+
     def _wait_for(self, holds: Callable[[Look], bool], within_s: float) -> dict[str, int]:
         deadline_s = time.monotonic() + within_s
         with self.operator(OBSERVER) as observer:
@@ -172,4 +177,4 @@ class OpenDemo:
 
 def made(accounts: Mapping[str, int]) -> int:
     """Give how many cards came out good, packed and sent ones among them."""
-    return sum(accounts[one] for one in (Account.GOOD, Account.QUARANTINED, Account.BUNDLE, Account.DISPATCHED))
+    return sum(accounts[one] for one in MADE)

@@ -86,6 +86,7 @@ def take_pictures(out: Path, work: Path, *, cards: int, seed: int, say: Callable
             for stop in STOPS:
                 if stop.name == "alarms":
                     demo.wait_until_quiet()  # the floor is pictured at work, what it left when it rests
+                    demo.wait_until_late()
                 if stop.entry in found:
                     page.goto(demo.address + (stop.path or found[stop.entry]))
                     stop.act(page)

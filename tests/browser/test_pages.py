@@ -17,7 +17,7 @@ ANN = VISITORS[0]
 NUMBERED = re.compile(r"[\w.%-]*\d[\w.%-]*")
 LINKS = "() => [...document.querySelectorAll('main a[href]')].map(one => one.pathname + one.search)"
 SHAPES_MAX = 60
-FILES = (".csv", ".json", ".pdf")  # kept, not shown
+FILES = (".csv", ".json", ".pdf", ".sig")  # kept, not shown
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
