@@ -11,7 +11,7 @@ DEBIAN_PACKAGES := strace chromium fonts-droid-fallback
 # Files of tests to processes, the slow ones first (tests/conftest.py): docs/decisions/0025
 SHARED_OUT := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo test check release bench-short storm audit
+.PHONY: demo test check docs release bench-short storm audit
 
 demo: $(STAMP)
 	@$(BIN)/cardmill-sim demo $(ARGS)
@@ -19,11 +19,15 @@ demo: $(STAMP)
 test: $(TEST_STAMP) debian-packages promtool
 	$(BIN)/python -m pytest $(SHARED_OUT) $(ARGS)
 
-check: $(TEST_STAMP)
+check: docs
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+# The site, into build/site; a link that leads nowhere is an error.  The variable takes an advertisement out of the log
+docs: $(TEST_STAMP)
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 release: $(TEST_STAMP)
 	$(BIN)/python -m bench release $(ARGS)

@@ -39,7 +39,7 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceConfig:
-    """Section [service]."""
+    """Section [service]: what the installation is called, and where it keeps its files."""
 
     centre: str = "cardmill"  # the installation's name, as stations and upstreams see it
     folder: str = ""  # where ledger, vault and keys lie; empty: the user's data folder
@@ -53,9 +53,9 @@ class ServiceConfig:
 class SocketConfig:
     """Section [sockets]: where the three kinds of peers connect; a port `*` takes a free one."""
 
-    upstreams: str = "tcp://127.0.0.1:5701"
-    stations: str = "tcp://127.0.0.1:5702"
-    operators: str = "tcp://127.0.0.1:5703"
+    upstreams: str = "tcp://127.0.0.1:5701"  # the door of upstreams
+    stations: str = "tcp://127.0.0.1:5702"  # of stations
+    operators: str = "tcp://127.0.0.1:5703"  # of people with the command line
     messages_per_s: float = 1_000.0  # of one peer in the long run, real seconds, times clock.scale; more are dropped
     burst_messages: int = 2_000  # of one peer, at once
     insecure: bool = False  # no encryption, and a peer is who it says it is; for tests on one machine only
@@ -74,7 +74,7 @@ class SocketConfig:
 class MetricsConfig:
     """Section [metrics]: where Prometheus reads; empty turns it off."""
 
-    listen: str = "127.0.0.1:9464"
+    listen: str = "127.0.0.1:9464"  # plain HTTP: let Prometheus alone reach it
 
     def __post_init__(self) -> None:
         host, _, port = self.listen.rpartition(":")
@@ -86,12 +86,12 @@ class MetricsConfig:
 class ConsoleConfig:
     """Section [console]: where people log in with a browser; empty turns it off."""
 
-    listen: str = ""
+    listen: str = ""  # address and port of the pages
     certificate: str = ""  # PEM file, the whole chain; with it and `key` any address may be listened on
     key: str = ""  # PEM file of mode 0600
-    insecure: bool = False  # without TLS, on loopback alone
-    idle_s: float = 900.0  # a log-in ends when nothing was asked for so long
-    longest_s: float = 36_000.0  # and so long after it began in any case
+    insecure: bool = False  # without TLS, on loopback alone; never with a certificate
+    idle_s: float = 900.0  # real seconds: a log-in ends when nothing was asked for so long
+    longest_s: float = 36_000.0  # real seconds after which it ends in any case, at least idle_s
 
     def __post_init__(self) -> None:
         host, _, port = self.listen.rpartition(":")
@@ -193,7 +193,7 @@ class UpstreamConfig:
 class EncodingConfig:
     """Section [encoding]: the threads that make records, portraits and faces."""
 
-    workers: int = 2
+    workers: int = 2  # threads
 
     def __post_init__(self) -> None:
         require_range("encoding.workers", self.workers, 1, 64)
@@ -209,7 +209,7 @@ class PortraitConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckConfig:
-    """Section [checks]."""
+    """Section [checks]: tables and choices of the checks."""
 
     authorities: str = ""  # CSV `code,name` of the province's counties; empty: the synthetic table that is shipped
     shared_number: str = "first_only"  # two people, one number: neither, both or first_only may have a card

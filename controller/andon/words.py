@@ -197,6 +197,8 @@ TO_DO: Mapping[str, Said] = {
     "clear_oldest": ("先处理已列出的", "clear those that are listed first"),
 }
 
+SUMS = {"reject.open": "count", "return.open": "count", "input.ends": "sheets"}  # facts that are sums of stock
+
 
 def cause_of(alarm: Alarm, now_floor_s: float) -> Said:
     """Give why an alarm stands, in Chinese and English."""
@@ -234,6 +236,12 @@ def row_of(alarm: Alarm, now_floor_s: float) -> dict[str, Any]:
         "owner": alarm.owner,
         "owned_floor_s": alarm.owned_floor_s,
     }
+
+
+def without_sums(row: dict[str, Any]) -> dict[str, Any]:
+    """Give the row of an alarm without those of its facts that are sums of stock: for who counts blind."""
+    facts = {name: fact for name, fact in row["facts"].items() if name != SUMS.get(row["code"])}
+    return row | {"facts": facts}
 
 
 def _placed(facts: Facts, of: str) -> Facts:

@@ -29,9 +29,10 @@ FLOW_WORDS = {
 Row = Mapping[str, Any]
 
 
-def campaign_page(report: Row) -> str:
+def campaign_page(report: Row, *, style: str = "", above: str = "") -> str:
     """Give the page for the JSON of `controller.campaign.report`.
 
+    `style` is markup in place of the style sheet, `above` stands over the title.
     Raises: KeyError when a key of it is missing.
     """
     title = f"制证计划完成情况 {report['from']} … {report['to']}"
@@ -39,8 +40,8 @@ def campaign_page(report: Row) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Cardmill {escape(title)}</title>\n<style>{STYLE}{TABLE_STYLE}</style>\n</head>\n<body>\n"
-        f"<header><h1>{escape(title)} <span>Cardmill campaign report</span></h1></header>\n"
+        f"<title>Cardmill {escape(title)}</title>\n{style or f'<style>{STYLE}{TABLE_STYLE}</style>'}\n</head>\n<body>\n"
+        f"{above}<header><h1>{escape(title)} <span>Cardmill campaign report</span></h1></header>\n"
         f"{_tiles(report)}\n{''.join(sections)}"
         f"<footer>统计范围：申请之日满 {report['scope_age']} 周岁；一个受理号计一次；以发出为完成。 "
         f"Counted: people of {report['scope_age']} or older on the day of application, each acceptance number once, "

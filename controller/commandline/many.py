@@ -97,7 +97,7 @@ def in_portions(cards: Sequence[str], ask: Ask) -> dict[str, Any]:
             portion = list(cards[first : first + PORTION])
             try:
                 answered = ask(portion)
-            except ClientError:
+            except (ClientError, KeyboardInterrupt):
                 if not first:
                     raise
                 answered_for = f"{first:,} of {len(cards):,} cards were answered for, {done:,} of them done"

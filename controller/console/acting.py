@@ -62,13 +62,15 @@ class Acting:
         nonce = person.form["nonce"]
         back = action.back.format(**{name: quote(str(value), safe="") for name, value in typed.items()})
         if not self.once.take(nonce):
-            return self._page(request, person, action, "done", 409, typed=typed, back=back, word="already_done")
+            word = self.once.word_of(nonce)
+            return self._page(request, person, action, "done", 409, typed=typed, back=back, word=word)
         try:
             result = await self.console.ask(person, action.verb, **action.args(typed))
         except VerbRefused as error:
             self.once.give_back(nonce)
             said = error.refusal
             return self._page(request, person, action, "done", error.status, typed=typed, back=back, refusal=said)
+        self.once.is_done(nonce)
         if action.goes_on:
             return RedirectResponse(back, SEE_OTHER)
         return self._page(request, person, action, "done", typed=typed, back=back, result=result)

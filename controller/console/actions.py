@@ -74,11 +74,19 @@ ON_CARDS = (
     Action("agree", "second", (Asked("act_id", NUMBER), CARD), NEXT_CASE, goes_on=True),
 )
 CONSIGNMENT, RETURN_CODE = Asked("consignment_id", NUMBER), Asked("code", CHOICE, tuple(RETURN_CODES))
+HOLD_REASONS = ("maintenance", "cleaning", "quality", "jam", "no_operator", "other")
+STATION_BACK = "/stations/{station}"
+ON_STATIONS = (
+    Action("hold-station", "hold", (STATION, Asked("code", CHOICE, HOLD_REASONS)), STATION_BACK),
+    Action("hold-station-as", "hold", (STATION, CODE), STATION_BACK),
+    Action("release-station", "release", (STATION,), STATION_BACK),
+    Action("sign-on", "sign_on", (STATION,), STATION_BACK),
+    Action("sign-off", "sign_on", (STATION,), STATION_BACK, fixed=(("operator", ""),)),
+)
 ACTIONS: Mapping[str, Action] = {
     one.name: one
     for one in (
-        Action("hold-station", "hold", (STATION, CODE), "/stations/{station}"),
-        Action("release-station", "release", (STATION,), "/stations/{station}"),
+        *ON_STATIONS,
         Action("acknowledge", "acknowledge", (Asked("key", longest=128),), "/alarms"),
         # stock and packing
         Action("count", "count", (Asked("place", longest=32), Asked("counted", NUMBER)), "/stock/shift"),

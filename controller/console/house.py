@@ -23,11 +23,15 @@ from controller.console.views import (
     bulk,
     campaign,
     card,
+    drift,
     events,
     find,
     floor,
     manifest,
     packing,
+    quality,
+    recall,
+    reports,
     review,
     rights,
     settings,
@@ -43,6 +47,7 @@ ROOMS: tuple[Room, ...] = (
     *(find.routes, card.routes, review.routes, batches.routes, bulk.routes),
     *(stock.routes, shift.routes, acts.routes, packing.routes, manifest.routes),
     *(campaign.routes, audit.routes, settings.routes, rights.routes),
+    *(quality.routes, drift.routes, recall.routes, reports.routes),
 )
 
 
@@ -71,4 +76,9 @@ class House:
 
 def views(pages: Pages, desk: Desk) -> dict[str, View]:
     """Give the live views by name."""
-    return {"floor": floor.view(pages, desk), "alarms": alarms.view(pages, desk)}
+    return {
+        "floor": floor.view(pages, desk),
+        "alarms": alarms.view(pages, desk),
+        "stations": stations.view(pages, desk),
+        "quality": quality.view(pages, desk),
+    }

@@ -22,6 +22,8 @@ MENU = (
     Entry("stations", "/stations", "stations"),
     Entry("batches", "/batches", "batches"),
     Entry("review", "/review", "review"),
+    Entry("quality", "/quality", "report"),
+    Entry("reports", "/reports", "report"),
     Entry("stock", "/stock", "shift"),
     Entry("acts", "/acts", "acts"),
     Entry("packing", "/packing", "consignments"),
@@ -33,7 +35,7 @@ MENU = (
 HOMES = (  # the first role that somebody has decides
     (rights.SUPERVISOR, "/floor"),
     (rights.STOCK_KEEPER, "/stock"),
-    (rights.QUALITY, "/floor"),
+    (rights.QUALITY, "/quality"),
     (rights.AUDITOR, "/audit"),
     (rights.ADMINISTRATOR, "/rights"),
     (rights.OPERATOR, "/stations"),

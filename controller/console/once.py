@@ -14,9 +14,9 @@ NONCE_CHARS = 22
 
 @dataclass(slots=True)
 class Once:
-    """Remembers which confirmations were used."""
+    """Remembers which confirmations were used, and the word for whoever brings one again."""
 
-    _used: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    _used: OrderedDict[str, str] = field(default_factory=OrderedDict)
 
     @staticmethod
     def nonce() -> str:
@@ -29,10 +29,18 @@ class Once:
             raise PageRefused(400)
         if nonce in self._used:
             return False
-        self._used[nonce] = None
+        self._used[nonce] = "already_begun"  # cut off before its answer, it may be done or not
         while len(self._used) > KEPT_MAX:
             self._used.popitem(last=False)
         return True
+
+    def is_done(self, nonce: str) -> None:
+        """Take note that what it confirmed was done."""
+        self._used[nonce] = "already_done"
+
+    def word_of(self, nonce: str) -> str:
+        """Give the word for a confirmation that was used."""
+        return self._used[nonce]
 
     def give_back(self, nonce: str) -> None:
         """Let a confirmation be used again: nothing was done."""

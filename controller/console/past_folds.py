@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
@@ -21,6 +22,7 @@ from controller.upkeep.past import books_at
 
 log = structlog.get_logger()
 KEPT = 3  # past floors: whoever drags time back and forth sees them again at once
+GONE_S = 30.0  # real seconds without a word, after which nobody waits: a page that does asks every few of them
 PATIENCE_S = 3.0  # real seconds a page waits for a fold; then it says how far it is, and asks again
 
 
@@ -32,8 +34,13 @@ class Fold:
     books: Books | None = None
     done: int = 0
     total: int = 0
-    is_wanted: bool = True
+    is_over: bool = False  # without books: it failed, or nobody wanted it any more
     failure: str = ""  # a code
+    asked_s: dict[str, float] = field(default_factory=dict)  # who waits for it, and when they asked last
+
+    def is_wanted(self) -> bool:
+        """Say whether somebody waits for it who asked lately."""
+        return any(time.monotonic() - asked_s < GONE_S for asked_s in list(self.asked_s.values()))
 
 
 class _Unwanted(Exception):
@@ -41,7 +48,7 @@ class _Unwanted(Exception):
 
 
 class PastFolds:
-    """Folds past floors in a thread; a later wish ends an earlier one that is not done."""
+    """Folds past floors in a thread; a later wish of somebody ends an earlier one, unless others wait for it."""
 
     def __init__(self, ledger: Ledger, config: Config, nursery: trio.Nursery) -> None:
         self._ledger, self._config, self._nursery = ledger, config, nursery
@@ -49,20 +56,26 @@ class PastFolds:
         self._one_at_a_time = trio.CapacityLimiter(1)
         self._first_floor_s: float | None = None
 
-    async def at(self, at_floor_s: float) -> Fold:
-        """Give the fold of a moment, done or on its way."""
+    async def at(self, at_floor_s: float, who: str) -> Fold:
+        """Give the fold of a moment, done or on its way, for somebody."""
+        for other in self._kept.values():
+            other.asked_s.pop(who, None)
         fold = self._kept.get(at_floor_s)
         if fold is None:
-            for other in self._kept.values():
-                other.is_wanted = other.books is not None
             fold = self._kept[at_floor_s] = Fold(at_floor_s)
-            while len(self._kept) > KEPT:
-                self._kept.popitem(last=False)[1].is_wanted = False
             self._nursery.start_soon(self._fold, fold)
+        fold.asked_s[who] = time.monotonic()
+        self._keep_few()
         with trio.move_on_after(PATIENCE_S):
-            while fold.books is None and fold.is_wanted:  # noqa: ASYNC110  a thread sets it
+            while fold.books is None and not fold.is_over:  # noqa: ASYNC110  a thread sets it
                 await trio.sleep(0.02)
         return fold
+
+    def _keep_few(self) -> None:
+        """Forget the oldest of those that are done; of those on their way there is one for each who asks."""
+        done = [at_floor_s for at_floor_s, fold in self._kept.items() if fold.books is not None]
+        for at_floor_s in done[:-KEPT]:
+            del self._kept[at_floor_s]
 
     async def first_floor_s(self) -> float:
         """Give the time of the ledger's first move, 0 while there is none."""
@@ -78,14 +91,16 @@ class PastFolds:
         work = partial(books_at, self._ledger, self._config, fold.at_floor_s, partial(_tell, fold))
         try:
             fold.books = await trio.to_thread.run_sync(work, limiter=self._one_at_a_time)
+            self._keep_few()
         except (_Unwanted, LedgerError, CoreError, DBAPIError) as error:
-            fold.is_wanted, fold.failure = False, getattr(error, "code", "") or type(error).__name__
-            self._kept.pop(fold.at_floor_s, None)
+            fold.is_over = True
+            del self._kept[fold.at_floor_s]
             if not isinstance(error, _Unwanted):
+                fold.failure = getattr(error, "code", "") or type(error).__name__
                 log.error("the past floor cannot be folded", code=fold.failure)
 
 
 def _tell(fold: Fold, done: int, total: int) -> None:
     fold.done, fold.total = done, total
-    if not fold.is_wanted:
+    if not fold.is_wanted():
         raise _Unwanted

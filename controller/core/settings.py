@@ -27,7 +27,7 @@ class SettingError(Exception):
 def require_range(name: str, value: float, low: float, high: float) -> None:
     """Raises: SettingError when `value` is not a number from `low` to `high`."""
     if isinstance(value, bool) or not low <= value <= high:  # a NaN is outside too
-        raise SettingError(name, value, f"{low:g} to {high:g}")
+        raise SettingError(name, value, f"{low:,.12g} to {high:,.12g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,13 +146,13 @@ class AndonConfig:
 class CalendarConfig:
     """Section [calendar]: the hours in which the floor works; read by `core.calendar`."""
 
-    shifts_per_day: int = 2
-    shift_hours: float = 8.0
-    working_days: int = 250
+    shifts_per_day: int = 2  # these three give the hours of a year, for reports alone
+    shift_hours: float = 8.0  # of one shift
+    working_days: int = 250  # of a year
     shifts: str = ""  # when loads may be started, like `08:00-16:00, 16:00-24:00`; empty: always
     weekdays: str = "12345"  # the working ones, 1 is Monday
-    holidays: str = ""  # dates like `2026-10-01, 2026-10-02`
-    maintenance: str = ""  # like `press-1 2026-03-02T10:00/2026-03-02T12:00, …`
+    holidays: str = ""  # when nothing is started, like `2026-10-01, 2026-10-02`
+    maintenance: str = ""  # planned: the station gets no load, like `press-1 2026-03-02T10:00/2026-03-02T12:00, …`
 
     def __post_init__(self) -> None:
         require_range("calendar.shifts_per_day", self.shifts_per_day, 1, 3)

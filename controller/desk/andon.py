@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from controller.andon.words import row_of
+from controller.andon.words import row_of, without_sums
 from controller.core.andon.alarm import Alarm
 from controller.core.andon.andon import count_alarms
 from controller.core.andon_events import AlarmOwned
 from controller.core.turn import Refused
 from controller.desk.desk import Args, Desk, Verb, text
+from controller.desk.rights import sees_stock
 
 KEY_MAX = 128
 NONE = Refused("alarm.none", "no alarm of this key stands: it may be over, see `cardmill alarms`")
@@ -26,8 +27,10 @@ def counts(desk: Desk) -> dict[str, int]:
 
 
 async def _alarms(desk: Desk, user: str, args: Args) -> Any:
+    """Give what stands; no sentence tells a sum of stock, and those who count blind get none among the facts either."""
     now = desk.clock.now_floor_s()
-    return [row_of(one, now) for one in standing_alarms(desk)]
+    rows = [row_of(one, now) for one in standing_alarms(desk)]
+    return rows if sees_stock(desk, user) else [without_sums(row) for row in rows]
 
 
 async def _acknowledge(desk: Desk, user: str, args: Args) -> Any:

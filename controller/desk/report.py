@@ -16,6 +16,7 @@ from controller.report.span import KINDS, MONTH, SHIFT, Span, span_of
 from controller.report.span_build import build_span_report
 
 DAY_WORDS = "a day like 2026-03-02"
+YEARS = range(1970, 9_000)  # beyond them a calendar that looks ahead comes to the end of all dates
 
 
 async def report(desk: Desk, user: str, args: Args) -> Any:
@@ -50,6 +51,9 @@ def _day(args: Args, kind: str) -> date | None:
     try:
         if not isinstance(said, str):
             raise ValueError(said)
-        return date.fromisoformat(f"{said}-01" if kind == MONTH and len(said) == len("2026-03") else said)
+        day = date.fromisoformat(f"{said}-01" if kind == MONTH and len(said) == len("2026-03") else said)
+        if day.year not in YEARS:
+            raise ValueError(said)
+        return day
     except ValueError:
         raise BadArgument("date", DAY_WORDS) from None

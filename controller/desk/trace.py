@@ -13,7 +13,7 @@ from controller.core.turn import Refused
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.trace.card import past, trace_card
 from controller.trace.found import ACCEPTANCE_DIGITS, found_by
-from controller.trace.station import trace_station
+from controller.trace.station import ROWS_MAX, trace_station
 from controller.trace.told import receipts_about
 
 NAME = 64
@@ -52,9 +52,12 @@ async def _station(desk: Desk, args: Args) -> Any:
     if begin >= end:
         raise BadArgument("to_floor_s", "a time after from_floor_s")
     after = number(args, "after") if "after" in args else 0
+    rows = number(args, "rows") if "rows" in args else ROWS_MAX
+    if not 1 <= rows <= ROWS_MAX:
+        raise BadArgument("rows", f"of one page, 1 to {ROWS_MAX:,}; a page has at least one whole load")
     if station not in desk.state.stations:
         return Refused("trace.unknown", "no station of this name ever said hello: see `cardmill stations`")
-    page = await trio.to_thread.run_sync(trace_station, desk.ledger.reading, station, begin, end, after)
+    page = await trio.to_thread.run_sync(trace_station, desk.ledger.reading, station, begin, end, after, rows)
     return page.as_json()
 
 

@@ -49,7 +49,7 @@ class KeptReceipts:
         try:
             is_new = not path.exists()
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, MODE)
-            self._file = os.fdopen(descriptor, "a+b")
+            self._file = os.fdopen(descriptor, "a+b", buffering=0)  # a buffer that no disk took would be tried again
             if is_new:
                 _sync_folder(path.parent)
         except OSError as error:
@@ -95,8 +95,9 @@ class KeptReceipts:
     def _append(self, lines: bytes) -> None:
         size = self._file.seek(0, os.SEEK_END)
         try:
-            self._file.write(lines)
-            self._file.flush()
+            rest = memoryview(lines)
+            while rest:
+                rest = rest[self._file.write(rest) :]
             os.fsync(self._file.fileno())
         except OSError as error:
             with suppress(OSError):  # or they would be taken for durable the next time

@@ -120,11 +120,10 @@ class Floor:
         if isinstance(event, p.Lied):
             self._lied(station, event)
             return
-        noticed = event_of(self._state, station, event)
-        if noticed is None:
-            return
-        waiting = self._waiting.get(station)
-        if waiting is None and (isinstance(event, p.Silent) or self._patience.lasts(station, trio.current_time())):
+        noticed, waiting = event_of(self._state, station, event), self._waiting.get(station)
+        if noticed is None and (waiting is None or not isinstance(event, p.StateSeen)):
+            return  # a state that is known already is news all the same where another one waits to be heard
+        if noticed and waiting is None and self._is_bearable(station, event):
             self._post(noticed).then(self._count_lies)
             return
         self._lied(station, p.Lied(TOO_MANY_WORDS))
@@ -133,6 +132,9 @@ class Floor:
             self._nursery.start_soon(self._hear_out, station, waiting)
         waiting.pop(type(event), None)  # of each kind the last one, in the order of what was said
         waiting[type(event)] = event
+
+    def _is_bearable(self, station: str, event: p.Event) -> bool:
+        return isinstance(event, p.Silent) or self._patience.lasts(station, trio.current_time())
 
     async def _hear_out(self, station: str, waiting: dict[type, p.Event]) -> None:
         """Take what a station said that says too much, a word at a time, as slowly as its words are given."""

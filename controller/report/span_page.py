@@ -26,8 +26,11 @@ TILES = (  # what the figure is, and the one below it, each in Chinese and Engli
 )
 
 
-def html(report: SpanReport, language: str = ZH) -> str:
-    """Give the page in `zh` or `en`.  Raises: ValueError: no such language."""
+def html(report: SpanReport, language: str = ZH, *, style: str = "", above: str = "") -> str:
+    """Give the page in `zh` or `en`; `style` is markup in place of the style sheet, `above` stands over the title.
+
+    Raises: ValueError: no such language.
+    """
     at = at_of(language)
     title = heading(report, language)
     sections = "".join(_section(report, table, language) for table in tables_of(report))
@@ -35,7 +38,7 @@ def html(report: SpanReport, language: str = ZH) -> str:
     return (
         f'<!DOCTYPE html>\n<html lang="{LANGUAGE_TAGS[language]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Cardmill {escape(title)}</title>\n<style>{STYLE_SHEET}</style>\n</head>\n<body>\n"
+        f"<title>Cardmill {escape(title)}</title>\n{style or f'<style>{STYLE_SHEET}</style>'}\n</head>\n<body>\n{above}"
         f"<header><h1>{escape(title)}</h1><p>{escape(_until(report, language))}</p></header>\n"
         f"{_verdict(report, at)}{_tiles(report, at)}\n<main>\n{sections}</main>\n"
         f"<footer><h2>{escape(title_of('meaning', language))}</h2><ul>{foot}</ul></footer>\n</body>\n</html>\n"

@@ -38,6 +38,13 @@ def quoted(text: str) -> str:
     return f'="{doubled}"'
 
 
+def lines_of(rows: Iterable[Row]) -> bytes:
+    """Give rows as lines of a CSV without BOM: more of a sheet that is written piece by piece."""
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([cell(value) for value in row] for row in rows)
+    return out.getvalue().encode()
+
+
 def sheet(tables: Iterable[tuple[str, Sequence[str], Iterable[Row]]]) -> bytes:
     """Give tables (title, heads, rows) below each other as one CSV: UTF-8 with BOM, lines end in CR LF."""
     out = io.StringIO()

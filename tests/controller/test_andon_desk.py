@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter as Counts
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -171,6 +172,25 @@ async def test_every_role_sees_the_alarms_and_the_auditor_takes_care_of_none():
         answer = await office.ask(role.replace("_", "-"), "acknowledge", key=KEY)
         assert isinstance(answer, Done) is (role != rights.AUDITOR)
     assert (await office.ask("stranger", "alarms")).code == "right.missing"
+
+
+async def test_who_counts_blind_reads_no_sum_of_stock_among_the_facts_of_an_alarm():
+    office = Office(ann=set(rights.STAFF), olga={rights.OPERATOR})
+    stock, config = office.floor.state.stock, CoreConfig().andon
+    began = office.floor.host.now_floor_s
+    stock.spoiled |= dict.fromkeys(range(1, 38), began)
+    stock.returned |= dict.fromkeys(range(41, 46), began)
+    office.tally.inputs.first_floor_s = began
+    office.wait(config.destroy_s + 1.0)
+    hour = int(office.floor.host.now_floor_s // 3_600)
+    office.tally.inputs.hours[hour] = Counts({"bodies": 500_000})  # so many a day that the vault ends soon
+    seen = {by: {row["key"]: row for row in (await office.ask(by, "alarms")).result} for by in ("ann", "olga")}
+    sums = {"reject.open": "count", "return.open": "count", "input.ends blanks": "sheets"}
+    assert [seen["ann"][key]["facts"][name] for key, name in sums.items()][:2] == [37, 5]
+    assert seen["ann"]["input.ends blanks"]["facts"]["sheets"] > 0
+    for key, name in sums.items():
+        assert name not in seen["olga"][key]["facts"]
+        assert seen["olga"][key]["cause_zh"] == seen["ann"][key]["cause_zh"]
 
 
 async def test_a_blank_whose_serial_is_as_long_as_an_identity_number_has_an_owner_too():

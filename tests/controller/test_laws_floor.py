@@ -106,6 +106,20 @@ async def test_a_station_whose_words_change_without_end_fills_no_ledger_and_its_
     assert rows <= WORDS_BURST + 3
 
 
+@pytest.mark.parametrize("hellos", [1, 2])  # so that either of its words is the first that waits
+async def test_a_station_that_flaps_and_is_well_again_is_not_held_for_broken(autojump_clock, nursery, hellos):
+    foreman = Foreman(CoreConfig())
+    floor = Floor(Driver(), None, foreman.state, lambda event: Ticket(foreman.handle(event, 2.0)), nursery)
+    hello = Hello(version=1, step="print", model="m", load_max=1, state=StationState.IDLE)
+    for _ in range(hellos):
+        floor.heard("p1", p.Joined(hello))
+    for number in range(100):
+        floor.heard("p1", p.StateSeen(StationState.ABORTED, f"jam {number}", 1.0, 0, 0))
+        floor.heard("p1", p.StateSeen(StationState.IDLE, "", 1.0, 0, 0))
+    await trio.sleep(60.0)  # the link tells a state once: no other word comes
+    assert foreman.state.stations["p1"].state == StationState.IDLE
+
+
 async def test_each_lie_is_counted_once_whoever_sees_it_and_however_few_are_recorded(autojump_clock, nursery):
     counted, foreman = [], Foreman(CoreConfig())
     said = e.StationSeen("p1", "print", "m", 1, "idle", "")

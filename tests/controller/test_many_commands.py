@@ -23,11 +23,12 @@ class PretendLine:
     def __init__(self, refused=(), breaks_after=99) -> None:
         self.refused, self.breaks_after = set(refused), breaks_after
         self.asked: list[tuple[str, dict[str, object]]] = []
+        self.error: BaseException = ClientError("client.outcome_unknown", "look whether it was done")
 
     def command(self, verb, **args):
         self.asked.append((verb, args))
         if len(self.asked) > self.breaks_after:
-            raise ClientError("client.outcome_unknown", "look whether it was done")
+            raise self.error
         failed = [
             {"card": one, "code": "hold.held", "text": "ann holds it"} for one in args["cards"] if one in self.refused
         ]
@@ -90,6 +91,14 @@ def test_numbers_of_22_digits_are_text_in_the_json_as_they_were_typed(line):
 def test_each_command_asks_its_verb_and_ends_with_0_when_nothing_failed(line, typed, verb, args):
     done = cardmill(*typed, stdin="77\n\n")
     assert (done.exit_code, line.asked) == (0, [(verb, args)]), done.output
+
+
+def test_who_interrupts_learns_how_far_it_came(line):
+    line.breaks_after = 2
+    line.error = KeyboardInterrupt()
+    done = cardmill("release-card", "--from", "-", stdin="\n".join(map(str, range(1, 1_301))))
+    assert done.exit_code != 0
+    assert "1,000 of 1,300 cards were answered for, 1,000 of them done" in done.stderr
 
 
 def test_a_line_that_breaks_says_how_far_it_came(line, tmp_path):

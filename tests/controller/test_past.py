@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 import trio
+import trio.testing
 
 from controller.clock import FloorClock
+from controller.console import past_folds
 from controller.console.past_folds import PastFolds
 from controller.console.views.floor import past_desk, scene
 from controller.ledger.snapshot import StoreSnapshot
@@ -52,14 +54,67 @@ async def test_a_past_floor_is_kept_for_the_next_look_and_an_older_wish_is_given
         folds = PastFolds(ledger, CONFIG, nursery)
         assert await folds.first_floor_s() == moves[0][0]
         with trio.fail_after(60):
-            one = await folds.at(moves[100][0])
+            one = await folds.at(moves[100][0], "ann")
             while one.books is None:
-                one = await folds.at(moves[100][0])
+                one = await folds.at(moves[100][0], "ann")
         assert_equal(one.books, until(moves, moves[100][0]))
-        assert await folds.at(moves[100][0]) is one
+        assert await folds.at(moves[100][0], "ann") is one
         for at in (5, 50, 120, 150):
-            await folds.at(moves[at][0])
-        assert await folds.at(moves[100][0]) is not one, "only a few are kept"
+            await folds.at(moves[at][0], "ann")
+        assert await folds.at(moves[100][0], "ann") is not one, "only a few are kept"
+        nursery.cancel_scope.cancel()
+
+
+class SlowFolds:
+    """Folds that come as far as they are let, a step for each token; what was begun and what was given up."""
+
+    def __init__(self, monkeypatch, steps=3):
+        self.let, self._wait = trio.open_memory_channel(0)
+        self.begun, self.steps = [], steps
+        monkeypatch.setattr(past_folds, "books_at", self.books_at)
+        monkeypatch.setattr(past_folds, "PATIENCE_S", 0.0)
+
+    def books_at(self, ledger, config, at_floor_s, told):
+        self.begun.append(at_floor_s)
+        for step in range(self.steps):
+            told(step, self.steps)
+            trio.from_thread.run(self._wait.receive)
+        return f"books of {at_floor_s}"
+
+    async def step(self):
+        with trio.fail_after(60):
+            await self.let.send(None)
+        await trio.testing.wait_all_tasks_blocked(0.05)
+
+
+async def test_two_people_who_look_at_two_past_moments_both_come_to_see_them(monkeypatch):
+    slow = SlowFolds(monkeypatch)
+    async with trio.open_nursery() as nursery:
+        folds = PastFolds(None, CONFIG, nursery)
+        for _ in range(2 * slow.steps):
+            pages = [await folds.at(10.0, "ann"), await folds.at(20.0, "bob")]
+            await slow.step()
+        assert [page.books for page in pages] == ["books of 10.0", "books of 20.0"]
+        assert slow.begun == [10.0, 20.0]
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_wants_another_moment_or_asks_no_more_holds_up_nobody(monkeypatch):
+    slow = SlowFolds(monkeypatch)
+    async with trio.open_nursery() as nursery:
+        folds = PastFolds(None, CONFIG, nursery)
+        await folds.at(10.0, "ann")
+        first = await folds.at(10.0, "bob")
+        await folds.at(20.0, "ann")
+        await slow.step()
+        assert slow.begun == [10.0], "bob wants it yet"
+        await folds.at(30.0, "bob")
+        await slow.step()
+        assert slow.begun == [10.0, 20.0]
+        assert first.books is None
+        monkeypatch.setattr(past_folds, "GONE_S", -1.0)  # nobody loaded the page again
+        await slow.step()
+        assert slow.begun == [10.0, 20.0, 30.0], "two steps before its end"
         nursery.cancel_scope.cancel()
 
 

@@ -110,6 +110,21 @@ async def test_an_application_that_the_checks_refused_says_for_which_codes(tmp_p
         assert told.result["sentence_en"].endswith("was refused by the checks: number.check_digit.")
 
 
+async def test_a_page_has_as_many_rows_as_are_asked_for_or_one_whole_load(tmp_path):
+    async with desk_of(made(), tmp_path) as desk:
+        stretch = {"station": "l1", "from_floor_s": 0, "to_floor_s": 1e7}
+        whole, found, after = (await ask(desk, "trace", **stretch)).result, [], 0
+        while True:
+            page = (await ask(desk, "trace", **stretch, rows=1, after=after)).result
+            assert len(page["jobs"]) == 1
+            found, after = found + page["cards"], page["after"]
+            if not after:
+                break
+        assert found == whole["cards"]
+        for wrong in (0, ROWS_MAX + 1, "7"):
+            assert (await ask(desk, "trace", **stretch, rows=wrong)).code == "command.argument"
+
+
 async def test_a_number_leads_to_what_it_may_stand_for_and_a_short_one_to_a_card_and_to_a_blank(tmp_path):
     async with desk_of(made(), tmp_path) as desk:
         card = (await ask(desk, "trace", card="10005")).result

@@ -27,7 +27,11 @@ def routes(console: Console) -> list[Route]:
             raise HTTPException(503)
         token = request.cookies.get(console.guard.cookies.session, "")
         language = console.pages.language_of(request)
-        stream = console.live.listen(name, language, lambda: console.guard.entrance.is_in(token))
+
+        def is_welcome() -> bool:
+            return console.guard.entrance.is_in(token) and console.may(person, verb)
+
+        stream = console.live.listen(name, language, is_welcome)
         return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
     return [Route("/events/{view:str}", events)]

@@ -41,7 +41,7 @@ def view(pages: Pages, desk: Desk) -> View:
 def scene(desk: Desk, language: str) -> dict[str, object]:
     """Give what the drawing shows, at one moment: all floors are drawn from a desk, those of the past too."""
     now, hour = desk.clock.now_floor_s(), last_hour(desk.tally, desk.clock.now_floor_s())
-    stations = [_station(desk, row, now) for row in station_rows(desk)]
+    stations = [station_facts(desk, row) for row in station_rows(desk)]
     return {
         "floor_time": floor_text(now),
         "standing": standing(desk.state, desk.tally.window.sums(now)["made"]),
@@ -63,7 +63,7 @@ def scene(desk: Desk, language: str) -> dict[str, object]:
     }
 
 
-def _station(desk: Desk, row: dict[str, object], now_floor_s: float) -> dict[str, object]:
+def station_facts(desk: Desk, row: dict[str, object]) -> dict[str, object]:
     """Add a station's load, its settled pace in cards an hour, and its yield."""
     name = str(row["station"])
     station, tally = desk.state.stations[name], desk.tally.stations.get(name)
@@ -102,7 +102,7 @@ def routes(console: Console) -> list[Route]:
         await console.ask(person, "stations")
         times, language = await _times(), console.pages.language_of(request)
         at_floor_s = min(times["last"], max(times["first"], _asked(request, times["last"])))
-        fold = await folds.at(at_floor_s)
+        fold = await folds.at(at_floor_s, person.name)
         values: dict[str, Any] = {"times": times, "at_floor_s": at_floor_s, "failure": fold.failure}
         values |= {"done": fold.done, "total": fold.total}
         if fold.books is None:

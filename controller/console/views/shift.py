@@ -35,8 +35,9 @@ def routes(console: Console) -> list[Route]:
         if "nonce" not in person.form:
             return _shown(console, request, person, shift, "show", typed=counts, nonce=once.nonce())
         if not once.take(person.form["nonce"]):
-            return _shown(console, request, person, shift, "done", 409, word="already_done")
+            return _shown(console, request, person, shift, "done", 409, word=once.word_of(person.form["nonce"]))
         said = await _close(console, person, counts)
+        once.is_done(person.form["nonce"])
         return _shown(console, request, person, await console.ask(person, "shift"), "done", typed=counts, **said)
 
     return [Route("/stock/shift", page, methods=["GET", "POST"])]

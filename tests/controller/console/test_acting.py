@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import trio
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.requests import Request
 
-from controller.console.acting import read
+from controller.console.acting import Acting, read
 from controller.console.actions import ACTIONS
+from controller.console.guard import Person
 from controller.console.words import LANGUAGES, catalogue
 from controller.core.acts import ACTS, malformed
 from controller.rights import ACT_RIGHTS, ACT_VERBS, VERB_RIGHTS
@@ -44,3 +47,47 @@ def test_whatever_is_typed_is_taken_whole_or_named_as_wrong(name, sent):
     assert not typed.keys() & wrong.keys()
     for key, value in typed.items():
         assert str(value) == sent[key].strip() or int(sent[key]) == value
+
+
+class Desk:
+    """A console around a desk that answers when it is let, or never."""
+
+    def __init__(self) -> None:
+        self.asked, self.answers, self.shown = 0, trio.Event(), []
+        self.acting = Acting(self)
+
+    async def person(self, request):
+        return Person("ann", frozenset(), "", {"station": "p1", "code": "jam", "nonce": "n" * 22})
+
+    def may(self, person, verb, act=""):
+        return True
+
+    async def ask(self, person, verb, **args):
+        self.asked += 1
+        await self.answers.wait()
+        return {}
+
+    def page(self, request, template, person, *, status, word, **values):
+        self.shown.append((status, word))
+
+    async def confirm(self) -> None:
+        scope = {"type": "http", "method": "POST", "path_params": {"action": "hold-station"}, "headers": []}
+        await self.acting.act(Request(scope))
+
+
+async def test_what_was_begun_and_not_answered_is_not_called_done(autojump_clock):
+    desk = Desk()
+    with trio.move_on_after(15.0):  # as long as a request may take
+        await desk.confirm()
+    await desk.confirm()
+    assert desk.shown == [(409, "already_begun")]
+    assert desk.asked == 1, "and it is not done twice"
+
+
+async def test_what_was_done_is_called_done_and_not_done_twice():
+    desk = Desk()
+    desk.answers.set()
+    await desk.confirm()
+    await desk.confirm()
+    assert desk.shown == [(200, ""), (409, "already_done")]
+    assert desk.asked == 1

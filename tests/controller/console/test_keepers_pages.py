@@ -110,7 +110,7 @@ def test_every_action_has_its_words_in_both_languages():
         ("stock-keeper", "/stock"),
         ("auditor", "/audit"),
         ("administrator", "/rights"),
-        ("quality", "/floor"),
+        ("quality", "/quality"),
         ("supervisor", "/floor"),
         ("operator", "/stations"),
     ],

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import trio
+from starlette.requests import Request
 
 from controller.console.live import LISTENERS_MAX, PERIOD_S, PING_S, Live, View, as_event
+from controller.console.views import events
 
 
 class Floor:
@@ -81,6 +85,43 @@ async def test_whoever_is_welcome_no_more_is_told_so_and_makes_room(autojump_clo
         drawn = floor.drawn
         await trio.sleep(60)
         assert floor.drawn <= drawn + 1
+        nursery.cancel_scope.cancel()
+
+
+async def test_whose_role_is_taken_away_sees_no_more_of_a_view_though_the_session_lasts(autojump_clock):
+    floor, into, allowed = Floor(), [], [True]
+
+    async def person(request):
+        return "ann"
+
+    console = SimpleNamespace(
+        person=person,
+        live=floor.live,
+        may=lambda person, verb: (person, verb) == ("ann", "stations") and allowed[0],
+        guard=SimpleNamespace(
+            cookies=SimpleNamespace(session="s"), entrance=SimpleNamespace(is_in=lambda token: token == "t")
+        ),
+        pages=SimpleNamespace(language_of=lambda request: "zh"),
+    )
+    [route] = events.routes(console)
+    scope = {"type": "http", "path_params": {"view": "floor"}, "headers": [(b"cookie", b"s=t")]}
+    stream = (await route.endpoint(Request(scope))).body_iterator
+
+    async def listen():
+        async for event in stream:
+            into.append(event)  # noqa: PERF401  one at a time, as they come
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(floor.live.run)
+        nursery.start_soon(listen)
+        await trio.sleep(PERIOD_S)
+        assert into == [as_event("<p>zh a</p>")]
+        allowed[0], floor.now = False, "b"
+        await trio.sleep(PING_S + PERIOD_S)
+        assert b"event: ended\ndata: \n\n" in into
+        floor.now = "c"
+        await trio.sleep(PING_S + PERIOD_S)
+        assert as_event("<p>zh c</p>") not in into
         nursery.cancel_scope.cancel()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Sequence
 
 import msgspec
@@ -93,6 +94,19 @@ def test_nothing_is_acknowledged_that_the_disk_did_not_take(tmp_path, monkeypatc
             fetch(centre, kept)
     assert centre.acknowledged == 0
     assert centre.path.read_bytes() == b""
+
+
+def test_a_disk_that_takes_half_a_page_is_an_answer_and_the_half_is_taken_off(tmp_path):
+    centre, limits = Centre(tmp_path / "receipts.jsonl", 10), resource.getrlimit(resource.RLIMIT_FSIZE)
+    room = len(b"".join(lines_of(*centre.given[:4]))) + 10
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, limits[1]))
+    try:
+        with pytest.raises(Unreadable, match="not acknowledged"):
+            fetched(centre)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (list(numbers_in(centre.path)), centre.acknowledged) == ([1, 2, 3], 3)
+    assert (fetched(centre), centre.acknowledged) == (7, 10)
 
 
 def test_what_a_killed_program_wrote_is_made_durable_before_it_is_acknowledged(tmp_path, monkeypatch):

@@ -83,6 +83,9 @@ async def test_the_verb_gives_the_span_that_is_asked_for_on_both_engines(tmp_pat
         ({"span": "day", "date": "1970-01"}, "date"),
         ({"span": "day", "date": 20260302}, "date"),
         ({"span": "day", "date": "x" * 5_000}, "date"),
+        ({"span": "month", "date": "9999-12"}, "date"),
+        ({"span": "shift", "date": "9999-12-31", "shift": 3}, "date"),
+        ({"span": "day", "date": "0001-01-01"}, "date"),
     ],
 )
 async def test_what_is_no_span_is_an_answer(tmp_path, args, field):
