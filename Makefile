@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -qq
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
-DEBIAN_PACKAGES := strace
+DEBIAN_PACKAGES := strace chromium fonts-droid-fallback
 # Files of tests to processes, the slow ones first (tests/conftest.py): docs/decisions/0025
 SHARED_OUT := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 

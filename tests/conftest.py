@@ -10,12 +10,28 @@ import pytest
 from sims.postgres_server import PostgresServer
 
 _numbers = count(1)
-_WHOLE = Path(__file__).parent / "whole"
+_BROWSER = "tests/browser"  # as node ids begin
+_HERE = Path(__file__).parent
+_SLOW = (_HERE / "browser", _HERE / "whole")
 
 
 def pytest_collection_modifyitems(items):
-    """Put whole centres first: where files of tests are shared out to processes, the longest must not come last."""
-    items.sort(key=lambda item: _WHOLE not in item.path.parents)
+    """Put the browser and whole centres first: of tests shared out to processes the longest must not come last."""
+    items.sort(key=lambda item: next((at for at, one in enumerate(_SLOW) if one in item.path.parents), len(_SLOW)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Share out files as `--dist loadfile` does, but all of the browser to one process: its demo starts once."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneBrowser(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return _BROWSER if nodeid.startswith(f"{_BROWSER}/") else super()._split_scope(nodeid)
+
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session")

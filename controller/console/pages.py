@@ -14,6 +14,7 @@ from controller.clock import floor_text
 from controller.console.coded import coded
 from controller.console.figures import age, count
 from controller.console.guard import LANGUAGE_S, Cookies, Person
+from controller.console.menu import menu_of
 from controller.console.words import language_of, other_than, said_or, say_in
 
 
@@ -42,7 +43,7 @@ class Pages:
             "other_query": urlencode({**request.query_params, "lang": other_than(language)}),
             "path": request.url.path,
             "person": person,
-            "menu": (),
+            "menu": menu_of(person.roles) if person else (),
             "finds": False,
             "badges": {},
             "insecure": False,

@@ -26,7 +26,9 @@ UPSTREAM_NAME = "north"
 KEEPERS = ("keeper-1", "keeper-2")
 SUPERVISORS = ("supervisor-1", "supervisor-2")
 OBSERVER = "observer"  # only looks: for the screen
-VISITORS = ("visitor-1", "visitor-2")  # with a console: whoever looks around, and a second person; they may do all
+VISITORS = ("visitor-1", "visitor-2")  # with a console: whoever looks around, and a second person
+# they may do all, for every verb has another role than the operator's too; an operator may not destroy spoiled blanks
+VISITORS_MAY = tuple(role for role in rights.ROLES if role != rights.OPERATOR)
 PEOPLE = {  # what each may do; the second keeper is in charge of the shift too, and agrees to its close
     **dict.fromkeys(SUPERVISORS, (rights.SUPERVISOR,)),
     KEEPERS[0]: (rights.STOCK_KEEPER,),
@@ -54,7 +56,7 @@ class DemoFolder:
             folder.mkdir()
         ring = KeyRing(self.data / "keys")
         ring.ensure_server_keys()
-        people = {**PEOPLE, **(dict.fromkeys(VISITORS, rights.ROLES) if self.has_console else {})}
+        people = {**PEOPLE, **(dict.fromkeys(VISITORS, VISITORS_MAY) if self.has_console else {})}
         for role, names in ((UPSTREAM, [UPSTREAM_NAME]), (STATION, stations), (OPERATOR, people)):
             for name in names:
                 roles = people[name] if role == OPERATOR else ()

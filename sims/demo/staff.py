@@ -16,6 +16,7 @@ from controller.core.cards import Decision
 from controller.core.stock import Account
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE
+from sims.demo.folder import VISITORS
 from sims.demo.verdicts import rule
 
 FIRST_BODY = 50_000_001  # serial of the first body sheet that the maker delivers
@@ -45,8 +46,8 @@ class TwoPeople:
         self.refusals: Counter[str] = Counter()  # what the service said no to, by code
 
     def _open_acts(self) -> list[Mapping[str, Any]]:
-        """Give the acts of this pair that wait for a second person and may be done yet."""
-        acts = self._first.command("acts")
+        """Give the acts of this pair, not of visitors, that wait for a second person and may be done yet."""
+        acts = [act for act in self._first.command("acts") if act["by"] not in VISITORS]
         return [act for act in acts if act["verb"] in self.verbs and act["act_id"] not in self._hopeless]
 
     def _agree(self, acts: Iterable[Mapping[str, Any]]) -> None:

@@ -15,6 +15,7 @@ from controller.core.stock import Account
 from controller.core.stock_moves import MagazineIssued, StockReceived
 from devices.defects import Step
 from devices.messages import POSITIONS
+from sims.demo.folder import VISITORS
 from sims.demo.staff import FIRST_BODY, SERVICE_S, SINGLES, TOP_UP_SHEETS, StockKeepers, Supervisors
 from sims.demo.verdicts import UNKNOWN, VERDICTS, rule
 from tests.sims.desk import Desk
@@ -43,6 +44,14 @@ def supervisors(desk):
 
 def magazines(desk):
     return {press: desk.foreman.state.stock.in_magazine(press, POSITIONS) for press in PRESSES}
+
+
+def test_keepers_leave_what_a_visitor_proposed_to_whoever_the_visitor_asks(desk, keepers):
+    keepers.look()
+    visitor = desk.of(VISITORS[0])
+    act_id = visitor.command("act", verb="receive", args={"first_body": 77_000_001, "sheets": 1, "lot": "x"})["act_id"]
+    keepers.look()
+    assert [one["act_id"] for one in visitor.command("acts")] == [act_id]
 
 
 def held_batch(desk, rows):

@@ -35,10 +35,21 @@ def rows(desk: Desk, language: str) -> list[dict[str, Any]]:
     found = []
     for alarm in standing_alarms(desk):
         row = row_of(alarm, now)
-        place = PLACES.get(alarm.code.partition(".")[0], "")
-        place = place if "{}" not in place else place.format(alarm.subject) if alarm.subject else ""
-        found.append({**row, "cause": row[f"cause_{language}"], "what_to_do": row[f"to_do_{language}"], "place": place})
+        said = {"cause": row[f"cause_{language}"], "what_to_do": row[f"to_do_{language}"]}
+        found.append({**row, **said, "place": place_of(desk, alarm.code, alarm.subject)})
     return found
+
+
+def place_of(desk: Desk, code: str, subject: str) -> str:
+    """Give the page where one sees more of an alarm, empty where there is none."""
+    kind = code.partition(".")[0]
+    place = PLACES.get(kind, "")
+    if "{}" not in place:
+        return place
+    if kind == "batch":  # the alarm names it as the core does, people and pages by upstream's number
+        batch = desk.state.batches.get(int(subject)) if subject.isdecimal() else None
+        subject = batch.batch_number if batch else ""
+    return place.format(subject) if subject else ""
 
 
 def view(pages: Pages, desk: Desk) -> View:
