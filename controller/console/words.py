@@ -29,7 +29,7 @@ def catalogue(language: str) -> Mapping[str, str]:
 def say_in(language: str) -> Say:
     """Give what says a key in one language, its `{}` filled with values; Raises: KeyError: nobody wrote it."""
     words = catalogue(language)
-    return lambda key, *values, **named: words[key].format(*values, **named)
+    return lambda key, /, *values, **named: words[key].format(*values, **named)  # a value may be named `key` too
 
 
 def said_or(say: Say, key: str, otherwise: str) -> str:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from controller.console.acting import Acting, read
 from controller.console.actions import ACTIONS
 from controller.console.guard import Person
-from controller.console.words import LANGUAGES, catalogue
+from controller.console.words import LANGUAGES, catalogue, say_in
 from controller.core.acts import ACTS, malformed
 from controller.rights import ACT_RIGHTS, ACT_VERBS, VERB_RIGHTS
 
@@ -22,8 +22,7 @@ def test_every_action_is_a_verb_with_a_right_and_says_in_both_languages_what_it_
         for language in LANGUAGES:
             words = catalogue(language)
             assert f"action.{action.name}" in words, action.name
-            effect = words[f"effect.{action.name}"]
-            assert effect.format(**{one.name: "7" for one in action.asked}), action.name
+            assert say_in(language)(f"effect.{action.name}", **{one.name: "7" for one in action.asked}), action.name
             assert [one.name for one in action.asked if f"field.{one.name}" not in words] == []
             assert [one for asked in action.asked for one in asked.choices if f"choice.{one}" not in words] == []
 
