@@ -30,6 +30,7 @@ from controller.commandline import peer_keys as cli_peer_keys
 from controller.commandline import proof as cli_proof
 from controller.commandline import quality as cli_quality
 from controller.commandline import receipts as cli_receipts
+from controller.commandline import record as cli_record
 from controller.commandline import report as cli_report
 from controller.commandline import review as cli_review
 from controller.commandline import rights as cli_rights
@@ -176,6 +177,7 @@ _ROOMS = (
 )
 for _room in _ROOMS:
     _room.add_to(app)
+cli_record.add_to(app, cli_audit.audit, keys)
 
 
 @app.command()

@@ -10,8 +10,8 @@ from typing import Any
 import typer
 
 from controller.cli import app
+from controller.commandline.completing import WATCHED
 from controller.commandline.exit_codes import HINTS, MEANINGS
-from controller.commandline.watch import WATCHED
 
 COMMON = {"as_name": "--as", "config": "--config", "data": "--data", "json": "--json"}  # explained once, at the top
 HEAD = """\

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from controller.commandline import show
-from controller.commandline.options import ConfigPath, DataPath, JsonPath, data_folder
+from controller.commandline.options import ConfigPath, DataPath, JsonPath
+from controller.commandline.which_folder import data_folder
 from controller.config import load_config
 from devices.keys import KeyFileError
 from devices.peers import NAME

@@ -16,7 +16,8 @@ from controller.backup.manifest import Progress as Tell
 from controller.backup.manifest import tell_nobody
 from controller.clock import floor_text
 from controller.commandline import show
-from controller.commandline.options import ConfigPath, DataPath, JsonPath, data_folder
+from controller.commandline.options import ConfigPath, DataPath, JsonPath
+from controller.commandline.which_folder import data_folder
 from controller.config import load_config
 
 Audit = Annotated[bool, typer.Option("--verify", help="Verify the whole ledger, not its end alone. Takes long.")]

@@ -7,18 +7,25 @@ from pathlib import Path
 
 import typer
 
+from controller.commandline.which_folder import data_folder
+from controller.config import ConfigError
 from controller.core.acts import ACTS, arguments_of
 from controller.core.break_glass import REASONS
 from controller.core.cards import Decision
 from controller.core.cases import RETURN_CODES
 from controller.rights import ROLES
 
+# they leave no trace and cost little: each `look` is recorded, and a `report` reads the whole record
+WATCHED = (
+    *("status", "stations", "stock", "stopped", "suspects", "acts", "why", "review", "holds", "alarms"),
+    *("piles", "consignments", "shift", "supplies", "forecast", "open-ends", "remakes", "purges"),
+    *("trace", "campaign", "posts", "rights", "manifest", "batches", "batch", "card-holds"),
+    "settings",
+)
+
 
 def your_names(context: typer.Context, incomplete: str) -> list[str]:
     """Give the names whose keys lie in the data folder: nobody can be anybody else."""
-    from controller.commandline.options import data_folder
-    from controller.config import ConfigError
-
     try:
         folder = data_folder(_path(context, "config"), _path(context, "data"))
         return _begun(incomplete, sorted(path.stem for path in (folder / "peers").glob("*.secret")))
@@ -46,8 +53,6 @@ def decisions(incomplete: str) -> list[str]:
 
 def watched(incomplete: str) -> list[str]:
     """Give the commands that only look."""
-    from controller.commandline.watch import WATCHED
-
     return _begun(incomplete, sorted(WATCHED))
 
 

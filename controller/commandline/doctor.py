@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from controller.commandline import show
-from controller.commandline.options import ConfigPath, DataPath, JsonPath, data_folder
+from controller.commandline.options import ConfigPath, DataPath, JsonPath
+from controller.commandline.which_folder import data_folder
 from controller.config import load_config
 
 SIGNS = {"ok": "  ok     ", "warning": "  WARNING", "wrong": "  WRONG  "}

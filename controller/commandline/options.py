@@ -10,7 +10,8 @@ import typer
 
 from controller.asking.conversation import PATIENCE, Patience
 from controller.commandline import completing, show
-from controller.config import Config, ConfigError, load_config
+from controller.commandline.which_folder import data_folder
+from controller.config import ConfigError
 from devices.keys import KeyFileError
 from devices.peers import NAME, OPERATOR
 
@@ -130,9 +131,3 @@ def _key(value: str) -> str:
     from devices.key_files import read_public
 
     return read_public(Path(value))
-
-
-def data_folder(config: Path | None, data: Path | None) -> Path:
-    """Give the data folder that options and settings name."""
-    settings: Config = load_config(config)
-    return data or settings.service.path()

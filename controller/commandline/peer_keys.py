@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from controller.commandline import show
-from controller.commandline.options import ConfigPath, DataPath, JsonPath, data_folder
+from controller.commandline.options import ConfigPath, DataPath, JsonPath
+from controller.commandline.which_folder import data_folder
 from controller.config import ConfigError
 from controller.upkeep.last_seen import read_last_seen
 from devices.key_files import new_pair, read_public

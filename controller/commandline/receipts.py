@@ -14,7 +14,8 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeE
 
 from controller.asking.conversation import PATIENCE, Patience
 from controller.commandline import show
-from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, data_folder
+from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath
+from controller.commandline.which_folder import data_folder
 from controller.config import ConfigError
 from controller.core.why.sentences import counted
 from devices.keys import KeyFileError

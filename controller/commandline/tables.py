@@ -234,6 +234,17 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
         _count("worked"),
         _text("operator"),
     ),
+    "audit": (
+        *(_name("seq", "number"), Column("at", lambda row: day_time(row["at_floor_s"]))),
+        Column("who", lambda row: ", ".join(row["people"])),
+        Column("what", lambda row: row["sentence_en"], folds=True),
+    ),
+    "settings": (
+        Column("setting", lambda row: f"{row['section']}.{row['name']}"),
+        Column("value", lambda row: "(set, not shown)" if row["hidden"] else str(row["value"]), folds=True),
+        _name("unit"),
+        Column("default", lambda row: str(row["default"]) if row["changed"] else "", folds=True),
+    ),
     "review": (
         *_WAITING,
         Column("for", lambda row: age(row["age_s"]), right=True),

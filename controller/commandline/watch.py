@@ -13,20 +13,13 @@ from rich.console import Console
 from rich.text import Text
 
 from controller.asking.conversation import ClientError, Refused
-from controller.commandline.completing import watched
+from controller.commandline.completing import WATCHED, watched
 from controller.commandline.floor_view import STALE
 from controller.commandline.live_screen import keep_showing
 from controller.commandline.options import AsName, ConfigPath, DataPath
 from controller.commandline.tables import age
 from controller.commandline.top import Every
 from controller.config import ConfigError
-
-# they leave no trace and cost little: each `look` is recorded, and a `report` reads the whole record
-WATCHED = (
-    *("status", "stations", "stock", "stopped", "suspects", "acts", "why", "review", "holds", "alarms"),
-    *("piles", "consignments", "shift", "supplies", "forecast", "open-ends", "remakes", "purges"),
-    *("trace", "campaign", "posts", "rights", "manifest", "batches", "batch", "card-holds"),
-)
 
 Say = Callable[..., Any]  # the program itself, with words, its name and `standalone_mode`
 

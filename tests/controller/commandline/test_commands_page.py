@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from controller import cli
 from controller.asking.conversation import ClientError
 from controller.commandline import exit_codes, options
-from controller.commandline.watch import WATCHED
+from controller.commandline.completing import WATCHED
 from controller.commands_page import every_command, page
 from controller.wire import READING
 from devices.keys import FAULTS
@@ -73,7 +73,7 @@ def test_each_command_and_each_option_stands_on_the_page(words):
 def test_every_verb_that_only_looks_has_a_command_and_every_watched_command_only_looks(monkeypatch):
     shown = {verb_of(monkeypatch, [words, *ARGUMENTS.get(words, [])]) for words in WATCHED}
     assert shown <= READING
-    others = {verb_of(monkeypatch, [words]) for words in ("purge", "report")}
+    others = {verb_of(monkeypatch, words.split()) for words in ("purge", "report", "audit recent", "keys known")}
     assert READING - shown - others == set(), "a verb of the service without a command"
 
 
