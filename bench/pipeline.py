@@ -28,7 +28,7 @@ from bench.result import Options, machine, median_and_spread, show, whole_number
 from devices.defects import Step
 from sims.demo.folder import OBSERVER
 
-SHORT_ARGS: list[str] = ["--pairs", "1", "--window-s", "2", "--consoles", "1", "--rate-max", "30"]
+SHORT_ARGS: list[str] = ["--pairs", "1", "--window-s", "2", "--consoles", "1", "--rate-max", "90"]
 LONG_ARGS: list[str] = ["--pairs", "5", "--window-s", "10"]
 CONSOLES, SCRAPE_EVERY_S, HARD_SCRAPE = (0, 1, 20), 15.0, "scrape_1s"
 LOSS_MAX_PERCENT = {"1": 3.0, "20": 15.0}

@@ -20,7 +20,7 @@ import trio
 import bench
 from controller.accounts.first_run import FILE_NAME
 
-EVENTS, PAGE = "/events/floor", "/"
+EVENTS, PAGE = "/events/floor", "/account"
 PAGE_EVERY_S = 1.0  # where the console has no stream of events, its page is asked for so often
 ACCEPT = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.3"
 PASSWORD = "Seven quiet lamps over the press"  # noqa: S105  of an account that lives as long as the bench

@@ -13,6 +13,7 @@ from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.known_hosts import MISDIRECTED, is_loopback
 from controller.metrics import Metrics
+from controller.readiness import Readiness
 from controller.web import serve_web, web_app
 from tests.controller.accounts.hall import open_hall
 
@@ -66,7 +67,8 @@ async def test_so_are_the_metrics_on_loopback(nursery):
     async def settled():
         await trio.lowlevel.checkpoint()
 
-    [address] = await nursery.start(serve_web, web_app(Metrics(Tally(), FloorState()), settled), "127.0.0.1:0")
+    app = web_app(Metrics(Tally(), FloorState()), Readiness(bool, bool, bool), settled)
+    [address] = await nursery.start(serve_web, app, "127.0.0.1:0")
     port = int(address.rpartition(":")[2])
 
     def status(host):
