@@ -14,7 +14,7 @@ PAGE = 200
 
 def add_to(app: typer.Typer, audit: typer.Typer, keys: typer.Typer) -> None:
     """Add this room's commands."""
-    looking(app, "settings", "Every setting of the service with its unit; changed ones marked.")
+    looking(app, "settings", "Every setting with its unit; what was changed.")
     audit.command("recent")(recent)
     keys.command("known")(known)
 
