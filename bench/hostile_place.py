@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.request import urlopen
 
@@ -19,7 +20,7 @@ import zmq
 Raw = zmq.Socket[bytes]
 
 WITHIN_S = 120.0  # what is waited for at most, on a machine that has other work too
-POLL_S, AGAIN_S = 0.02, 5.0
+POLL_S, AGAIN_S, ENDED_WITHIN_S = 0.02, 5.0, 5.0
 _requests = count(1)
 DOORS = ("upstreams", "stations", "operators")
 
@@ -104,7 +105,10 @@ def dealers(
             raw.connect(place.endpoints[door])
         yield made
     finally:
-        context.destroy(linger=0)
+        # libzmq may wait for ever for a socket whose handshake was refused, without linger too (its issue 2586)
+        ending = Thread(target=context.destroy, args=(0,), daemon=True)
+        ending.start()
+        ending.join(ENDED_WITHIN_S)
 
 
 def asked(raw: Raw, message: dict[str, Any]) -> dict[str, Any]:

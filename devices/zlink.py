@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Generic, Self, TypeVar
 
 import trio
@@ -28,6 +29,7 @@ Opened = tuple[RawSocket, "Socket[str]"]  # a socket and what happens to its con
 
 SHARE_FROM_BYTES = 64 << 10  # received bodies from here up are views of libzmq's memory, not copies
 ROUTER_RETRY_S = 0.005  # rule 5 of Socket
+CLOSED_WITHIN_S = 5.0  # longer than any `linger_s`
 NO_PASSWORD = b"-"  # nobody asks for it, but libzmq takes none that is empty
 RECONNECT_MS, RECONNECT_MAX_MS, RETRIES_WITHIN_S, HANG_UPS = 100, 5_000, 1.0, 40
 ZAP_ENDPOINT = "inproc://zeromq.zap.01"  # fixed by ZeroMQ RFC 27
@@ -219,8 +221,14 @@ class Context(AbstractContextManager["Context"]):
         self._raw, self._monitors, self.zap_bound = zmq.Context(), 0, False
 
     def close(self, *_: object) -> None:
-        """Close what is open and end the I/O thread, after at most `linger_s`."""
-        self._raw.destroy()
+        """Close what is open and end the I/O thread, after at most `linger_s`.
+
+        libzmq may wait for ever for a socket whose handshake was refused (its issues 2586 and 2733): then it is left
+        behind, so that whoever closes can end.
+        """
+        ending = Thread(target=self._raw.destroy, name="zeromq ends", daemon=True)
+        ending.start()
+        ending.join(CLOSED_WITHIN_S)
 
     __exit__ = close
 

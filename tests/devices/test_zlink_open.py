@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import socket as tcp
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -343,3 +345,22 @@ def test_a_message_longer_than_the_limit_is_not_sent() -> None:
     connecting = SyncDealer(free_endpoint(), my_keys=ALICE, server_public_key=SERVER.public, limits=limits)
     with connecting as dealer, pytest.raises(LinkError, match=r"link\.too_long: 11 bytes"):
         dealer.send(bytes(11), SURELY_S)
+
+
+NEVER_ENDING = """
+import zmq
+
+from devices.zlink import Context
+
+with Context() as ctx:
+    stuck = ctx._raw.socket(zmq.DEALER)
+    stuck.connect("tcp://127.0.0.1:9")
+    stuck.send(b"nobody takes it")
+    stuck.linger = -1
+print("closed", flush=True)
+"""
+
+
+def test_a_program_ends_although_libzmq_would_wait_for_ever_for_one_of_its_sockets() -> None:
+    ended = subprocess.run([sys.executable, "-c", NEVER_ENDING], capture_output=True, text=True, timeout=120)
+    assert (ended.returncode, ended.stdout) == (0, "closed\n"), ended.stderr
