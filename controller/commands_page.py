@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from textwrap import fill
 from typing import Any
 
@@ -12,6 +12,7 @@ import typer
 from controller.cli import app
 from controller.commandline.completing import WATCHED
 from controller.commandline.exit_codes import HINTS, MEANINGS
+from controller.markdown import table
 
 COMMON = {"as_name": "--as", "config": "--config", "data": "--data", "json": "--json"}  # explained once, at the top
 HEAD = """\
@@ -111,11 +112,8 @@ def _cell(text: str) -> str:
     return " ".join((text or "").split()).replace("|", "\\|")
 
 
-def _table(head: tuple[str, str], rows: Any) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield "| --- | --- |"
-    for row in rows:
-        yield f"| {' | '.join(map(str, row))} |"
+def _table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    yield from table(head, rows)
     yield ""
 
 

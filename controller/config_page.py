@@ -14,6 +14,7 @@ from typing import Any
 
 from controller.config import WORDS, Config
 from controller.core.settings import SettingError
+from controller.markdown import table
 
 HEAD = """\
 # Settings
@@ -50,17 +51,19 @@ def page() -> str:
 
 def _section(section: dataclasses.Field[Any]) -> Iterator[str]:
     kind: Any = section.default_factory
-    meanings = meanings_of(kind)
     yield f"\n## [{section.name}]\n"
     yield f"{_title(kind)}\n"
-    yield _line("setting", "type", "unit", "default", "allowed", "meaning")
-    yield _line(*["---"] * 6)
+    yield from table(("setting", "type", "unit", "default", "allowed", "meaning"), _settings(section.name, kind))
+
+
+def _settings(section: str, kind: Any) -> Iterator[tuple[str, ...]]:
+    meanings = meanings_of(kind)
     for one in dataclasses.fields(kind):
         default = one.default
-        name = f"{section.name}.{one.name}"
         written = f'"{default}"' if isinstance(default, str) else str(default).lower()
-        cells = (WORDS[type(default)], unit_of(one.name, default), f"`{written}`", allowed_of(kind, name, default))
-        yield _line(f"`{one.name}`", *cells, meanings.get(one.name, ""))
+        allowed = allowed_of(kind, f"{section}.{one.name}", default)
+        cells = (WORDS[type(default)], unit_of(one.name, default), f"`{written}`", allowed)
+        yield f"`{one.name}`", *cells, meanings.get(one.name, "")
 
 
 def _title(kind: type) -> str:
@@ -99,10 +102,6 @@ def allowed_of(kind: type, name: str, default: object) -> str:
             if error.name.partition(" ")[0] == name:
                 return error.allowed.replace("|", "\\|")
     return ""
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from controller.config import StorageConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
+from controller.markdown import table
 from controller.metrics import LABELS, OF_THE_PROCESS, Metrics
 from controller.readiness import REASONS, Readiness
 from controller.refusals import Refusals
@@ -70,21 +71,19 @@ def families() -> list[tuple[str, Metric, tuple[str, ...]]]:
 
 def _families() -> Iterator[str]:
     yield "\n## All of them\n"
-    yield from _head("metric", "kind", "labels", "after a restart", "what it is")
-    for name, family, labels in families():
-        after = "begins anew" if name.startswith(OF_THE_PROCESS) else "goes on"
-        named = " ".join(f"`{label}`" for label in labels)
-        yield _line(
-            f"`{name}`", family.type, named, "" if family.type == "gauge" else after, family.documentation.rstrip(".")
-        )
+    yield from table(("metric", "kind", "labels", "after a restart", "what it is"), (_row(*one) for one in families()))
+
+
+def _row(name: str, family: Metric, labels: tuple[str, ...]) -> tuple[str, ...]:
+    after = "begins anew" if name.startswith(OF_THE_PROCESS) else "goes on"
+    named = " ".join(f"`{label}`" for label in labels)
+    return f"`{name}`", family.type, named, "" if family.type == "gauge" else after, family.documentation.rstrip(".")
 
 
 def _labels() -> Iterator[str]:
     yield "\n## Labels\n"
     yield "There are no others, and none of them ever holds a card, a batch or a person.\n"
-    yield from _head("label", "what it holds")
-    for name, text in LABELS.items():
-        yield _line(f"`{name}`", text)
+    yield from table(("label", "what it holds"), ((f"`{name}`", text) for name, text in LABELS.items()))
 
 
 def _health() -> Iterator[str]:
@@ -93,18 +92,8 @@ def _health() -> Iterator[str]:
         '`/healthz` answers `ok` while the process lives. `/readyz` answers 200 with `{"ready": true, "reasons": []}`'
         "\nwhile new work is taken in; else 503, and each reason has a `code` and a `sentence`:\n"
     )
-    yield from _head("code", "what it means, and what to do")
-    for code, sentence in REASONS.items():
-        yield _line(f"`{code}`", sentence)
-
-
-def _head(*cells: str) -> Iterator[str]:
-    yield _line(*cells)
-    yield _line(*("---" for _ in cells))
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+    rows = ((f"`{code}`", sentence) for code, sentence in REASONS.items())
+    yield from table(("code", "what it means, and what to do"), rows)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from controller import rights
 from controller.core.break_glass import REASONS
+from controller.markdown import table
 from controller.wire import READING
 
 HEAD = """\
@@ -49,11 +50,15 @@ def page() -> str:
 
 def _verbs(title: str, reading: bool) -> Iterator[str]:
     yield f"\n## {title}\n"
-    yield from _head("verb", *rights.ROLES)
-    for verb, roles in rights.VERB_RIGHTS.items():
-        if (verb in READING) is reading:
-            name = f"`{verb}`{' (no role needed)' if '' in roles else ''}"
-            yield _line(name, *("yes" if role in roles else "" for role in rights.ROLES))
+    rows = (
+        (
+            f"`{verb}`{' (no role needed)' if '' in roles else ''}",
+            *("yes" if one in roles else "" for one in rights.ROLES),
+        )
+        for verb, roles in rights.VERB_RIGHTS.items()
+        if (verb in READING) is reading
+    )
+    yield from table(("verb", *rights.ROLES), rows)
 
 
 def _acts() -> Iterator[str]:
@@ -62,11 +67,12 @@ def _acts() -> Iterator[str]:
         "`1`: may propose it (`act`); `2`: may agree to it (`second`). Each of them may take it back (`withdraw`),\n"
         "a change of keys its proposer alone.\n"
     )
-    yield from _head("act", *rights.ROLES)
-    for act, right in rights.ACT_RIGHTS.items():
-        ways = (("1", right.propose), ("2", right.second))
-        cells = (" ".join(way for way, roles in ways if role in roles) for role in rights.ROLES)
-        yield _line(f"`{act}`", *cells)
+    yield from table(("act", *rights.ROLES), (_act(act, right) for act, right in rights.ACT_RIGHTS.items()))
+
+
+def _act(act: str, right: rights.ActRight) -> tuple[str, ...]:
+    ways = (("1", right.propose), ("2", right.second))
+    return f"`{act}`", *(" ".join(way for way, roles in ways if role in roles) for role in rights.ROLES)
 
 
 def _glass() -> Iterator[str]:
@@ -77,18 +83,8 @@ def _glass() -> Iterator[str]:
         " (`rights.glass_broken`), the metrics `cardmill_glass` and `cardmill_glass_broken_total`, and a line in"
         " everybody's `cardmill status` until it is over. What takes two people still takes two.\n"
     )
-    yield from _head("reason", "理由", "what it means")
-    for reason, (zh, en) in REASONS.items():
-        yield _line(f"`{reason}`", zh, en)
-
-
-def _head(*cells: str) -> Iterator[str]:
-    yield _line(*cells)
-    yield _line(*("---" for _ in cells))
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+    rows = ((f"`{reason}`", zh, en) for reason, (zh, en) in REASONS.items())
+    yield from table(("reason", "理由", "what it means"), rows)
 
 
 if __name__ == "__main__":

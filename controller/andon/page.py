@@ -9,6 +9,7 @@ from controller.andon.words import MEANINGS, SEVERITIES, TO_DO
 from controller.core.andon.of_cards import AGEING
 from controller.core.andon.rules import LISTED_MAX, RULES, Severity
 from controller.core.settings import AndonConfig
+from controller.markdown import table
 
 HEAD = """\
 # Alarms
@@ -38,37 +39,28 @@ def page() -> str:
 
 def _severities() -> Iterator[str]:
     yield "\n## Severities\n"
-    yield from _head("severity", "处理时限", "what it means")
-    for severity in Severity:
-        yield _line(f"`{severity.value}`", *SEVERITIES[severity.value])
+    rows = ((f"`{severity.value}`", *SEVERITIES[severity.value]) for severity in Severity)
+    yield from table(("severity", "处理时限", "what it means"), rows)
 
 
 def _codes() -> Iterator[str]:
     yield "\n## Codes\n"
-    yield from _head("code", "severity", "含义", "what it means", "处理", "what to do")
-    for code, rule in RULES.items():
-        yield _line(f"`{code}`", rule.severity.value, *MEANINGS[code], *TO_DO[rule.to_do])
+    rows = ((f"`{code}`", one.severity.value, *MEANINGS[code], *TO_DO[one.to_do]) for code, one in RULES.items())
+    yield from table(("code", "severity", "含义", "what it means", "处理", "what to do"), rows)
 
 
 def _limits() -> Iterator[str]:
     yield "\n## Limits\n"
     yield "Section `[andon]` of `config.toml`; in floor seconds, unless it says otherwise.\n"
-    yield from _head("setting", "default", "of")
     default = AndonConfig()
     codes = {"silent_s": ["station.silent"], "ahead_s": ["input.ends"], "frames_min": ["frames.refused"]}
     for code, setting in AGEING.values():
         codes.setdefault(setting, []).append(code)
-    for name in AndonConfig.__dataclass_fields__:
-        yield _line(f"`{name}`", f"{getattr(default, name):g}", ", ".join(f"`{code}`" for code in codes[name]))
-
-
-def _head(*cells: str) -> Iterator[str]:
-    yield _line(*cells)
-    yield _line(*("---" for _ in cells))
-
-
-def _line(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+    rows = (
+        (f"`{name}`", f"{getattr(default, name):g}", ", ".join(f"`{code}`" for code in codes[name]))
+        for name in AndonConfig.__dataclass_fields__
+    )
+    yield from table(("setting", "default", "of"), rows)
 
 
 if __name__ == "__main__":

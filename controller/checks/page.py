@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from controller.checks.codes import CODES, GROUPS, Code
+from controller.markdown import table
 
 _HEAD = """\
 # Codes of findings
@@ -33,14 +34,13 @@ def page() -> str:
 
 def _section(group: str) -> Iterator[str]:
     yield f"\n## {_TITLES[group]} (`{group}`)\n"
-    yield "| code | verdict | field | 处理 | what to do |"
-    yield "| --- | --- | --- | --- | --- |"
-    yield from (_line(code) for code in CODES.values() if code.group == group)
+    rows = (_row(code) for code in CODES.values() if code.group == group)
+    yield from table(("code", "verdict", "field", "处理", "what to do"), rows)
     yield ""
 
 
-def _line(code: Code) -> str:
-    return f"| `{code.code}` | {code.severity.name.lower()} | `{code.field}` | {code.zh} | {code.en} |"
+def _row(code: Code) -> tuple[str, ...]:
+    return f"`{code.code}`", code.severity.name.lower(), f"`{code.field}`", code.zh, code.en
 
 
 if __name__ == "__main__":

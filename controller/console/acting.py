@@ -4,23 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from controller.console.actions import ACTIONS, CHOICE, NUMBER, Action, Asked
 from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
 from controller.console.once import Once
+from controller.console.pages import see_other
 from controller.console.previews import preview_of
 
 DIGITS_MAX = 16
-SEE_OTHER = 303
 MISSING = "wrong.missing"
 ASK = "ask"  # in a link: show the form, though all that must be typed is there
+NOTHING: Mapping[str, Any] = {
+    "wrong": {},
+    "nonce": "",
+    "preview": None,
+    "back": "/",
+    "word": "",
+    "refusal": None,
+    "result": None,
+}
 Typed = dict[str, str | int]
 
 
@@ -47,9 +57,8 @@ class Acting:
         typed, wrong = read(action, sent)
         if wrong and request.method == "POST":
             return self._page(request, person, action, "ask", 400, typed=_as_sent(action, sent), wrong=wrong)
-        if wrong or (
-            request.method != "POST" and ASK in sent
-        ):  # a link may bring some of what is asked: the rest is not wrong, but not typed yet
+        if wrong or (request.method != "POST" and ASK in sent):
+            # a link may bring some of what is asked: the rest is not wrong, but not typed yet
             wrong = {name: word for name, word in wrong.items() if word != MISSING}
             return self._page(request, person, action, "ask", typed=_as_sent(action, sent), wrong=wrong)
         if request.method != "POST" or "nonce" not in person.form:
@@ -72,15 +81,14 @@ class Acting:
             return self._page(request, person, action, "done", error.status, typed=typed, back=back, refusal=said)
         self.once.is_done(nonce)
         if action.goes_on:
-            return RedirectResponse(back, SEE_OTHER)
+            return see_other(back)
         return self._page(request, person, action, "done", typed=typed, back=back, result=result)
 
     def _page(
         self, request: Request, person: Person, action: Action, stage: str, status: int = 200, **values: object
     ) -> Response:
-        values = {"wrong": {}, "nonce": "", "back": "/", "word": "", "refusal": None, "result": None, **values}
-        values.setdefault("preview", None)
-        return self.console.page(request, "action.html", person, status=status, action=action, stage=stage, **values)
+        shown = {"action": action, "stage": stage, **NOTHING, **values}
+        return self.console.page(request, "action.html", person, status=status, **shown)
 
 
 def read(action: Action, sent: Mapping[str, str]) -> tuple[Typed, dict[str, str]]:

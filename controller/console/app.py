@@ -8,7 +8,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -16,10 +16,10 @@ from controller.accounts.entrance import Entrance
 from controller.accounts.errors import AccountError
 from controller.console.bounds import REQUEST_S, Bounds
 from controller.console.console import VerbRefused
-from controller.console.entry import ACCOUNT, SEE_OTHER, Entry, status_of
+from controller.console.entry import ACCOUNT, Entry, status_of
 from controller.console.forms import SAFE_METHODS, PageRefused
 from controller.console.guard import Guard, NotSignedIn, Person, cookies
-from controller.console.pages import Pages
+from controller.console.pages import Pages, see_other
 from controller.console.refused_pages import NO_SESSION, RefusedPages
 from controller.console.static_files import static_routes
 from controller.console.strict_headers import StrictHeaders
@@ -51,7 +51,7 @@ def console_app(
     routes = [*Entry(guard, pages, home).routes(), *static_routes(), *more(guard, pages)]
 
     async def to_log_in(request: Request, error: Exception) -> Response:
-        response = RedirectResponse("/login", SEE_OTHER)
+        response = see_other("/login")
         if guard.cookies.session in request.cookies or request.method not in SAFE_METHODS:
             refused(NO_SESSION)  # who only has not logged in yet is shown where
         if guard.cookies.session in request.cookies:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from controller.accounts.entrance import Answer, Entered, HeldOff
 from controller.accounts.errors import AccountError
 from controller.console.guard import Guard, NotSignedIn, Person
-from controller.console.pages import Pages
+from controller.console.pages import Pages, see_other
 
 ACCOUNT = "/account"
-SEE_OTHER, WRONG, TOO_EARLY, BUSY = 303, 401, 429, 503
+WRONG, TOO_EARLY, BUSY = 401, 429, 503
 TYPED_WRONG = {"accounts.password", "accounts.bad_name", "accounts.not_first"}
 
 
@@ -44,7 +44,7 @@ class Entry:
         """Lead somebody to the page that the roles begin with."""
         person = await self.guard.signed_in(request)
         home = self.home(person)
-        return self._own(request, person) if home == ACCOUNT else RedirectResponse(home, SEE_OTHER)
+        return self._own(request, person) if home == ACCOUNT else see_other(home)
 
     async def account(self, request: Request) -> Response:
         """Say who somebody is, and which roles they have."""
@@ -68,7 +68,7 @@ class Entry:
     async def first_run(self, request: Request) -> Response:
         """Show the form, or make the first account of all."""
         if self.guard.entrance.file.read():
-            return RedirectResponse("/login", SEE_OTHER)
+            return see_other("/login")
         if request.method != "POST":
             return await self._shown(request, "first_run.html")
         form = await self.guard.anonymous_form(request)
@@ -85,7 +85,7 @@ class Entry:
         """Give somebody who is logged in another password."""
         person = await self.guard.signed_in(request)
         if request.method != "POST":
-            return RedirectResponse(ACCOUNT, SEE_OTHER)
+            return see_other(ACCOUNT)
         old, new, again = _texts(person.form, "old", "new", "again")
 
         def said(status: int, word: str, *values: object) -> Response:
@@ -105,7 +105,7 @@ class Entry:
         """End somebody's session."""
         await self.guard.signed_in(request)
         self.guard.entrance.sessions.end(request.cookies[self.guard.cookies.session])
-        response = RedirectResponse("/login", SEE_OTHER)
+        response = see_other("/login")
         self.guard.cookies.drop(response, self.guard.cookies.session)
         return response
 
@@ -114,7 +114,7 @@ class Entry:
             await self.guard.signed_in(request)
         except NotSignedIn:
             return self._form(request, template, 200, "")
-        return RedirectResponse("/", SEE_OTHER)
+        return see_other("/")
 
     def _answered(self, request: Request, template: str, answer: Answer, wrong: str) -> Response:
         if isinstance(answer, Entered):
@@ -125,7 +125,7 @@ class Entry:
 
     def _in(self, answer: Entered) -> Response:
         """Send somebody in with a new session; whatever number the browser had before is worth nothing."""
-        response = RedirectResponse("/", SEE_OTHER)
+        response = see_other("/")
         self.guard.cookies.set(response, self.guard.cookies.session, answer.token)
         self.guard.cookies.drop(response, self.guard.cookies.form)
         return response

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from controller.clock import floor_text
 from controller.console.coded import coded
@@ -16,6 +16,13 @@ from controller.console.figures import age, count
 from controller.console.guard import LANGUAGE_S, Cookies, Person
 from controller.console.menu import menu_of
 from controller.console.words import language_of, other_than, said_or, say_in
+
+SEE_OTHER = 303
+
+
+def see_other(path: str) -> RedirectResponse:
+    """Send the browser on to a page of the console, which it gets: what was sent is not sent again."""
+    return RedirectResponse(path, SEE_OTHER)
 
 
 class Pages:

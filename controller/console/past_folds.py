@@ -34,8 +34,8 @@ class Fold:
     books: Books | None = None
     done: int = 0
     total: int = 0
-    is_over: bool = False  # without books: it failed, or nobody wanted it any more
     failure: str = ""  # a code
+    over: trio.Event = field(default_factory=trio.Event)  # without books where it failed or nobody wanted it any more
     asked_s: dict[str, float] = field(default_factory=dict)  # who waits for it, and when they asked last
 
     def is_wanted(self) -> bool:
@@ -67,8 +67,7 @@ class PastFolds:
         fold.asked_s[who] = time.monotonic()
         self._keep_few()
         with trio.move_on_after(PATIENCE_S):
-            while fold.books is None and not fold.is_over:  # noqa: ASYNC110  a thread sets it
-                await trio.sleep(0.02)
+            await fold.over.wait()
         return fold
 
     def _keep_few(self) -> None:
@@ -93,11 +92,12 @@ class PastFolds:
             fold.books = await trio.to_thread.run_sync(work, limiter=self._one_at_a_time)
             self._keep_few()
         except (_Unwanted, LedgerError, CoreError, DBAPIError) as error:
-            fold.is_over = True
             del self._kept[fold.at_floor_s]
             if not isinstance(error, _Unwanted):
                 fold.failure = getattr(error, "code", "") or type(error).__name__
                 log.error("the past floor cannot be folded", code=fold.failure)
+        finally:
+            fold.over.set()
 
 
 def _tell(fold: Fold, done: int, total: int) -> None:

@@ -8,18 +8,19 @@ from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from controller.console.bulk import CARDS_MAX, Ask, Bulk, Choice, Stopped
 from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
+from controller.console.pages import see_other
 from controller.console.views.review import number_in
 from controller.core.cards import FINAL
 from controller.core.review_folds import SHARED_NUMBER
 from controller.desk.quality import CODE
 
-SEE_OTHER, NOT_ANY_MORE = 303, 409
+NOT_ANY_MORE = 409
 FAILED_ROWS = 200
 BATCH_PAGE, REVIEW_PAGE = 500, 1_000
 VERBS = {  # what can be done about many: the verb, the name of its word, and further arguments
@@ -59,7 +60,7 @@ def routes(console: Console) -> list[Route]:
         run = bulk.begin(number, person.name, lambda choice: _ask(console, person, choice))
         if run is None and bulk.run_of(number, person.name) is None:
             return console.pages.refusal(request, NOT_ANY_MORE, "bulk.not_any_more")
-        return RedirectResponse(f"/bulk/{number}", SEE_OTHER)
+        return see_other(f"/bulk/{number}")
 
     async def watch(request: Request) -> Response:
         person = await console.person(request)

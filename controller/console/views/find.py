@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
+from controller.console.pages import see_other
 
-SEE_OTHER, NOT_FOUND = 303, 404
+NOT_FOUND = 404
 TYPED_MAX = 64
 BATCH_DIGITS = 25
 
@@ -24,10 +25,10 @@ def routes(console: Console) -> list[Route]:
         person = await console.person(request)
         typed = "".join(request.query_params.get("q", "").split())[:TYPED_MAX]
         if len(typed) >= BATCH_DIGITS and typed[:BATCH_DIGITS].isdigit() and console.may(person, "batch"):
-            return RedirectResponse(f"/batches/{quote(typed, safe='')}", SEE_OTHER)
+            return see_other(f"/batches/{quote(typed, safe='')}")
         found = await _found(console, person, typed)
         if len(found) == 1 or (found and all(one["by"] == "acceptance_number" for one in found)):
-            return RedirectResponse(f"/cards/{found[0]['card']}", SEE_OTHER)  # the newest of an application's
+            return see_other(f"/cards/{found[0]['card']}")  # the newest of an application's
         why = {} if found else await _why(console, person, typed)
         status = 200 if found or why else NOT_FOUND
         return console.page(request, "find.html", person, status=status, typed=typed, found=found, why=why)

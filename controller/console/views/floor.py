@@ -39,7 +39,8 @@ def view(pages: Pages, desk: Desk) -> View:
 
 def scene(desk: Desk, language: str) -> dict[str, object]:
     """Give what the drawing shows, at one moment: all floors are drawn from a desk, those of the past too."""
-    now, hour = desk.clock.now_floor_s(), last_hour(desk.tally, desk.clock.now_floor_s())
+    now = desk.clock.now_floor_s()
+    hour = last_hour(desk.tally, now)
     wrong = alarms.rows(desk, language)
     stations = [station_facts(desk, row) for row in station_rows(desk)]
     return {

@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
+from controller.console.pages import see_other
 from controller.console.views.card import pictured
 from controller.core.review_folds import SHARED_NUMBER
 from controller.desk.desk import MAX_REASON
@@ -19,7 +20,6 @@ from controller.desk.review import NAMES
 
 ROWS = 50
 CARD_DIGITS = 15
-SEE_OTHER = 303
 COMPARED = ("name", "sex", "ethnic", "birth", "address", "identity_number", "authority", "reason")
 PORTRAIT, FIELD = "portrait", "field."
 
@@ -46,7 +46,7 @@ def routes(console: Console) -> list[Route]:
         person = await console.person(request)
         row = await _row(console, person, number_in(request.path_params["card"]))
         if row is None:
-            return RedirectResponse(f"/review/after/{number_in(request.path_params['card'])}", SEE_OTHER)
+            return see_other(f"/review/after/{number_in(request.path_params['card'])}")
         case: dict[str, Any] = {"row": row, "decided": _decided(request), "fields": (*NAMES, PORTRAIT), "prefix": FIELD}
         if request.method != "POST":
             return console.page(request, "review_card.html", person, **case, **NOT_SEEN)
@@ -63,7 +63,7 @@ def routes(console: Console) -> list[Route]:
         rows = await console.ask(person, "review", after=done, limit=1)
         rows = rows or await console.ask(person, "review", after=0, limit=1)
         there = f"/review/{rows[0]['card']}" if rows and rows[0]["card"] != done else "/review"
-        return RedirectResponse(f"{there}?decided={done}", SEE_OTHER)
+        return see_other(f"{there}?decided={done}")
 
     return [
         Route("/review", queue),
