@@ -38,7 +38,7 @@ def _of_job(state: FloorState, job: Job) -> Iterator[str]:
 
 
 def _of_sheet(state: FloorState, sheet: Sheet) -> Iterator[str]:
-    waits = (sheet.rank, sheet.sheet_id) in state.waiting[sheet.step]
+    waits = sheet.place() in state.waiting[sheet.step]
     if sheet.job_id:
         if sheet.job_id not in state.jobs or waits:
             yield f"sheet {sheet.sheet_id} is in job {sheet.job_id} that is none, or waits besides"

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from controller.core.events import SheetOutcome, StartJob
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE, Fate, StationState
+from sims.draws import Draws
 from sims.faults import draw, exponential, triangular
 from sims.floor import StationSpec
 from sims.heap_matter import Matter
 from sims.machine import BREAKDOWN, FILM_EMPTY, JAM, draw_first, without
 
+_IDLE, _DONE = StationState.IDLE, Fate.DONE  # asked for each load; of an enum's class they cost more (measured)
 Report = tuple[float, StationState, str]  # from when on, the state, its reason
 
 
@@ -53,6 +55,8 @@ class HeapMachine:
         self._bodies: dict[int, deque[range]] = {POSITIONS: deque(), SINGLE: deque()}
         self._roll_left = spec.roll_sheets
         self._stops = 0
+        self._cycle_draws = Draws(matter.seed, spec.name, "cycle")
+        self._returned_draws = Draws(matter.seed, spec.name, "returned")
         self._to_stop_s = self._next_stop_s()
 
     def fill(self, first_body: int, sheets: int, places: int = POSITIONS) -> None:
@@ -75,7 +79,7 @@ class HeapMachine:
             self._result(sheet_id, cards, fate, SINGLE if sheet_id in job.singles else POSITIONS)
             for sheet_id, cards in job.sheets
         ]
-        if cycle.before and cycle.before[-1][1] is not StationState.IDLE:
+        if cycle.before and cycle.before[-1][1] is not _IDLE:
             cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         self.free_floor_s = cycle.ended_floor_s
         if self.spec.roll_sheets and self._roll_left <= 0:
@@ -88,20 +92,20 @@ class HeapMachine:
         """Work, break down, be cleared; give what the load is then."""
         at, left_s = cycle.began_floor_s, self._cycle_s(job)
         fate = self._load_fate(job)
-        if fate is not Fate.DONE:
+        if fate is not _DONE:
             left_s *= self._draw("jam at", self.loads)
         while self._matter.faults.breakdowns and left_s >= self._to_stop_s:
             left_s -= self._to_stop_s
             at = self._break_down(at + self._to_stop_s, cycle)
             stop_fate = self._stop_fate(job)
-            if stop_fate is not Fate.DONE:
+            if stop_fate is not _DONE:
                 cycle.ended_floor_s = at
                 return stop_fate
             cycle.before.append((at, StationState.IDLE, ""))
         self._to_stop_s -= left_s
         self.executing_s += left_s
         at += left_s
-        if fate is not Fate.DONE:
+        if fate is not _DONE:
             cycle.before.append((at, StationState.HELD, JAM))
             at = self._down(at, self._faults.clear_s)
         cycle.ended_floor_s = at
@@ -109,7 +113,7 @@ class HeapMachine:
 
     def _cycle_s(self, job: StartJob) -> float:
         units = len(job.blanks) if job.bundle_id else len(job.sheets)
-        return triangular(self.spec.cycle_s(units), self.spec.spread, self._draw("cycle", self.loads))
+        return triangular(self.spec.cycle_s(units), self.spec.spread, self._cycle_draws.at(self.loads))
 
     def _break_down(self, at: float, cycle: Cycle) -> float:
         """Stop at a time, be repaired, and give when."""
@@ -135,11 +139,11 @@ class HeapMachine:
     def _load_fate(self, job: StartJob) -> Fate:
         """Say whether a load will jam, and how: spoiled, or as it was."""
         if not job.sheets:
-            return Fate.DONE
+            return _DONE
         if self._matter.will_jam(self.spec.step, job.sheets[0][0]):
             return Fate.SPOILED
-        returned = self._draw("returned", self.loads) < self._faults.load_returned
-        return Fate.UNTOUCHED if returned else Fate.DONE
+        returned = self._returned_draws.at(self.loads) < self._faults.load_returned
+        return Fate.UNTOUCHED if returned else _DONE
 
     def _stop_fate(self, job: StartJob) -> Fate:
         """Say what a load is after a breakdown; one of packing just goes on."""

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from controller.core.events import SheetOutcome
 from controller.floor.readback import CHIP_DIFFERS, FACE_DIFFERS
 from devices.defects import GOOD, Step
 from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
+from sims.draws import Struck
 from sims.faults import Faults, draw, pick
 from sims.world import FALSE_REJECT, NO_ANSWER, SHIFTED
 
 ALL_GOOD = [GOOD] * POSITIONS
+JAMS = {step: f"{step} jam" for step in Step}  # what is drawn
+FLAWS = {step: f"{step} flaw" for step in Step}
+NOWHERE = (-1,)  # what is drawn for a sheet as a whole
 NO_BLANKS: list[int] = []
-SCALE = 2**56  # what `draw` divides its seven bytes by
+# asked for each sheet: as a class's attribute, a member of an enum costs ten times as much (measured)
+_PRINT, _LAMINATE, _PUNCH, _WRITE, _INSPECT = Step.PRINT, Step.LAMINATE, Step.PUNCH, Step.WRITE, Step.INSPECT
+_DONE = Fate.DONE
 
 
 class MatterError(Exception):
@@ -40,7 +45,7 @@ class _Tray:
     places: int = POSITIONS  # of the body
     first_blank: int = 0  # position of the body that lies at position 0: above 0 when the tray is shifted
     silent: set[int] = field(default_factory=set)  # chips that do not answer
-    written: dict[int, int] = field(default_factory=dict)  # the card in each chip, below 0 when written wrong
+    written: list[int] = field(default_factory=list)  # the card in each chip, below 0 when written wrong, 0 for none
     inspections: int = 0
 
 
@@ -53,18 +58,19 @@ class Matter:
         self.misses = 0
         self._trays: dict[int, _Tray] = {}
         self._ruined: Counter[int] = Counter()
+        self._struck_by_what: dict[str, Struck] = {}
 
     def work(
         self, step: Step, sheet_id: int, cards: Sequence[int], body: int = 0, places: int = POSITIONS
     ) -> SheetOutcome:
         """Do a step to a sheet; `cards` as the foreman gave them, `body` what the press drew.  Raises: MatterError."""
-        if step is Step.PRINT:
+        if step is _PRINT:
             return self._print(sheet_id, cards)
-        if step is Step.LAMINATE:
+        if step is _LAMINATE:
             return self._laminate(sheet_id, body, places)
-        if step is Step.PUNCH:
+        if step is _PUNCH:
             return self._punch(sheet_id)
-        return self._write(sheet_id, cards) if step is Step.WRITE else self._inspect(sheet_id, cards)
+        return self._write(sheet_id, cards) if step is _WRITE else self._inspect(sheet_id, cards)
 
     def spoil(self, step: Step, sheet_id: int, body: int = 0) -> SheetOutcome:
         """Ruin a whole sheet in the machine; a press ruins the body sheet with it."""
@@ -76,18 +82,18 @@ class Matter:
 
     def will_jam(self, step: Step, sheet_id: int) -> bool:
         """Say whether a load that begins with this sheet will be spoiled in the machine."""
-        return self._happens(self.faults.of(step).load_spoiled, sheet_id, f"{step} jam")
+        return self._happens(self.faults.of(step).load_spoiled, sheet_id, JAMS[step])
 
     # ---- the steps ---------------------------------------------------------------------------------------------
 
     def _print(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:
         if sheet_id in self._trays:
             raise MatterError("printed again", sheet_id)
-        tray = self._trays[sheet_id] = _Tray(list(cards), Step.PRINT)
-        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, self._flaw(Step.PRINT, sheet_id, tray), NO_BLANKS)
+        tray = self._trays[sheet_id] = _Tray(list(cards), _PRINT)
+        return SheetOutcome(sheet_id, _DONE, GOOD, 0, self._flaw(_PRINT, sheet_id, tray), NO_BLANKS)
 
     def _laminate(self, sheet_id: int, body: int, places: int) -> SheetOutcome:
-        tray = self._next(Step.LAMINATE, sheet_id, Step.PRINT)
+        tray = self._next(_LAMINATE, sheet_id, _PRINT)
         if any(tray.faces[places:]):
             raise MatterError("faces beside a single body", sheet_id)
         tray.body, tray.places = body, places
@@ -96,52 +102,51 @@ class Matter:
             tray.faces = [0, *tray.faces[:-1]]
             tray.flaws = {position + 1: flaw for position, flaw in tray.flaws.items() if position + 1 < places}
             tray.faces[places:] = [0] * (POSITIONS - places)  # a face pushed off a single body is on no card
-        codes = self._flaw(Step.LAMINATE, sheet_id, tray)
-        return SheetOutcome(sheet_id, Fate.DONE, GOOD, body, codes, NO_BLANKS)
+        codes = self._flaw(_LAMINATE, sheet_id, tray)
+        return SheetOutcome(sheet_id, _DONE, GOOD, body, codes, NO_BLANKS)
 
     def _punch(self, sheet_id: int) -> SheetOutcome:
-        tray = self._next(Step.PUNCH, sheet_id, Step.LAMINATE)
-        codes = self._flaw(Step.PUNCH, sheet_id, tray)
+        tray = self._next(_PUNCH, sheet_id, _LAMINATE)
+        codes = self._flaw(_PUNCH, sheet_id, tray)
         if tray.places > SINGLE and self._happens(self.faults.tray_shifted, sheet_id, "tray shifted"):
             self.planted[Step.PUNCH, "tray"] += 1
             tray.faces = [tray.faces[-1], *tray.faces[:-1]]
             tray.flaws = {(position + 1) % POSITIONS: flaw for position, flaw in tray.flaws.items()}
             tray.first_blank = POSITIONS - 1
-        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, codes, NO_BLANKS)
+        return SheetOutcome(sheet_id, _DONE, GOOD, 0, codes, NO_BLANKS)
 
     def _write(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:
-        tray = self._next(Step.WRITE, sheet_id, Step.PUNCH)
+        tray = self._next(_WRITE, sheet_id, _PUNCH)
         codes = ALL_GOOD
-        faults = self.faults.of(Step.WRITE)
-        tray.written = {position: card for position, card in enumerate(cards) if card}
-        for position in self._struck(faults.position, "write flaw", sheet_id, tray.written):
-            flaw, told = self._flaw_at(Step.WRITE, sheet_id, position)
+        tray.written = list(cards)
+        for position in self._struck(self.faults.of(_WRITE).position, FLAWS[_WRITE], sheet_id):
+            if not cards[position]:
+                continue
+            flaw, told = self._flaw_at(_WRITE, sheet_id, position)
             if flaw == NO_ANSWER:
                 tray.silent.add(position)
                 told = flaw  # a dead chip cannot go unseen
             tray.written[position] *= -1
             if told != GOOD:
                 codes = _with(codes, position, told)
-        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, codes, self._blanks(tray))
+        return SheetOutcome(sheet_id, _DONE, GOOD, 0, codes, self._blanks(tray))
 
     def _inspect(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:
-        tray = self._next(Step.INSPECT, sheet_id, Step.PUNCH, Step.WRITE, Step.INSPECT)
+        tray = self._next(_INSPECT, sheet_id, _PUNCH, _WRITE, _INSPECT)
         tray.inspections += 1
         visit, codes = tray.inspections, ALL_GOOD
-        missed = self._struck(self.faults.missed, f"missed {visit}", sheet_id, tray.flaws)
-        self.misses += len(missed)
         for position, flaw in tray.flaws.items():
-            if position not in missed:
+            if self._happens(self.faults.missed, sheet_id, f"missed {visit}", position):
+                self.misses += 1
+            else:
                 codes = _with(codes, position, flaw)
-        clean = [place for place, card in enumerate(tray.faces) if card and place not in tray.flaws]
-        for position in self._struck(self.faults.false_reject, f"rejected {visit}", sheet_id, clean):
-            self.planted[Step.INSPECT, FALSE_REJECT] += 1
-            codes = _with(codes, position, FALSE_REJECT)
-        for position, card in enumerate(cards):
-            if card and codes[position] == GOOD:
-                seen = self._compared(tray, position, card)
-                codes = _with(codes, position, seen) if seen != GOOD else codes
-        return SheetOutcome(sheet_id, Fate.DONE, GOOD, 0, codes, self._blanks(tray))
+        for position in self._struck(self.faults.false_reject, f"rejected {visit}", sheet_id):
+            if tray.faces[position] and position not in tray.flaws:
+                self.planted[_INSPECT, FALSE_REJECT] += 1
+                codes = _with(codes, position, FALSE_REJECT)
+        if cards != tray.faces or (tray.written and cards != tray.written):
+            codes = self._read_back(tray, cards, codes)
+        return SheetOutcome(sheet_id, _DONE, GOOD, 0, codes, self._blanks(tray))
 
     # ---- inside ------------------------------------------------------------------------------------------------
 
@@ -154,9 +159,10 @@ class Matter:
 
     def _flaw(self, step: Step, sheet_id: int, tray: _Tray) -> list[str]:
         """Leave a step's flaws on a sheet; give what the station says of each position."""
-        codes, faults = ALL_GOOD, self.faults.of(step)
-        occupied = [position for position, card in enumerate(tray.faces) if card]
-        for position in self._struck(faults.position, f"{step} flaw", sheet_id, occupied):
+        codes = ALL_GOOD
+        for position in self._struck(self.faults.of(step).position, FLAWS[step], sheet_id):
+            if not tray.faces[position]:
+                continue
             flaw, told = self._flaw_at(step, sheet_id, position)
             tray.flaws.setdefault(position, flaw)
             codes = _with(codes, position, told) if told != GOOD else codes
@@ -170,36 +176,50 @@ class Matter:
         told = self._happens(faults.reported, sheet_id, f"{step} reports", position)
         return code, code if told else GOOD
 
+    def _read_back(self, tray: _Tray, cards: Sequence[int], codes: list[str]) -> list[str]:
+        """Give the codes with what reading back shows of the positions that are good so far."""
+        for position, card in enumerate(cards):
+            if card and codes[position] == GOOD:
+                seen = self._compared(tray, position, card)
+                codes = _with(codes, position, seen) if seen != GOOD else codes
+        return codes
+
     @staticmethod
     def _compared(tray: _Tray, position: int, card: int) -> str:
         """Give what reading face and chip back shows, as `controller.floor.readback` does with what was sent."""
         if tray.faces[position] != card:
             return FACE_DIFFERS
-        return CHIP_DIFFERS if tray.written and tray.written.get(position) != card else GOOD
+        return CHIP_DIFFERS if tray.written and tray.written[position] != card else GOOD
 
     @staticmethod
     def _blanks(tray: _Tray) -> list[int]:
         """Give the numbers that the chips answer with, 0 where one is silent."""
         first = tray.first_blank
+        if not first and not tray.silent and tray.places == POSITIONS:
+            return list(range(blank_serial(tray.body, 0), blank_serial(tray.body, POSITIONS)))
         return [
             0 if place in tray.silent or place >= tray.places else blank_serial(tray.body, (first + place) % POSITIONS)
             for place in range(POSITIONS)
         ]
 
     def _happens(self, rate: float, sheet_id: int, what: str, position: int = -1) -> bool:
-        return rate > 0 and draw(self.seed, what, sheet_id, self._ruined[sheet_id], position) < rate
+        if position < 0:
+            return rate > 0 and bool(self._struck(rate, what, sheet_id, NOWHERE))
+        return rate > 0 and draw(self.seed, what, sheet_id, self._ruined.get(sheet_id, 0), position) < rate
 
-    def _struck(self, rate: float, what: str, sheet_id: int, positions: Collection[int]) -> list[int]:
-        """Give those of the positions where `what` happens: `draw` for each of them, three times as fast."""
-        if rate <= 0 or not positions:
-            return []
-        start = f"{self.seed}|{what}|{sheet_id}|{self._ruined.get(sheet_id, 0)}|".encode()
-        from_bytes, limit = int.from_bytes, rate * SCALE
-        return [
-            position
-            for position in positions
-            if from_bytes(blake2b(start + b"%d" % position, digest_size=7).digest(), "big") < limit
-        ]
+    def _struck(
+        self, rate: float, what: str, sheet_id: int, positions: Sequence[int] = range(POSITIONS)
+    ) -> Sequence[int]:
+        """Give the positions where `what` happens: those whose `draw` is below the rate, whether a card is there."""
+        if rate <= 0:
+            return ()
+        ruined = self._ruined.get(sheet_id, 0)
+        if ruined:  # few: they are drawn one by one
+            return [one for one in positions if draw(self.seed, what, sheet_id, ruined, one) < rate]
+        struck = self._struck_by_what.get(what)
+        if struck is None:
+            struck = self._struck_by_what[what] = Struck(self.seed, what, rate, positions)
+        return struck.at(sheet_id)
 
 
 def _with(codes: list[str], position: int, code: str) -> list[str]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.core import andon_moves as m
 from controller.core.errors import UnknownThing
-from controller.core.state import AlarmOwner, FloorState
+from controller.core.state import FloorState
+from controller.core.taken import AlarmOwner
 
 
 def _taken(state: FloorState, at: float, move: m.AlarmTaken) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from controller.core import moves as m
-from controller.core.moves import Mark, positions_in
+from controller.core.moves import Mark, mask_of, positions_in
 from controller.core.quality_moves import StationReleased
 from controller.core.settings import DriftConfig
 from devices.defects import DEFECTS, FATE_UNKNOWN, GOOD
@@ -18,6 +18,8 @@ WINDOW_KEPT = 4_096  # sheets one chart remembers since its last zero
 FACE_DIFFERS = "I3"  # another card's control mark
 BAD_MARKS = (Mark.FILM_SPOILED, Mark.SPOILED)
 GOOD_MARKS = (Mark.PASSED, Mark.QUARANTINED)
+NO_SIGNALS: Sequence[Signal] = ()
+_SPOILED, _UNTOUCHED = Fate.SPOILED, Fate.UNTOUCHED  # asked for each sheet of each load
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class Chart:
     def take(self, sheet_id: int, visit: Visit, good: int, bad: bool) -> bool:
         """Count good cards of a sheet, then a bad one if there is; True when the threshold is reached."""
         self.cards += good + bad
+        if not bad and not self.score:
+            return False  # it stands at zero, and stays there
         if good >= self.score:
             self.to_zero()
             good = 0
@@ -127,9 +131,11 @@ class Trace:
                     del positions[1:]  # a jam, or a sheet shifted by one, is one incident of one machine, not eight
             elif mark.mark not in GOOD_MARKS:
                 continue
-            for position in positions:
-                self.verdicts[position] = Verdict(len(self.visits), code, self.cause(mark) if code != GOOD else "")
+            self.verdicts.update(dict.fromkeys(positions, Verdict(len(self.visits), code, self._charged(mark, code))))
         self.marks.clear()
+
+    def _charged(self, mark: m.PositionsMarked, code: str) -> str:
+        return self.cause(mark) if code != GOOD else ""
 
 
 @dataclass(slots=True)
@@ -149,16 +155,20 @@ class DriftWatch:
 
     def watch(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move of the floor, and keep the signals for the foreman."""
-        self.signals += self.fold(at_floor_s, move)
+        fold = FOLDS.get(type(move))
+        if fold:
+            self.signals += fold(self, at_floor_s, move)
 
-    def fold(self, at_floor_s: float, move: m.AnyMove) -> list[Signal]:
+    def fold(self, at_floor_s: float, move: m.AnyMove) -> Sequence[Signal]:
         """Count one move, and give the charts that crossed their threshold by it."""
         fold = FOLDS.get(type(move))
-        return fold(self, at_floor_s, move) if fold else []
+        return fold(self, at_floor_s, move) if fold else NO_SIGNALS
 
     def _count(self, sheet_id: int) -> list[Signal]:
         """Count a whole sheet for every station its positions went through, and forget it."""
         trace = self.sheets.pop(sheet_id)
+        if self._count_good(sheet_id, trace):
+            return []
         signals = []
         verdicts = [trace.verdicts[place] for place in sorted(trace.verdicts)]
         for index, visit in enumerate(trace.visits):
@@ -167,10 +177,38 @@ class DriftWatch:
             signals += self._count_codes(sheet_id, visit, codes)
         return signals
 
-    def _count_codes(self, sheet_id: int, visit: Visit, codes: Sequence[str]) -> list[Signal]:
-        chart = self.charts.get(visit.station)
+    def _count_good(self, sheet_id: int, trace: Trace) -> bool:
+        """Count a sheet on which every position is good, by far the most; False, and nothing done, for another one."""
+        judged, cards = len(trace.visits), len(trace.verdicts)
+        for visits, code, _ in trace.verdicts.values():
+            if code != GOOD or visits != judged:
+                return False  # one is bad, or was judged before the sheet went on
+        for visit in trace.visits:
+            chart = self._chart_of(visit.station)
+            if cards and visit.job_id > chart.after_job_id:  # good cards alone reach no threshold
+                if visit.station in self.warnings:
+                    self._cool(sheet_id, visit, cards)
+                chart.take(sheet_id, visit, cards, False)
+        return True
+
+    def _cool(self, sheet_id: int, visit: Visit, good: int) -> None:
+        """Count good cards for what a station is warned of."""
+        charts = self.warnings[visit.station]
+        for code, chart in list(charts.items()):
+            chart.take(sheet_id, visit, good, False)
+            if not chart.score:
+                del charts[code]
+        if not charts:
+            del self.warnings[visit.station]
+
+    def _chart_of(self, station: str) -> Chart:
+        chart = self.charts.get(station)
         if chart is None:
-            chart = self.charts[visit.station] = self._chart(self.config.threshold)
+            chart = self.charts[station] = self._chart(self.config.threshold)
+        return chart
+
+    def _count_codes(self, sheet_id: int, visit: Visit, codes: Sequence[str]) -> list[Signal]:
+        chart = self._chart_of(visit.station)
         if visit.job_id <= chart.after_job_id:
             return []
         if codes.count(GOOD) == len(codes) and visit.station not in self.warnings:  # by far the most sheets
@@ -237,63 +275,64 @@ def _runs(bad: Sequence[bool]) -> list[tuple[int, bool]]:
     return [*runs, (good, False)] if good else runs
 
 
-def _began(watch: DriftWatch, at: float, move: m.ServiceStarted) -> list[Signal]:
+def _began(watch: DriftWatch, at: float, move: m.ServiceStarted) -> Sequence[Signal]:
     """Forget signals that no move told: the ledger was read under settings that are new since, and they are old."""
     watch.signals.clear()
-    return []
+    return NO_SIGNALS
 
 
-def _sheet(watch: DriftWatch, at: float, move: m.SheetImposed) -> list[Signal]:
-    watch.sheets[move.sheet_id] = Trace(sum(1 << place for place, card in enumerate(move.cards) if card))
+def _sheet(watch: DriftWatch, at: float, move: m.SheetImposed) -> Sequence[Signal]:
+    watch.sheets[move.sheet_id] = Trace(mask_of(move.cards))
     if len(watch.sheets) > SHEETS_KEPT:
         del watch.sheets[next(iter(watch.sheets))]
-    return []
+    return NO_SIGNALS
 
 
-def _job(watch: DriftWatch, at: float, move: m.JobStarted) -> list[Signal]:
+def _job(watch: DriftWatch, at: float, move: m.JobStarted) -> Sequence[Signal]:
     watch.last_job_id = max(watch.last_job_id, move.job_id)
     for sheet_id in move.sheets:
         if sheet_id in watch.sheets:
             watch.sheets[sheet_id].visits.append(Visit(move.step, move.station, move.job_id, at))
-    return []
+    return NO_SIGNALS
 
 
-def _marked(watch: DriftWatch, at: float, move: m.PositionsMarked) -> list[Signal]:
+def _marked(watch: DriftWatch, at: float, move: m.PositionsMarked) -> Sequence[Signal]:
     trace = watch.sheets.get(move.sheet_id)
     if trace and move.mask & trace.live:  # a settled suspect, or a card inspected again, was taken out before
         trace.live &= ~move.mask
         trace.marks.append(move)
-    return []
+    return NO_SIGNALS
 
 
-def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> list[Signal]:
+def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> Sequence[Signal]:
     signals, jammed = [], False
     for end in move.sheets:
         trace = watch.sheets.get(end.sheet_id)
         if trace is None:
             continue
-        if end.fate == Fate.SPOILED and jammed:  # a press that jams with 24 sheets in it jammed once
+        if end.fate == _SPOILED and jammed:  # a press that jams with 24 sheets in it jammed once
             trace.marks.clear()
-        jammed = jammed or end.fate == Fate.SPOILED
-        trace.settle_marks(end.fate)
-        if end.fate == Fate.UNTOUCHED:
+        jammed = jammed or end.fate == _SPOILED
+        if trace.marks:
+            trace.settle_marks(end.fate)
+        if end.fate == _UNTOUCHED:
             trace.visits = [visit for visit in trace.visits if visit.job_id != move.job_id]
         elif not trace.live:
             signals += watch._count(end.sheet_id)
     return signals
 
 
-def _released(watch: DriftWatch, at: float, move: StationReleased) -> list[Signal]:
+def _released(watch: DriftWatch, at: float, move: StationReleased) -> Sequence[Signal]:
     """Begin at zero: whoever looked after the station changed it, and what it made before says nothing of it now."""
     watch.warnings.pop(move.station, None)
     chart = watch.charts.get(move.station)
     if chart:
         chart.to_zero()
         chart.after_job_id = watch.last_job_id
-    return []
+    return NO_SIGNALS
 
 
-FOLDS: dict[type, Callable[[DriftWatch, float, Any], list[Signal]]] = {
+FOLDS: dict[type, Callable[[DriftWatch, float, Any], Sequence[Signal]]] = {
     m.ServiceStarted: _began,
     m.SheetImposed: _sheet,
     m.JobStarted: _job,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from controller.core import moves as m
@@ -11,7 +13,7 @@ from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
 from controller.core.hold_folds import HOLD_FOLDS
 from controller.core.key_folds import KEY_FOLDS
-from controller.core.moves import Mark, Verdict, positions_in
+from controller.core.moves import Mark, Verdict, mask_of, positions_in
 from controller.core.quality_folds import QUALITY_FOLDS, make_again
 from controller.core.record_folds import RECORD_FOLDS
 from controller.core.review_folds import REVIEW_FOLDS
@@ -27,6 +29,9 @@ CARDS_PER_BATCH = 10_000  # a card's number is its batch's times this, plus its 
 # as in `state`: asked for each card
 _HELD, _ACCEPTED, _READY = State.HELD, State.ACCEPTED, State.READY
 _HOLD, _REFUSE = Verdict.HOLD, Verdict.REFUSE
+_DONE, _UNTOUCHED = Fate.DONE, Fate.UNTOUCHED
+STEPS = {step.value: step for step in Step}
+_STATE = attrgetter("state")
 LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load may seem longer than every shift
 
 Folder = Callable[[FloorState, float, Any], None]
@@ -59,6 +64,13 @@ def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
     state.drift.watch(at_floor_s, move)
 
 
+def _change(state: FloorState, cards: list[Card], cause: str, at: float) -> None:
+    """Bring cards to where a cause leads them, at once those that stand alike.  Raises: IllegalMove."""
+    for _, alike in groupby(cards, _STATE):
+        group = list(alike)
+        state.set_cards(group, group[0].after(cause), at)
+
+
 # ---- batches and cards ----------------------------------------------------------------------------------------
 
 
@@ -81,6 +93,7 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
         refused,
     )
     state.batches[move.batch_id] = batch
+    accepted = []
     for row in move.rows:
         if row.verdict == _REFUSE:
             continue
@@ -96,7 +109,9 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
         if row.verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:
-            state.set_card(card, _ACCEPTED, at)
+            accepted.append(card)
+    if accepted:
+        state.set_cards(accepted, _ACCEPTED, at)
 
 
 @folds(m.BatchRefused)
@@ -129,17 +144,18 @@ def _stopped(state: FloorState, at: float, move: m.CardStopped) -> None:
 def _encode(state: FloorState, at: float, move: m.EncodeStarted) -> None:
     state.used_id("job", move.job_id)
     state.encode_jobs[move.job_id] = list(move.cards)
-    for number in move.cards:
-        state.take_unencoded(state.card(number))
+    state.take_unencoded(state.cards_of(move.cards))
 
 
 @folds(m.EncodeEnded)
 def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
     failed = {card for card, _ in move.failed}
+    encoded = []
     for number in state.encode_jobs.pop(move.job_id):
         card = state.cards.get(number)  # it may be cancelled, and its batch closed, meanwhile
         if card and card.state is _ACCEPTED and number not in failed:
-            state.set_card(card, card.after(Cause.ENCODED), at)
+            encoded.append(card)
+    _change(state, encoded, Cause.ENCODED, at)
 
 
 # ---- sheets and jobs ------------------------------------------------------------------------------------------
@@ -148,14 +164,13 @@ def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
 @folds(m.SheetImposed)
 def _sheet(state: FloorState, at: float, move: m.SheetImposed) -> None:
     state.used_id("sheet", move.sheet_id)
-    cards = [state.card(number) for number in move.cards if number]
+    cards = state.cards_of(move.cards)
     kind = state.batch(cards[0].batch_id).card_kind
-    live = sum(1 << position for position, number in enumerate(move.cards) if number)
-    rank = min(card.rank for card in cards)
-    sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], live, places=move.places)
+    rank = min([card.rank for card in cards])
+    sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], mask_of(move.cards), places=move.places)
     state.sheets[move.sheet_id] = sheet
+    _change(state, cards, Cause.IMPOSE, at)
     for card in cards:
-        state.set_card(card, card.after(Cause.IMPOSE), at)
         card.sheet_id = move.sheet_id
     state.put_sheet(sheet, ROUTES[kind][0], at)
 
@@ -165,17 +180,18 @@ def _job(state: FloorState, at: float, move: m.JobStarted) -> None:
     state.used_id("job", move.job_id)
     if move.bundle_id:
         state.used_id("bundle", move.bundle_id)
-    job = Job(move.job_id, move.station, Step(move.step), list(move.sheets), at, move.bundle_id, list(move.cards))
-    job.because, job.beaten = move.because, list(move.beaten)
-    state.jobs[move.job_id] = job
+    step, sheets, cards = STEPS[move.step], list(move.sheets), list(move.cards)
+    state.jobs[move.job_id] = Job(
+        move.job_id, move.station, step, sheets, at, move.bundle_id, cards, move.because, list(move.beaten)
+    )
     station = state.stations[move.station]
     station.job_id = move.job_id
     for sheet_id in move.sheets:
         sheet = state.sheet(sheet_id)
         state.take_sheet(sheet, move.job_id)
         station.kind = sheet.kind
-    for number in move.cards:  # so that no second packer takes them
-        state.take_from_pile(state.card(number))
+    if move.cards:
+        state.take_from_piles(state.cards_of(move.cards))  # so that no second packer takes them
 
 
 @folds(m.JobEnded)
@@ -186,15 +202,16 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
         station.job_id = 0
     took_s = min(max(0.0, move.ended_floor_s - move.started_floor_s), LOAD_S_MAX)
     station.load_s = took_s if not station.load_s else 0.8 * station.load_s + 0.2 * took_s
-    use_supplies(state, job.station, sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
+    if job.station in state.stock.supplies:
+        use_supplies(state, job.station, sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
     for end in move.sheets:
         sheet = state.sheets.get(end.sheet_id)
         if sheet is None:  # the marks before this move ended it
             continue
         sheet.job_id = 0
-        if end.fate == Fate.UNTOUCHED:
+        if end.fate == _UNTOUCHED:
             state.put_sheet(sheet, sheet.step, at)
-        elif end.fate == Fate.DONE and sheet.live:
+        elif end.fate == _DONE and sheet.live:
             route = ROUTES[sheet.kind]
             state.put_sheet(sheet, route[route.index(sheet.step) + 1], at)
 
@@ -221,13 +238,8 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
         elif target is Account.MISSING:
             for position in positions_in(move.mask):
                 state.stock.miss(blank_serial(sheet.body, position), at)
-    is_reject = move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT
-    for position in () if move.mark is Mark.UNUSED else positions_in(move.mask):
-        card = state.card(sheet.cards[position])
-        _lay(state, sheet, position, card, card.after(move.mark), at)
-        if is_reject:
-            card.rejected_blank = blank_serial(sheet.body, position)
-            card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id
+    if move.mark is not Mark.UNUSED:
+        _lay(state, sheet, positions_in(move.mask), move, at)
     sheet.live &= ~move.mask
     sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
     if move.mark is Mark.SUSPECTED:
@@ -247,13 +259,21 @@ def _source_of(sheet: Sheet, mark: Mark) -> Account:
     return Account.QUARANTINED if sheet.quarantined else Account.SHEET
 
 
-def _lay(state: FloorState, sheet: Sheet, position: int, card: Card, after: State, at: float) -> None:
-    """Bring the card of a position to its next state: with a blank of its own, or for its next generation."""
-    if after is _READY:
-        make_again(state, card, at)
+def _lay(state: FloorState, sheet: Sheet, positions: list[int], move: m.PositionsMarked, at: float) -> None:
+    """Bring the cards of marked positions to their next state: with a blank each, or for their next generation."""
+    cards = state.cards_of([sheet.cards[position] for position in positions])
+    if cards[0].after(move.mark) is _READY:
+        for card in cards:
+            make_again(state, card, at)
     elif sheet.body:
-        card.blank = blank_serial(sheet.body, position)
-    state.set_card(card, after, at)
+        first = blank_serial(sheet.body, 0)
+        for card, position in zip(cards, positions, strict=True):
+            card.blank = first + position
+    _change(state, cards, move.mark, at)
+    if move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT:
+        for card, position in zip(cards, positions, strict=True):
+            card.rejected_blank = blank_serial(sheet.body, position)
+            card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id
 
 
 # ---- packing --------------------------------------------------------------------------------------------------
@@ -263,9 +283,7 @@ def _lay(state: FloorState, sheet: Sheet, position: int, card: Card, after: Stat
 def _bundle(state: FloorState, at: float, move: m.BundleMade) -> None:
     state.used_id("bundle", move.bundle_id)
     batch = state.batch(move.batch_id)
-    for number in move.cards:
-        card = state.card(number)
-        state.set_card(card, card.after(Cause.BUNDLE), at)
+    _change(state, state.cards_of(move.cards), Cause.BUNDLE, at)
     state.stock.enter(Account.GOOD, Account.BUNDLE, len(move.cards))
     state.bundles[move.bundle_id] = (move.batch_id, list(move.cards))
     batch.bundles.append(move.bundle_id)
@@ -273,14 +291,13 @@ def _bundle(state: FloorState, at: float, move: m.BundleMade) -> None:
 
 @folds(m.BundleStopped)
 def _bundle_stopped(state: FloorState, at: float, move: m.BundleStopped) -> None:
-    cards = [state.card(number) for number in move.cards]
+    cards = state.cards_of(move.cards)
     if move.waits:
         stopped = state.stop_pile((cards[0].batch_id, cards[0].unit), at)
         stopped.stations.append(move.station)
         stopped.missing += move.missing_cards
         stopped.foreign += move.foreign_blanks
-    for card in cards:
-        state.put_on_pile(card)
+    state.put_on_piles(cards)
 
 
 @folds(m.PileRepacked)
@@ -292,7 +309,7 @@ def _repacked(state: FloorState, at: float, move: m.PileRepacked) -> None:
 def _missing(state: FloorState, at: float, move: m.CardMissing) -> None:
     card = state.card(move.card)
     after = card.after(Cause.MISSING)
-    state.take_from_pile(card)  # before its next generation: law 1 wants the blank accounted for first
+    state.take_from_piles([card])  # before its next generation: law 1 wants the blank accounted for first
     state.stock.enter(Account.GOOD, Account.MISSING, 1)
     state.stock.miss(move.blank, at)
     make_again(state, card, at)
@@ -306,9 +323,7 @@ def _sent(state: FloorState, at: float, move: m.ConsignmentSent) -> None:
     for bundle_id in move.bundles:
         _, cards = state.bundles.pop(bundle_id)
         batch.bundles.remove(bundle_id)
-        for number in cards:
-            card = state.card(number)
-            state.set_card(card, card.after(Cause.SEND), at)
+        _change(state, state.cards_of(cards), Cause.SEND, at)
         state.stock.enter(Account.BUNDLE, Account.DISPATCHED, len(cards))
 
 

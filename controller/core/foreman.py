@@ -48,11 +48,13 @@ class Foreman:
         """Take one event at its time.  Raises: CoreError when a law would break; then the service must end."""
         turn = Turn(self.state, self.config, now_floor_s)
         HANDLERS[type(event)](turn, event)
-        take_signals(turn)
+        if self.state.drift.signals or self.state.doubtful:
+            take_signals(turn)
         end_sign_ons(turn)
         _finish_stopped(turn)
         end_overdue_acts(turn)
-        mend_glass(turn)
+        if self.state.glass:
+            mend_glass(turn)
         plan(turn)
         return turn
 
@@ -108,6 +110,8 @@ def _finish_stopped(turn: Turn) -> None:
 
     So may be what was released.
     """
+    if STOPPING.isdisjoint(map(type, turn.moves)):
+        return
     stopping = (m.CardStopped, CardContested, CardHeld, CardReleased)
     stopped = [turn.state.cards[move.card].batch_id for move in turn.moves if isinstance(move, stopping)]
     stopped += [move.batch_id for move in turn.moves if isinstance(move, BatchReleased)]
@@ -213,6 +217,7 @@ def _seconded(turn: Turn, event: e.ActSeconded) -> None:
         finish_batch(turn, turn.state.cards[int(act.args["card"])].batch_id)
 
 
+STOPPING = frozenset({m.CardStopped, CardContested, CardHeld, CardReleased, BatchReleased})  # see `_finish_stopped`
 HANDLERS: dict[type, Callable[[Turn, Any], None]] = {
     e.ServiceBegan: _began,
     e.TimerFired: _timer,

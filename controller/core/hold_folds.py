@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable
 from typing import Any
 
 from controller.core import hold_moves as m
 from controller.core.cards import Card, State
 from controller.core.errors import UnknownThing
-from controller.core.state import MOVING, CardHold, FloorState
+from controller.core.holds import CardHold
+from controller.core.queue import enter
+from controller.core.state import MOVING, FloorState
 
 
 def _card_held(state: FloorState, at: float, move: m.CardHeld) -> None:
@@ -55,37 +56,28 @@ def _count(state: FloorState, card: Card, held: int) -> None:
 def _take_out(state: FloorState, card: Card) -> None:
     """Take a card out of the queue that it waits in; a stopped pile it stays on, until two people looked through it."""
     if card.state is State.ACCEPTED:
-        state.take_unencoded(card)
+        state.take_unencoded([card])
     elif card.state is State.READY:
-        state.take_ready(card)
+        state.take_ready([card])
     elif card.state is State.GOOD and (card.batch_id, card.unit) not in state.stopped_piles:
-        state.take_from_pile(card)
+        state.take_from_piles([card])
 
 
 def _put_back(state: FloorState, cards: list[Card]) -> None:
     """Let cards wait again where they would; what an encoder or a packer has comes back from there."""
     encoding = {number for numbers in state.encode_jobs.values() for number in numbers}
     accepted = [card for card in cards if card.state is State.ACCEPTED and card.card not in encoding]
-    _enter(state.unencoded, [card.rank for card in accepted])
+    enter(state.unencoded, [card.rank for card in accepted])
     ready = [card for card in cards if card.state is State.READY]
     if ready:
         kind = state.batch(ready[0].batch_id).card_kind
-        _enter(state.ready.setdefault(kind, []), [card.rank for card in ready])
+        enter(state.ready.setdefault(kind, []), [card.rank for card in ready])
     packing = {number for job in state.jobs.values() for number in job.cards}
     for card in cards:
         if card.state is State.GOOD and card.card not in packing:
             stopped = state.stopped_piles.get((card.batch_id, card.unit))
             if stopped is None or card.card not in stopped.cards:
-                state.put_on_pile(card)
-
-
-def _enter(queue: list[Any], ranks: list[Any]) -> None:
-    """Enter ranks into an ordered queue: many at once by one sort, which is far cheaper than one after the other."""
-    if len(ranks) == 1:
-        insort(queue, ranks[0])
-    elif ranks:
-        queue += ranks
-        queue.sort()
+                state.put_on_piles([card])
 
 
 HOLD_FOLDS: dict[type, Callable[[FloorState, float, Any], None]] = {

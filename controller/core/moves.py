@@ -361,6 +361,16 @@ AnyMove = (
 )
 
 
+def mask_of(cards: list[int]) -> int:
+    """Give the mask of the positions that are not empty."""
+    if all(cards):
+        return (1 << len(cards)) - 1
+    return sum([1 << position for position, card in enumerate(cards) if card])
+
+
 def positions_in(mask: int) -> list[int]:
     """Give the positions (0 to 7) of a mask, in order."""
-    return [position for position in range(8) if mask >> position & 1]
+    return list(_POSITIONS[mask & 255])
+
+
+_POSITIONS = [tuple(position for position in range(8) if mask >> position & 1) for mask in range(256)]

@@ -7,7 +7,7 @@ from heapq import nsmallest
 from operator import attrgetter
 
 from controller.core import events as e
-from controller.core.calendar import calendar_of
+from controller.core.calendar import Calendar, calendar_of
 from controller.core.moves import EncodeStarted, JobStarted, SheetImposed
 from controller.core.results import start_action
 from controller.core.sheets import foremost, goes_single, in_order, pressable, turn_of, with_bodies
@@ -18,6 +18,8 @@ from devices.messages import POSITIONS, SINGLE, StationState
 
 BEATEN_KEPT = 3
 _LAST: Rank = (9, 9, float("inf"), 0, "", 0)
+# asked in each turn: as a class's attribute, a member of an enum costs ten times as much (measured)
+_IDLE, _PRINT, _LAMINATE, _PACK = StationState.IDLE, Step.PRINT, Step.LAMINATE, Step.PACK
 
 
 class Because(StrEnum):
@@ -38,32 +40,33 @@ def plan(turn: Turn) -> None:
     if state.reconciling:
         return  # what a restored ledger takes for unmade may be made already
     _encode(turn)
+    free = free_stations(state)
+    if not free:
+        return
     busy = {step for step, queue in state.waiting.items() if queue}
     if state.piles:
-        busy.add(Step.PACK)
+        busy.add(_PACK)
     if any(state.ready.values()):
-        busy.add(Step.PRINT)
-    if not busy:
-        return
-    for station in free_stations(state):
-        if station.step in busy and _is_open(turn, station):
+        busy.add(_PRINT)
+    calendar = calendar_of(turn.config.calendar)
+    for station in free:
+        if station.step in busy and _is_open(turn, station, calendar):
             RULES.get(station.step, _next)(turn, station)
+            if station.step is _PRINT and not station.job_id:
+                busy.discard(_PRINT)  # one printer is as good as another
 
 
 def free_stations(state: FloorState) -> list[Station]:
     """Give the stations that can take a load now, by name."""
+    idle = [station for station in state.stations.values() if not station.job_id and station.state == _IDLE]
     holds, stock = state.station_holds, state.stock
-    free = [
-        station
-        for name, station in state.stations.items()
-        if not station.job_id and station.state == StationState.IDLE and name not in holds and stock.has_supplies(name)
-    ]
-    return sorted(free, key=_NAME)
+    free = [one for one in idle if one.station not in holds and stock.has_supplies(one.station)]
+    return sorted(free, key=_NAME) if len(free) > 1 else free
 
 
-def _is_open(turn: Turn, station: Station) -> bool:
+def _is_open(turn: Turn, station: Station, calendar: Calendar) -> bool:
     """Say whether a load would end before the shift does, or planned maintenance begins."""
-    calendar, now = calendar_of(turn.config.calendar), turn.now_floor_s
+    now = turn.now_floor_s
     if calendar.always:
         return True
     starts = calendar.starts_at(station.station, now, station.load_s)
@@ -88,7 +91,7 @@ def _encode(turn: Turn) -> None:
 def _print(turn: Turn, station: Station) -> None:
     """Impose the next eight ready cards; fewer when nobody will join them soon."""
     state = turn.state
-    films = state.waiting[Step.PRINT]
+    films = state.waiting[_PRINT]
     if films:
         _start(turn, station, [films[0][1]], Because.CAME_BACK)
         return
@@ -112,7 +115,7 @@ def _print(turn: Turn, station: Station) -> None:
 def is_paused(turn: Turn) -> bool:
     """Say whether printing pauses: enough films wait before the presses, or enough sheets are on the floor."""
     config = turn.config.plan
-    return len(turn.state.waiting[Step.LAMINATE]) >= config.films_max or len(turn.state.sheets) >= config.sheets_max
+    return len(turn.state.waiting[_LAMINATE]) >= config.films_max or len(turn.state.sheets) >= config.sheets_max
 
 
 def why_impose(turn: Turn, ready: list[Rank]) -> Because | None:
@@ -126,7 +129,7 @@ def why_impose(turn: Turn, ready: list[Rank]) -> Because | None:
         return None
     if not state.sheets:  # nothing on the floor that could fail and need a place
         return Because.NO_MORE
-    until = min(state.cards[rank[-1]].ready_floor_s for rank in ready) + turn.config.plan.sheet_wait_s
+    until = min([state.cards[rank[-1]].ready_floor_s for rank in ready]) + turn.config.plan.sheet_wait_s
     if turn.now_floor_s >= until:
         return Because.WAITED
     turn.wake_at(until)
@@ -146,7 +149,7 @@ def _laminate(turn: Turn, station: Station) -> None:
     if len(load) < station.load_max and len(films) == len(load):
         because = Because.NO_MORE
         if films_may_come(state):
-            until = min(state.sheets[sheet_id].waiting_floor_s for sheet_id in load) + turn.config.plan.press_wait_s
+            until = min([state.sheets[sheet_id].waiting_floor_s for sheet_id in load]) + turn.config.plan.press_wait_s
             if turn.now_floor_s < until:
                 turn.wake_at(until)
                 return

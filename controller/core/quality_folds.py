@@ -8,7 +8,8 @@ from typing import Any
 from controller.core import quality_moves as m
 from controller.core.cards import Card, Cause, State, rank_of
 from controller.core.errors import UnknownThing
-from controller.core.state import Drifted, FloorState, Hold, Sheet
+from controller.core.holds import Drifted, Hold
+from controller.core.state import FloorState, Sheet
 from controller.core.stock import Account
 from devices.defects import Step
 
@@ -87,6 +88,10 @@ def _opened(state: FloorState, at: float, move: m.BundleOpened) -> None:
 def _signed_on(state: FloorState, at: float, move: m.OperatorSignedOn) -> None:
     station = state.stations[move.station]
     station.operator, station.operator_until_floor_s = move.operator, move.until_floor_s
+    if move.operator and move.until_floor_s:
+        state.sign_on_ends[move.station] = move.until_floor_s
+    else:
+        state.sign_on_ends.pop(move.station, None)
 
 
 def _set_good(state: FloorState, at: float, move: m.CardSetGood) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.core import rights_moves as m
 from controller.core.errors import UnknownThing
-from controller.core.state import FloorState, Glass
+from controller.core.state import FloorState
+from controller.core.taken import Glass
 
 
 def _denied(state: FloorState, at: float, move: m.Denied) -> None:

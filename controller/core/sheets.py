@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from heapq import nsmallest
 
-from controller.core.state import Batch, FloorState, Rank
+from controller.core.state import NOT_URGENT, Batch, FloorState, Rank
 from devices.messages import POSITIONS, SINGLE, StationState
 
 # A due date is a day: within one day who came first goes first.  Tried with `bench balance` and dropped, because the
@@ -13,7 +13,6 @@ from devices.messages import POSITIONS, SINGLE, StationState
 # arrival and due date, large batches earlier, piles of otherwise finished batches first.
 DUE_S = 86_400.0
 BATCHES_COMPARED = 16  # of those with the earliest due dates: a day's worth; it bounds the cost of a sheet
-_NOT_URGENT: Rank = (1, 1, float("-inf"), 0, "", 0)
 
 
 def turn_of(batch: Batch) -> tuple[float, float]:
@@ -26,11 +25,7 @@ def in_order(queue: list[tuple[Rank, int]], most: int) -> list[int]:
 
     The order of batches is decided once, at imposition; behind the printers nobody overtakes but who is urgent.
     """
-    urgent = bisect_left(queue, (_NOT_URGENT, 0))
-    sheets = [sheet_id for _, sheet_id in queue[:urgent]]
-    if urgent < most:
-        sheets += sorted([sheet_id for _, sheet_id in queue[urgent:]])
-    return sheets[:most]
+    return [sheet_id for _, sheet_id in queue[:most]]
 
 
 def foremost(state: FloorState, kind: str) -> list[Rank]:
@@ -40,9 +35,9 @@ def foremost(state: FloorState, kind: str) -> list[Rank]:
     a sheet's neighbours are neighbours in the bundle.
     """
     ready = state.ready[kind]
-    if len(ready) <= POSITIONS or ready[POSITIONS - 1] < _NOT_URGENT:
+    if len(ready) <= POSITIONS or ready[POSITIONS - 1] < NOT_URGENT:
         return ready[:POSITIONS]
-    place = bisect_left(ready, _NOT_URGENT, 0, POSITIONS)
+    place = bisect_left(ready, NOT_URGENT, 0, POSITIONS)
     chosen = ready[:place]
     for begin, end in _batches(state, ready, place):
         chosen += ready[begin : min(end, begin + POSITIONS - len(chosen))]
@@ -93,8 +88,12 @@ def with_bodies(state: FloorState, press: str, films: list[int]) -> list[int]:
 def _batches(state: FloorState, ready: list[Rank], place: int) -> list[tuple[int, int]]:
     """Give where the cards of each batch begin and end among the ready ones, from a place on, in their order."""
     found: list[tuple[tuple[float, float], int, int]] = []
+    first, day = place, float("inf")
     while place < len(ready) and len(found) < BATCHES_COMPARED:
         _, _, due_floor_s, batch_id, _, _ = ready[place]
+        if due_floor_s // DUE_S > day and place - first >= POSITIONS:
+            break  # those before it are due on an earlier day, and are enough
+        day = due_floor_s // DUE_S
         end = bisect_left(ready, (1, 1, due_floor_s, batch_id + 1, "", 0), place)
         found.append((turn_of(state.batches[batch_id]), place, end))
         place = end

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import attrgetter
 
 from controller.core.cards import FINAL, IN_MAKING, Card, State
 from controller.core.drift import DriftWatch
 from controller.core.errors import UnknownThing
+from controller.core.holds import CardHold, Drifted, Hold
 from controller.core.moves import ActProposed
 from controller.core.peer_keys import PeerKeys
+from controller.core.queue import enter, take
 from controller.core.stock import Stock
+from controller.core.taken import AlarmOwner, Glass
 from devices.defects import Step
 from devices.messages import POSITIONS, StationState
 
@@ -21,9 +27,13 @@ _STOPPED = State.STOPPED
 
 MOVING = IN_MAKING | {State.GOOD}  # comes to a bundle if nobody does anything, unless a person holds it
 
+_BATCH = attrgetter("batch_id")
+PILE = attrgetter("batch_id", "unit")  # of a card
+
 SILENT = "silent"  # the controller's own word for the state of a station it does not hear
 
 Rank = tuple[int, int, float, int, str, int]
+NOT_URGENT: Rank = (1, 1, float("-inf"), 0, "", 0)  # less than this are remakes and express
 Pile = tuple[int, str]  # batch and police station: what is packed together
 
 
@@ -72,6 +82,10 @@ class Sheet:
     places: int = POSITIONS  # 1: it is for a single body, and has position 0 alone
     suspect_with: str = ""  # who worked at the station that lost it
 
+    def place(self) -> tuple[Rank, int]:
+        """Give its place in a queue: remakes and express by rank, then as they were imposed."""
+        return (self.rank if self.rank < NOT_URGENT else NOT_URGENT, self.sheet_id)
+
     def all_places(self) -> int:
         """Give the mask of the positions a body under this sheet has."""
         return (1 << self.places) - 1
@@ -93,53 +107,6 @@ class Station:
     load_s: float = 0.0  # floor seconds of its loads, smoothed; 0 before the first ended
     operator: str = ""  # who signed on
     operator_until_floor_s: float = 0.0  # end of that person's certificate for this post; 0: none
-
-
-@dataclass(slots=True)
-class Glass:
-    """A role that somebody took in an emergency, alone."""
-
-    reason: str
-    since_floor_s: float
-    until_floor_s: float
-
-
-@dataclass(slots=True)
-class AlarmOwner:
-    """Who took care of an alarm, when, and since when the alarm stood then."""
-
-    by: str
-    owned_floor_s: float
-    since_floor_s: float
-
-
-@dataclass(slots=True)
-class Hold:
-    """Why the controller gives a station no work."""
-
-    code: str
-    since_floor_s: float
-    by: str = ""  # empty: the foreman
-    off_line: bool = False  # its operator has it off line since: when it is back, it was looked after
-
-
-@dataclass(slots=True)
-class CardHold:
-    """Why a person holds a card or a whole batch; a hold is no state, and stands beside whatever state a card has."""
-
-    code: str
-    since_floor_s: float
-    by: str
-
-
-@dataclass(slots=True)
-class Drifted:
-    """What the last deciding signal of a station's chart said; it is forgotten when the station is released."""
-
-    at_floor_s: float
-    cards_since_zero: int
-    sheets: list[int]  # counted since the chart's last zero: dispatched cards among them are for a recall
-    in_flight: list[int]  # sheets it worked on that were not inspected yet
 
 
 @dataclass(slots=True)
@@ -185,9 +152,11 @@ class FloorState:
     stopped_piles: dict[Pile, StoppedPile] = field(default_factory=dict)  # good cards that wait for two people
     making: Counter[Pile] = field(default_factory=Counter)  # cards that may yet join a pile
     sheets: dict[int, Sheet] = field(default_factory=dict)
+    # by step: the places of sheets and the sheets, in order
     waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
     bundles: dict[int, tuple[int, list[int]]] = field(default_factory=dict)  # bundle -> batch, cards; until sent
     stations: dict[str, Station] = field(default_factory=dict)
+    sign_on_ends: dict[str, float] = field(default_factory=dict)  # station -> end of its operator's certificate
     jobs: dict[int, Job] = field(default_factory=dict)
     station_holds: dict[str, Hold] = field(default_factory=dict)
     station_warnings: dict[str, dict[str, float]] = field(default_factory=dict)  # station -> defect code -> when last
@@ -231,80 +200,109 @@ class FloorState:
 
     def used_id(self, noun: str, number: int) -> None:
         """Remember that a number is taken."""
-        self.last_id[noun] = max(self.last_id[noun], number)
+        if number > self.last_id[noun]:
+            self.last_id[noun] = number
 
-    # ---- how a card changes: the counts and queues that follow ---------------------------------------------
+    # ---- how cards change: the counts and queues that follow -----------------------------------------------
+
+    def cards_of(self, numbers: Iterable[int]) -> list[Card]:
+        """Give cards that are on the floor; 0 stands for none.  Raises: UnknownThing."""
+        cards = self.cards
+        try:
+            return [cards[number] for number in numbers if number]
+        except KeyError as error:
+            raise UnknownThing(f"card {error.args[0]}") from None
 
     def set_card(self, card: Card, state: State, at_floor_s: float) -> None:
         """Bring a card to a state, with its batch's counts, its pile and its queue."""
-        batch, before = self.batch(card.batch_id), card.state
-        self._leave(card, batch)
-        states = batch.states
-        states[before] -= 1
-        states[state] += 1
-        card.state = state
-        if self.doubtful and state not in (_GOOD, _MADE):
-            self.doubtful.pop(card.card, None)
-        if card.card in self.card_holds:
-            batch.held += (state in MOVING) - (before in MOVING)
-            if state in FINAL:
-                del self.card_holds[card.card]
-        else:
-            self._count_making(card, before in IN_MAKING, state in IN_MAKING)
+        self.set_cards([card], state, at_floor_s)
+
+    def set_cards(self, cards: list[Card], state: State, at_floor_s: float) -> None:
+        """Bring cards that are all in one state to another: as one after the other, at a fraction of the cost."""
+        before = cards[0].state
+        self._leave(cards, before)
+        for card in cards:
+            card.state = state
+        self._count(cards, before, state)
+        if self.doubtful and state is not _GOOD and state is not _MADE:
+            for card in cards:
+                self.doubtful.pop(card.card, None)
         if state is _ACCEPTED:
-            if not self.is_held(card):
-                insort(self.unencoded, card.rank)
+            enter(self.unencoded, [card.rank for card in self._not_held(cards)])
         elif state is _READY:
-            card.ready_floor_s = at_floor_s
-            if not self.is_held(card):
-                insort(self.ready.setdefault(batch.card_kind, []), card.rank)
+            for card in cards:
+                card.ready_floor_s = at_floor_s
+            for batch_id, alike in groupby(self._not_held(cards), _BATCH):
+                ready = self.ready.setdefault(self.batches[batch_id].card_kind, [])
+                enter(ready, [card.rank for card in alike])
         elif state is _GOOD:
-            self.put_on_pile(card)
+            self.put_on_piles(cards)
 
     def is_held(self, card: Card) -> bool:
         """Say whether a person holds a card, or its whole batch."""
         return card.card in self.card_holds or card.batch_id in self.batch_holds
 
+    def _not_held(self, cards: list[Card]) -> list[Card]:
+        if not self.card_holds and not self.batch_holds:
+            return cards
+        return [card for card in cards if not self.is_held(card)]
+
+    def _leave(self, cards: list[Card], before: State) -> None:
+        if before is _READY:
+            self.take_ready(cards)
+        elif before is _GOOD:
+            self.take_from_piles(cards)
+        elif before is _ACCEPTED:
+            self.take_unencoded(cards)
+        elif before is _HELD:
+            for card in cards:
+                self.holds.pop(card.card, None)
+        elif before is _STOPPED:
+            for card in cards:
+                self.contested.pop(card.card, None)
+
+    def _count(self, cards: list[Card], before: State, state: State) -> None:
+        """Count cards that changed: by state for their batches, those with a hold, those that may yet join a pile."""
+        for batch_id, alike in groupby(cards, _BATCH):
+            states, count = self.batch(batch_id).states, len(list(alike))
+            states[before] -= count
+            states[state] += count
+        making = (state in IN_MAKING) - (before in IN_MAKING)
+        if self.card_holds:
+            cards = self._count_held(cards, before, state)
+        if making:
+            self._count_making(cards, making)
+
+    def _count_held(self, cards: list[Card], before: State, state: State) -> list[Card]:
+        """Count those that a person holds, and end the holds of those that are at their end; give the others."""
+        held = [card for card in cards if card.card in self.card_holds]
+        others = [card for card in cards if card.card not in self.card_holds]
+        for card in held:
+            self.batch(card.batch_id).held += (state in MOVING) - (before in MOVING)
+            if state in FINAL:
+                del self.card_holds[card.card]
+        return others
+
     def count_making(self, card: Card, held: int) -> None:
         """Take a card that is held now (1) off those that may yet join its pile, or count it again (-1)."""
-        is_making = card.state in IN_MAKING
-        self._count_making(card, is_making and held > 0, is_making and held < 0)
+        if card.state in IN_MAKING:
+            self._count_making([card], -held)
 
-    def _count_making(self, card: Card, was: bool, now: bool) -> None:
-        if was == now:
-            return
-        pile = (card.batch_id, card.unit)
-        if now:
-            self.making[pile] += 1
-            return
-        self.making[pile] -= 1
-        if not self.making[pile]:
-            del self.making[pile]
+    def _count_making(self, cards: list[Card], change: int) -> None:
+        making = self.making
+        for pile, alike in groupby(cards, PILE):
+            making[pile] += change * len(list(alike))
+            if not making[pile]:
+                del making[pile]
 
-    def _leave(self, card: Card, batch: Batch) -> None:
-        if card.state is _READY:
-            self.take_ready(card)
-        elif card.state is _GOOD:
-            self.take_from_pile(card)
-        elif card.state is _ACCEPTED:
-            self.take_unencoded(card)
-        elif card.state is _HELD:
-            self.holds.pop(card.card, None)
-        elif card.state is _STOPPED:
-            self.contested.pop(card.card, None)
+    def take_unencoded(self, cards: list[Card]) -> None:
+        """Take cards out of those that wait for an encoder; one that an encoder has is not there."""
+        take(self.unencoded, [card.rank for card in cards])
 
-    def take_unencoded(self, card: Card) -> None:
-        """Take a card out of those that wait for an encoder; one that an encoder has is not there."""
-        place = bisect_left(self.unencoded, card.rank)
-        if place < len(self.unencoded) and self.unencoded[place] == card.rank:
-            del self.unencoded[place]
-
-    def take_ready(self, card: Card) -> None:
-        """Take a card out of those that wait for a place on a sheet; one that is held is not there."""
-        ready = self.ready.get(self.batch(card.batch_id).card_kind, [])
-        place = bisect_left(ready, card.rank)
-        if place < len(ready) and ready[place] == card.rank:
-            del ready[place]
+    def take_ready(self, cards: list[Card]) -> None:
+        """Take cards out of those that wait for a place on a sheet; one that is held is not there."""
+        for batch_id, alike in groupby(cards, _BATCH):
+            take(self.ready.get(self.batch(batch_id).card_kind, []), [card.rank for card in alike])
 
     def rank_anew(self, card: Card, rank: Rank) -> None:
         """Give a card that is on no sheet another place in the order of taking."""
@@ -319,27 +317,28 @@ class FloorState:
             insort(queue, rank)
         card.rank = rank
 
-    def put_on_pile(self, card: Card) -> None:
-        """Lay a good card on its pile; on a stopped one it waits with the others, and a held one lies apart."""
-        pile = (card.batch_id, card.unit)
-        stopped = self.stopped_piles.get(pile)
-        if stopped:
-            insort(stopped.cards, card.card)
-        elif not self.is_held(card):
-            insort(self.piles.setdefault(pile, []), card.card)
+    def put_on_piles(self, cards: list[Card]) -> None:
+        """Lay good cards on their piles; on a stopped one they wait with the others, and held ones lie apart."""
+        for pile, alike in groupby(cards, PILE):
+            stopped = self.stopped_piles.get(pile)
+            lying = [card.card for card in (alike if stopped else self._not_held(list(alike)))]
+            if stopped:
+                enter(stopped.cards, lying)
+            elif lying:
+                enter(self.piles.setdefault(pile, []), lying)
 
-    def take_from_pile(self, card: Card) -> None:
-        """Take a good card off its pile; one that a packer has is on none."""
-        pile = (card.batch_id, card.unit)
-        stopped = self.stopped_piles.get(pile)
-        cards = stopped.cards if stopped else self.piles.get(pile, [])
-        if card.card not in cards:
-            return
-        cards.remove(card.card)
-        if not cards and stopped:
-            del self.stopped_piles[pile]
-        elif not cards:
-            del self.piles[pile]
+    def take_from_piles(self, cards: list[Card]) -> None:
+        """Take good cards off their piles; one that a packer has is on none."""
+        for pile, alike in groupby(cards, PILE):
+            stopped = self.stopped_piles.get(pile)
+            lying = stopped.cards if stopped else self.piles.get(pile)
+            if not lying:
+                continue
+            take(lying, [card.card for card in alike])
+            if not lying and stopped:
+                del self.stopped_piles[pile]
+            elif not lying:
+                del self.piles[pile]
 
     def stop_pile(self, pile: Pile, at_floor_s: float) -> StoppedPile:
         """Keep a pile from the packers, all that lies on it and all that will join it."""
@@ -369,12 +368,12 @@ class FloorState:
     def put_sheet(self, sheet: Sheet, step: Step, at_floor_s: float) -> None:
         """Let a sheet wait for a step."""
         sheet.step, sheet.job_id, sheet.waiting_floor_s = step, 0, at_floor_s
-        insort(self.waiting[step], (sheet.rank, sheet.sheet_id))
+        insort(self.waiting[step], sheet.place())
 
     def take_sheet(self, sheet: Sheet, job_id: int) -> None:
         """Give a waiting sheet to a job."""
         queue = self.waiting[sheet.step]
-        place = bisect_left(queue, (sheet.rank, sheet.sheet_id))
+        place = bisect_left(queue, sheet.place())
         if place == len(queue) or queue[place][1] != sheet.sheet_id:
             raise UnknownThing(f"sheet {sheet.sheet_id} does not wait for {sheet.step}")
         del queue[place]

@@ -77,6 +77,7 @@ class Stock:
     received: int = 0
     blanks: dict[Account, int] = field(default_factory=lambda: dict.fromkeys(Account, 0))
     lots: list[BodyRange] = field(default_factory=list)  # all that ever came, as it came
+    singles: bool = False  # some of them are single bodies
     vault: list[BodyRange] = field(default_factory=list)
     magazines: dict[str, deque[BodyRange]] = field(default_factory=dict)
     spoiled: dict[int, float] = field(default_factory=dict)  # serial -> since when it waits for destruction
@@ -102,6 +103,7 @@ class Stock:
             raise Unbalanced(f"body sheets from {first} on were received before")
         self._arrived(VAULT)
         self.lots.append(BodyRange(first, sheets, places=places))
+        self.singles = self.singles or places != POSITIONS
         self.vault.append(BodyRange(first, sheets, places=places))
         self.received += sheets * places
         self.blanks[Account.VAULT] += sheets * places
@@ -116,7 +118,7 @@ class Stock:
 
     def has_singles(self) -> bool:
         """Say whether single bodies ever came."""
-        return any(lot.places != POSITIONS for lot in self.lots)
+        return self.singles
 
     def issue(self, issue_id: int, station: str, first: int, sheets: int) -> None:
         """Move body sheets from the vault to a station's magazine.  Raises: Unbalanced."""
@@ -127,7 +129,7 @@ class Stock:
 
     def in_magazine(self, station: str, places: int = 0) -> int:
         """Give the body sheets left in a station's magazine: those of so many places, or all of them."""
-        return sum(one.sheets for one in self.magazines.get(station, ()) if places in (0, one.places))
+        return sum([one.sheets for one in self.magazines.get(station, ()) if not places or one.places == places])
 
     def magazine_holds(self, station: str, body: int, places: int) -> bool:
         """Say whether a body sheet of so many places lies in a station's magazine."""
@@ -241,6 +243,9 @@ class Stock:
         """Take serials out of the range that holds them, what lies before and after stays; give their places."""
         for place, one in enumerate(ranges):
             if one.holds(first, sheets):
+                if first == one.first and sheets < one.sheets:  # from the front, as a press draws
+                    one.first, one.sheets = one.first + sheets, one.sheets - sheets
+                    return one.places
                 del ranges[place]
                 after = one.first + one.sheets - first - sheets
                 if after:

@@ -68,13 +68,11 @@ class Turn:
         """Mark positions of a sheet; a card whose attempts are used up stops for a person."""
         if not mask:
             return
-        cards = [sheet.cards[position] for position in positions_in(mask)]
+        cards = [sheet.cards[position] for position in positions_in(mask)] if mark in REMAKING else ()
         caused_at = cause_of(code, found_at)
         self.record(
             PositionsMarked(sheet.sheet_id, mask, mark, code, station, caused_at, found_at, people[0], people[1])
         )
-        if mark not in REMAKING:
-            return
         for number in cards:
             self.stop_when_used_up(number)
 

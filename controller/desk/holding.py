@@ -7,7 +7,8 @@ from typing import Any
 
 from controller.core.events import ExpressAsked
 from controller.core.hold_events import BatchHoldAsked, BatchReleaseAsked, CardHoldAsked, CardReleaseAsked
-from controller.core.state import Batch, CardHold
+from controller.core.holds import CardHold
+from controller.core.state import Batch
 from controller.core.turn import Refused
 from controller.desk.desk import Args, Desk, Verb, text
 from controller.desk.many import each_card, reason_of, word

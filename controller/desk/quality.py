@@ -9,8 +9,9 @@ from controller.clock import floor_date
 from controller.core.andon.of_stations import is_unattended
 from controller.core.cards import State
 from controller.core.events import HoldAsked, ReleaseAsked, SignedOn
+from controller.core.holds import Hold
 from controller.core.quarantine import DRIFT
-from controller.core.state import FloorState, Hold, Station
+from controller.core.state import FloorState, Station
 from controller.desk.desk import Args, BadArgument, Desk, Verb, text
 
 NAME = 64

@@ -24,7 +24,8 @@ from controller.core.andon_moves import AlarmOver, AlarmTaken
 from controller.core.andon_owning import OWNERS_MAX
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
-from controller.core.state import SILENT, AlarmOwner, FloorState
+from controller.core.state import SILENT, FloorState
+from controller.core.taken import AlarmOwner
 from controller.core.tally import Tally
 from controller.desk.desk import AllBefore
 from controller.ledger.journal import Recorded

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from controller.core.andon.alarm import Found, Look
 from controller.core.calendar import calendar_of
+from controller.core.holds import Hold
 from controller.core.quarantine import DRIFT
 from controller.core.starving import Want, standing, stopped_steps, wants, works
-from controller.core.state import SILENT, Hold, Station
+from controller.core.state import SILENT, Station
 from controller.core.why.sentences import Facts
 from devices.defects import Step
 from devices.messages import StationState

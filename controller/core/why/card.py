@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from controller.core.cards import FINAL, Card, State
+from controller.core.holds import CardHold
 from controller.core.plan import pile_rank
 from controller.core.review_folds import SHARED_NUMBER
 from controller.core.sheets import foremost, in_order
-from controller.core.state import CardHold, FloorState, Rank, Sheet
+from controller.core.state import FloorState, Rank, Sheet
 from controller.core.why.look import Look, for_two, neighbours, stations_of, works
 from controller.core.why.sentences import Facts, Reason, counted
 from controller.core.why.step import pack_tail, press_tail, print_tail, sheet_tail
@@ -86,7 +87,7 @@ def why_sheet(look: Look, sheet: Sheet, what: tuple[str, str]) -> Reason:
     if sheet.job_id:
         return works(look, state.jobs[sheet.job_id], what, {"sheet_id": sheet.sheet_id})
     queue = state.waiting[sheet.step]
-    place = bisect_left(queue, (sheet.rank, sheet.sheet_id))
+    place = bisect_left(queue, sheet.place())
     if place == len(queue) or queue[place][1] != sheet.sheet_id:
         return _suspect(look, sheet, what)
     order = in_order(queue, len(queue))

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from controller.core.calendar import calendar_of
+from controller.core.holds import Hold
 from controller.core.moves import AnyMove, JobStarted, SheetImposed
 from controller.core.plan import films_may_come, free_stations, is_paused, plan
-from controller.core.state import FloorState, Hold, Pile, Station
+from controller.core.state import FloorState, Pile, Station
 from controller.core.turn import Turn
 from controller.core.why.look import RUNNING, Look, Tail, condition, names_of, stations_of
 from controller.core.why.sentences import Facts, rule_key

@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from controller.core.andon.alarm import Alarm, Conditions, Look
 from controller.core.andon.andon import alarms
 from controller.core.cards import Card, State
+from controller.core.holds import CardHold, Hold
 from controller.core.moves import JobEnded, SheetEnd
 from controller.core.rates import DENIED
 from controller.core.remakes import Clock
 from controller.core.settings import CoreConfig
-from controller.core.state import SILENT, Batch, CardHold, FloorState, Glass, Hold, Station, StoppedPile
+from controller.core.state import SILENT, Batch, FloorState, Station, StoppedPile
 from controller.core.stock import BodyRange, Supply
+from controller.core.taken import Glass
 from controller.core.tally import Tally
 from devices.defects import Step
 from devices.messages import Fate, StationState

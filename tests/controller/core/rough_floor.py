@@ -273,6 +273,13 @@ class RoughFloor:
         assert sum(len(ranks) for ranks in state.ready.values()) == sum(
             card.state is State.READY and not state.is_held(card) for card in state.cards.values()
         )
+        for step, queue in state.waiting.items():
+            assert queue == sorted(state.sheets[sheet_id].place() for _, sheet_id in queue), step
+        assert state.sign_on_ends == {
+            name: one.operator_until_floor_s
+            for name, one in state.stations.items()
+            if one.operator and one.operator_until_floor_s
+        }
         check_holds(state)
         for batch in state.batches.values():
             counted = Counter(state.cards[number].state for number in batch.cards)

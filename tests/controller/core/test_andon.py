@@ -19,7 +19,8 @@ from controller.core.peer_keys import PeerKey
 from controller.core.rights_moves import Denied
 from controller.core.settings import AndonConfig, CalendarConfig, CoreConfig, SettingError
 from controller.core.starving import standing as standing_of
-from controller.core.state import SILENT, AlarmOwner
+from controller.core.state import SILENT
+from controller.core.taken import AlarmOwner
 from devices.defects import Step
 from devices.messages import StationState
 from tests.controller.core.andon_floor import CASES, FRIDAY_S, UNIT, AndonFloor

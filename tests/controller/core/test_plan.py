@@ -14,6 +14,7 @@ from controller.core.plan import Because, free_stations
 from controller.core.quality_moves import StationHeld, StationReleased
 from controller.core.settings import CoreConfig, PlanConfig
 from controller.core.sheets import DUE_S, foremost, in_order, turn_of
+from controller.core.state import Sheet
 from devices.defects import GOOD, Step
 from devices.messages import Fate, StationState
 from sims.faults import NO_FAULTS
@@ -144,8 +145,11 @@ def test_a_sheet_is_chosen_alike_from_a_short_and_from_a_long_row_of_ready_cards
 
 
 def test_behind_the_printers_remakes_overtake_and_nobody_else_does():
-    plain = [((1, 1, float(due), 1, "u", 1), sheet) for due, sheet in ((9, 1), (5, 2), (7, 3))]
-    urgent = [((0, 1, 8.0, 1, "u", 1), 4), ((1, 0, 8.0, 1, "u", 1), 5)]
+    def lying(sheet_id: int, remake: int, express: int, due: float) -> tuple[object, int]:
+        return Sheet(sheet_id, "second", [], (remake, express, due, 1, "u", 1), Step.PUNCH, live=1).place()
+
+    plain = [lying(sheet_id, 1, 1, due) for due, sheet_id in ((9.0, 1), (5.0, 2), (7.0, 3))]
+    urgent = [lying(4, 0, 1, 8.0), lying(5, 1, 0, 8.0)]
     assert in_order(sorted(plain + urgent), 10) == [4, 5, 1, 2, 3]
     assert in_order(sorted(plain + urgent), 3) == [4, 5, 1]
     assert in_order(sorted(plain), 2) == [1, 2]

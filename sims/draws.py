@@ -1,0 +1,87 @@
+"""Draws of `sims.faults.draw` for a row of numbers: the same ones, worked out many at a time."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from devices.messages import POSITIONS
+from sims.draw_kernel import BLOCK_BYTES, hash_rows
+
+SCALE = 2**56  # what a draw divides its seven bytes by
+ROWS = 256  # numbers worked out at once
+KEPT = 64  # blocks of so many numbers that are remembered: those asked for lie near each other
+DIGITS_MAX = 20
+
+_STRUCK = [tuple(place for place in range(POSITIONS) if mask >> place & 1) for mask in range(1 << POSITIONS)]
+
+
+class Draws:
+    """`draw(seed, *about, number)` by number."""
+
+    def __init__(self, seed: int, *about: object) -> None:
+        self._before = "|".join(map(str, (seed, *about, "")))
+        self._blocks: dict[int, list[float]] = {}
+
+    def at(self, number: int) -> float:
+        """Give the draw of a number, 0 or above."""
+        block = self._blocks.get(number // ROWS)
+        if block is None:
+            hashes = hashes_of(self._before, number // ROWS * ROWS, [""])
+            block = (hashes[:, 0].astype(np.float64) / SCALE).tolist()
+            _keep(self._blocks, number // ROWS, block)
+        return block[number % ROWS]
+
+
+class Struck:
+    """The positions for which `draw(seed, what, sheet, 0, position)` is below a rate, by sheet; of all eight."""
+
+    def __init__(self, seed: int, what: str, rate: float, positions: Sequence[int] = range(POSITIONS)) -> None:
+        self._before, self._after = f"{seed}|{what}|", [f"|0|{position}" for position in positions]
+        self._limit = np.uint64(math.ceil(rate * SCALE))
+        self._weights = 1 << np.arange(len(positions))
+        self._blocks: dict[int, list[tuple[int, ...]]] = {}
+
+    def at(self, sheet_id: int) -> tuple[int, ...]:
+        """Give the positions that are struck on a sheet, in order."""
+        block = self._blocks.get(sheet_id // ROWS)
+        if block is None:
+            hashes = hashes_of(self._before, sheet_id // ROWS * ROWS, self._after)
+            block = [_STRUCK[mask] for mask in ((hashes < self._limit) @ self._weights).tolist()]
+            _keep(self._blocks, sheet_id // ROWS, block)
+        return block[sheet_id % ROWS]
+
+
+def _keep(blocks: dict[int, Any], place: int, block: list[Any]) -> None:
+    blocks[place] = block
+    if len(blocks) > KEPT:
+        del blocks[next(iter(blocks))]
+
+
+def hashes_of(before: str, first: int, after: Sequence[str]) -> NDArray[np.uint64]:
+    """Give 56 bits for ROWS numbers from `first` on: of `before`, the number and each of `after`.
+
+    Returns: shape (ROWS, len(after)), uint64: the seven bytes that `draw` takes, the first one highest.
+    """
+    is_compiled = not getattr(numba.config, "DISABLE_JIT", 0) and sys.byteorder == "little"
+    longest = len(before.encode()) + DIGITS_MAX + max(map(len, after))
+    if not is_compiled or longest > BLOCK_BYTES or len({*map(len, after)}) > 1:
+        return hashes_twin(before, first, after)
+    found = np.empty((ROWS, len(after)), np.uint64)
+    ends = np.frombuffer("".join(after).encode(), np.uint8).reshape(len(after), -1)
+    hash_rows(np.frombuffer(before.encode(), np.uint8), first, ends, found)
+    return found
+
+
+def hashes_twin(before: str, first: int, after: Sequence[str]) -> NDArray[np.uint64]:
+    """Give what `hashes_of` gives, one text after the other."""
+    texts = ([f"{before}{number}{end}".encode() for end in after] for number in range(first, first + ROWS))
+    found = [[int.from_bytes(blake2b(text, digest_size=7).digest()) for text in row] for row in texts]
+    return np.array(found, np.uint64)
