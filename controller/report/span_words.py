@@ -17,6 +17,7 @@ TITLES: Mapping[str, Pair] = {
     "shift": ("班次", "shift"),
     "day": ("日", "day"),
     "month": ("月", "month"),
+    "year": ("年", "year"),
     "cards": ("申请与卡片", "Applications and cards"),
     "curve": ("每小时制卡数", "Cards per hour"),
     "steps": ("各工序合格率", "Yields per step"),
