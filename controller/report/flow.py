@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Any
 
 from controller.core import moves as m
 from controller.core import quality_moves as q
-from controller.core.moves import AnyMove
+from controller.core.moves import AnyMove, Mark
+from controller.core.review_moves import CardContested
 from controller.core.settings import ROUTES
+from controller.core.tally import SPOILING
 from devices.defects import Step
 from devices.messages import Fate
 
@@ -20,12 +22,13 @@ _NEXT = {kind: {step.value: after.value for step, after in pairwise(route)} for 
 
 
 class _Sheet:
-    """A sheet on the floor: the step it waits for or is in, and the positions that are to be worked on."""
+    """A sheet on the floor: the step it waits for or is in, its cards, and the positions that are to be worked on."""
 
-    __slots__ = ("kind", "live", "step", "waits")
+    __slots__ = ("cards", "kind", "live", "step", "suspect", "waits")
 
-    def __init__(self, kind: str, step: str, live: int) -> None:
-        self.kind, self.step, self.live, self.waits = kind, step, live, True
+    def __init__(self, kind: str, step: str, cards: list[int]) -> None:
+        self.kind, self.step, self.cards, self.waits = kind, step, list(cards), True
+        self.live, self.suspect = mask_of(cards), 0
 
 
 class Flow:
@@ -33,8 +36,11 @@ class Flow:
 
     A sheet waits for its first step from its imposition on, for each later one since it came out of the one before,
     until a station gets it or none of its positions is to be worked on any more; a tray in quarantine waits for
-    inspection.  For packing good cards wait that lie in no bundle and at no packer: the account `good` less those.
-    It remembers the sheets on the floor, and of batches those alone that are of another kind than the usual one.
+    inspection.  For printing wait besides, because sheets are imposed for a printer that is free: encoded cards that
+    lie on no sheet and do not wait for a person who decides; those on hold are among them.  For packing wait good
+    cards that lie in no bundle and at no packer: the account `good` less those.
+    It remembers the sheets on the floor and the numbers of cards that are ready, and of batches those alone that are
+    of another kind than the usual one; of cards that were ready before the first move it knows nothing.
     """
 
     def __init__(self, good: Callable[[], int]) -> None:
@@ -42,6 +48,8 @@ class Flow:
         self._good = good
         self._sheets: dict[int, _Sheet] = {}
         self._kinds: dict[int, str] = {}
+        self._ready: set[int] = set()
+        self._encoding: dict[int, set[int]] = {}  # job -> cards
         self._jobs: dict[int, str] = {}  # job -> step
         self._packing: dict[int, int] = {}  # job -> cards
         self._waiting = dict.fromkeys(STEPS, 0)
@@ -68,6 +76,14 @@ class Flow:
             self._sums[step] += self._loaded[step] * (at - self._since[step])
         self._since[step] = at
 
+    def _ready_are(self, at: float, come: Iterable[int] = (), go: Iterable[int] = ()) -> None:
+        """Let cards be ready, or not be ready any more."""
+        before = len(self._ready)
+        self._ready.update(come)
+        self._ready.difference_update(go)
+        if len(self._ready) != before:
+            self._wait(Step.PRINT, at, len(self._ready) - before)
+
     def _wait(self, step: str, at: float, sheets: int) -> None:
         self._reach(step, at)
         self._waiting[step] += sheets
@@ -85,14 +101,33 @@ class Flow:
     def _closed(self, at: float, move: m.BatchClosed) -> None:
         self._kinds.pop(move.batch_id, None)
 
+    def _encode(self, at: float, move: m.EncodeStarted) -> None:
+        self._encoding[move.job_id] = set(move.cards)
+
+    def _encoded(self, at: float, move: m.EncodeEnded) -> None:
+        cards = self._encoding.pop(move.job_id, set())
+        self._ready_are(at, cards.difference(card for card, _ in move.failed))
+
+    def _leaves(self, at: float, move: m.CardStopped | m.CardDecided | CardContested | q.CardSetGood) -> None:
+        """Take a card that a person decides about, or decided, from those that are ready or will be."""
+        if isinstance(move, CardContested) and not move.stops:
+            return
+        for cards in self._encoding.values():
+            cards.discard(move.card)
+        self._ready_are(at, go=(move.card,))
+        if isinstance(move, q.CardSetGood):
+            self._piles(at)
+
+    def _missing(self, at: float, move: m.CardMissing) -> None:
+        self._ready_are(at, (move.card,))
+        self._piles(at)
+
     def _imposed(self, at: float, move: m.SheetImposed) -> None:
-        live, kind = 0, USUAL
-        for position, card in enumerate(move.cards):
-            if card:
-                live |= 1 << position
-                kind = self._kinds.get(card // CARDS_PER_BATCH, USUAL)
-        self._sheets[move.sheet_id] = _Sheet(kind, ROUTES[kind][0], live)
-        self._wait(ROUTES[kind][0], at, 1)
+        kind = self._kinds.get(max(move.cards) // CARDS_PER_BATCH, USUAL)
+        first = ROUTES[kind][0]
+        self._sheets[move.sheet_id] = _Sheet(kind, first, move.cards)
+        self._wait(first, at, 1)
+        self._ready_are(at, go=move.cards)
 
     def _job(self, at: float, move: m.JobStarted) -> None:
         self._jobs[move.job_id] = move.step
@@ -115,7 +150,7 @@ class Flow:
             self._piles(at)
         for end in move.sheets:
             sheet = self._sheets.get(end.sheet_id)
-            if sheet is None:  # the marks before this move ended it
+            if sheet is None or not sheet.live:  # the marks before this move ended it
                 continue
             if end.fate == Fate.DONE:
                 sheet.step = _NEXT[sheet.kind].get(step, Step.INSPECT)
@@ -124,22 +159,30 @@ class Flow:
 
     def _marked(self, at: float, move: m.PositionsMarked) -> None:
         sheet = self._sheets.get(move.sheet_id)
-        if sheet:
-            sheet.live &= ~move.mask
-            if not sheet.live:
-                self._sheets.pop(move.sheet_id)
-                if sheet.waits:
-                    self._wait(sheet.step, at, -1)
+        if sheet is None:
+            return
+        if move.mark in SPOILING:
+            self._ready_are(at, [sheet.cards[position] for position in m.positions_in(move.mask)])
+        sheet.live &= ~move.mask
+        sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
+        if sheet.waits and not sheet.live:
+            sheet.waits = False
+            self._wait(sheet.step, at, -1)
+        if not sheet.live and not sheet.suspect:
+            del self._sheets[move.sheet_id]
         self._piles(at)
 
     def _quarantined(self, at: float, move: q.CardsQuarantined) -> None:
-        back = sum(1 << position for position, card in enumerate(move.cards) if card)
         sheet = self._sheets.get(move.sheet_id)
         if sheet is None:
-            self._sheets[move.sheet_id] = _Sheet(USUAL, Step.INSPECT, back)
+            self._sheets[move.sheet_id] = _Sheet(USUAL, Step.INSPECT, move.cards)
             self._wait(Step.INSPECT, at, 1)
         else:
-            sheet.live |= back
+            sheet.cards = [back or there for back, there in zip(move.cards, sheet.cards, strict=True)]
+            sheet.live |= mask_of(move.cards)
+            if not sheet.waits:
+                sheet.step, sheet.waits = Step.INSPECT, True
+                self._wait(Step.INSPECT, at, 1)
         self._piles(at)
 
     def _piles(self, at: float, move: object = None) -> None:
@@ -148,16 +191,26 @@ class Flow:
         self._waiting[Step.PACK] = self._good() - sum(self._packing.values())
 
 
+def mask_of(cards: Iterable[int]) -> int:
+    """Give the mask of the positions that hold a card."""
+    return sum(1 << position for position, card in enumerate(cards) if card)
+
+
 FOLDS: dict[type, Callable[[Flow, float, Any], None]] = {
     m.BatchOpened: Flow._batch,
     m.BatchClosed: Flow._closed,
+    m.EncodeStarted: Flow._encode,
+    m.EncodeEnded: Flow._encoded,
+    m.CardStopped: Flow._leaves,
+    m.CardDecided: Flow._leaves,
+    CardContested: Flow._leaves,
     m.SheetImposed: Flow._imposed,
     m.JobStarted: Flow._job,
     m.JobEnded: Flow._job_ended,
     m.PositionsMarked: Flow._marked,
     m.BundleMade: Flow._piles,
-    m.CardMissing: Flow._piles,
+    m.CardMissing: Flow._missing,
     q.BundleOpened: Flow._piles,
-    q.CardSetGood: Flow._piles,
+    q.CardSetGood: Flow._leaves,
     q.CardsQuarantined: Flow._quarantined,
 }

@@ -10,6 +10,7 @@ from controller.core import moves as m
 from controller.core.calendar import DAY_S
 from controller.core.moves import AnyMove
 from controller.core.quality_moves import BundleOpened
+from controller.core.review_moves import CardHastened
 from controller.report.figures import quantile
 from controller.report.flow import CARDS_PER_BATCH
 from controller.report.span_moves import SpanMoves
@@ -23,8 +24,12 @@ DUE_CLASSES = (ALL, EXPRESS, *(name for _, name in CLASSES), LONGEST)
 class _Batch(NamedTuple):
     received_floor_s: float
     due_floor_s: float
-    express_due_floor_s: float
-    express: frozenset[int]  # places in the batch
+    express: dict[int, float]  # place in the batch of an express card -> when it is due
+
+
+class _Bundle(NamedTuple):
+    usual: int  # cards that are not express
+    express: Counter[float]  # when the others are due -> cards
 
 
 class _Sums:
@@ -56,7 +61,7 @@ class Leads:
         """Begin with nothing counted; `before` knows what was made and came before the first move."""
         self._before = before
         self._batches: dict[int, _Batch] = {}
-        self._bundles: dict[int, tuple[int, int]] = {}  # cards, express ones of them
+        self._bundles: dict[int, _Bundle] = {}
         self._week, self._whole = _Sums(), _Sums()
 
     def fold(self, at_floor_s: float, move: AnyMove) -> None:
@@ -79,10 +84,13 @@ class Leads:
         return self._whole.rows("")
 
     def _batch(self, at: float, move: m.BatchOpened) -> None:
-        express = frozenset(row.index for row in move.rows if row.express)
-        self._batches[move.batch_id] = _Batch(
-            move.received_floor_s, move.due_floor_s, move.express_due_floor_s, express
-        )
+        due = min(move.due_floor_s, move.express_due_floor_s or move.due_floor_s)
+        express = {row.index: due for row in move.rows if row.express}
+        self._batches[move.batch_id] = _Batch(move.received_floor_s, move.due_floor_s, express)
+
+    def _hastened(self, at: float, move: CardHastened) -> None:
+        batch_id, place = divmod(move.card, CARDS_PER_BATCH)
+        self._known(batch_id).express[place] = move.due_floor_s
 
     def _closed(self, at: float, move: m.BatchClosed) -> None:
         self._batches.pop(move.batch_id, None)
@@ -94,28 +102,24 @@ class Leads:
         self._bundles.pop(move.bundle_id, None)
 
     def _sent(self, at: float, move: m.ConsignmentSent) -> None:
-        batch = self._known(move.batch_id)
-        cards = express = 0
+        batch, usual, express = self._known(move.batch_id), 0, Counter[float]()
         for bundle_id in move.bundles:
             known = self._bundles.pop(bundle_id, None)
-            both = known or self._counted(move.batch_id, self._before.cards_in(bundle_id))
-            cards, express = cards + both[0], express + both[1]
+            bundle = known or self._counted(move.batch_id, self._before.cards_in(bundle_id))
+            usual += bundle.usual
+            express.update(bundle.express)
         lead_s = round(at - batch.received_floor_s, 1)
-        if cards > express:
-            self._add(
-                due_class_of(batch.due_floor_s - batch.received_floor_s), lead_s, cards - express, at, batch.due_floor_s
-            )
-        if express:
-            due = min(batch.due_floor_s, batch.express_due_floor_s or batch.due_floor_s)
-            self._add(EXPRESS, lead_s, express, at, due)
-
-    def _add(self, due_class: str, lead_s: float, cards: int, at: float, due: float) -> None:
         for sums in (self._week, self._whole):
-            sums.add(due_class, lead_s, cards, at <= due)
+            if usual:
+                due_class = due_class_of(batch.due_floor_s - batch.received_floor_s)
+                sums.add(due_class, lead_s, usual, at <= batch.due_floor_s)
+            for due, cards in express.items():
+                sums.add(EXPRESS, lead_s, cards, at <= due)
 
-    def _counted(self, batch_id: int, cards: list[int]) -> tuple[int, int]:
-        express = self._known(batch_id).express
-        return len(cards), sum(card % CARDS_PER_BATCH in express for card in cards) if express else 0
+    def _counted(self, batch_id: int, cards: list[int]) -> _Bundle:
+        dues = self._known(batch_id).express
+        express = Counter(dues[card % CARDS_PER_BATCH] for card in cards if card % CARDS_PER_BATCH in dues)
+        return _Bundle(len(cards) - express.total(), express)
 
     def _known(self, batch_id: int) -> _Batch:
         if batch_id not in self._batches:
@@ -131,6 +135,7 @@ def due_class_of(due_in_s: float) -> str:
 FOLDS: dict[type, Callable[[Leads, float, Any], None]] = {
     m.BatchOpened: Leads._batch,
     m.BatchClosed: Leads._closed,
+    CardHastened: Leads._hastened,
     m.BundleMade: Leads._bundle,
     BundleOpened: Leads._opened,
     m.ConsignmentSent: Leads._sent,

@@ -48,7 +48,9 @@ def _go_on() -> None:
 
 
 class Beside(Protocol):
-    """What is folded beside a span's report, in the same reading of the moves."""
+    """What is folded beside a span's report, in the same reading of the moves; `kinds` are those it looks at."""
+
+    kinds: frozenset[type]
 
     def reach(self, at_floor_s: float) -> None:
         """Let time pass up to a move that comes next."""
@@ -93,8 +95,8 @@ class SpanBuild:
 
     def fold(self, beside: Beside | None = None, look: Callable[[], object] = _go_on) -> SpanBuild:
         """Read all moves; give itself.  Raises: LedgerDamaged."""
-        folded = self.folded
-        for place, (seq, at_floor_s, move) in enumerate(self.before.moves(KINDS)):
+        folded, kinds = self.folded, KINDS | beside.kinds if beside else KINDS
+        for place, (seq, at_floor_s, move) in enumerate(self.before.moves(kinds)):
             if place % LOOK_MOVES == 0:
                 look()
             if beside is None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 from controller.core.moves import AnyMove, StationChanged, StationJoined
 from controller.core.tally import UP
@@ -37,15 +37,9 @@ class Stops:
 
     def fold(self, at_floor_s: float, move: AnyMove) -> None:
         """Take one move."""
-        if isinstance(move, StationJoined):
-            if move.station not in self._spells:  # until it says more
-                self._spells[move.station] = _Spell((move.station, StationState.STOPPED.value, ""), at_floor_s)
-        elif isinstance(move, StationChanged):
-            self._end(self._spells.get(move.station), at_floor_s)
-            key = (move.station, move.state, move.reason)
-            self._spells[move.station] = _Spell(key, at_floor_s)
-            if move.state not in UP:
-                self._sum_of(key)[0] += 1
+        fold = FOLDS.get(type(move))
+        if fold:
+            fold(self, at_floor_s, move)
 
     def rows(self, until_floor_s: float) -> list[StopRow]:
         """Give each station, state and reason, the longest in sum first; what goes on counts up to `until_floor_s`."""
@@ -59,6 +53,17 @@ class Stops:
             if times or seconds
         ]
 
+    def _joined(self, at: float, move: StationJoined) -> None:
+        if move.station not in self._spells:  # until it says more
+            self._spells[move.station] = _Spell((move.station, StationState.STOPPED.value, ""), at)
+
+    def _changed(self, at: float, move: StationChanged) -> None:
+        self._end(self._spells.get(move.station), at)
+        key = (move.station, move.state, move.reason)
+        self._spells[move.station] = _Spell(key, at)
+        if move.state not in UP:
+            self._sum_of(key)[0] += 1
+
     def _end(self, spell: _Spell | None, at: float) -> None:
         if spell is not None and spell.key[1] not in UP:
             lasted_s = max(0.0, at - max(spell.since_floor_s, self._begin_floor_s))
@@ -70,3 +75,6 @@ class Stops:
         if key not in self._sums and len(self._sums) >= KEPT_MAX:
             key = OTHERS
         return self._sums.setdefault(key, [0, 0.0, 0.0])
+
+
+FOLDS: dict[type, Callable[[Stops, float, Any], None]] = {StationJoined: Stops._joined, StationChanged: Stops._changed}

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 
 from controller.core.calendar import DAY_S, Calendar
-from controller.core.moves import AnyMove, StationChanged, StationJoined
+from controller.core.moves import AnyMove
 from controller.core.settings import CalendarConfig, read_dates
 from controller.core.stock import Account
 from controller.core.yields import planned_busy_s
+from controller.report import flow, leads, overtime, stops
 from controller.report.flow import STEPS, Flow
 from controller.report.leads import Leads
 from controller.report.overtime import OvertimeFold
@@ -28,6 +30,8 @@ class YearFold:
     Memory: a row for each day, week and due class; besides them what is on the floor and not yet closed.
     """
 
+    kinds = frozenset({*flow.FOLDS, *overtime.FOLDS, *leads.FOLDS, *stops.FOLDS})
+
     def __init__(self, build: SpanBuild, calendar: Calendar, config: CalendarConfig) -> None:
         """Take the calendar of normal work, and the section of the settings that it is of."""
         self._folded, self._before, self._calendar = build.folded, build.before, calendar
@@ -41,6 +45,10 @@ class YearFold:
         self._overtime = OvertimeFold(calendar, self._state_of)
         self.stops = Stops({name: one.state for name, one in stations.items()}, self._begin)
         self.lead_times = Leads(build.before)
+        folds = ((flow, self._flow), (overtime, self._overtime), (leads, self.lead_times), (stops, self.stops))
+        self._folds: dict[type, list[Callable[[float, AnyMove], None]]] = {
+            kind: [partial(room.FOLDS[kind], one) for room, one in folds if kind in room.FOLDS] for kind in self.kinds
+        }
         self._known: Mapping[str, int] = dict.fromkeys(COUNTED, 0)
         self.days: list[DayRow] = []
         self.weeks: list[WeekRow] = []
@@ -55,11 +63,8 @@ class YearFold:
 
     def fold(self, at_floor_s: float, move: AnyMove) -> None:
         """Take one move, after the span's fold took it."""
-        self._flow.fold(at_floor_s, move)
-        self._overtime.fold(at_floor_s, move)
-        self.lead_times.fold(at_floor_s, move)
-        if isinstance(move, StationChanged | StationJoined):
-            self.stops.fold(at_floor_s, move)
+        for fold in self._folds.get(type(move), ()):
+            fold(at_floor_s, move)
 
     def finish(self) -> None:
         """Close the last day and week: the year is over, or the report ends within it."""
@@ -117,9 +122,9 @@ class YearFold:
         self._week_days = 0
         year, week, _ = datetime.fromtimestamp(days[0].begin_floor_s, UTC).isocalendar()
         name, planned_s = f"{year:04d}-W{week:02d}", sum(day.planned_s for day in days)
-        leads = self.lead_times.take_week(name)
-        self.leads += leads
-        whole = next((row for row in leads if row.due_class == ALL), None)
+        rows = self.lead_times.take_week(name)
+        self.leads += rows
+        whole = next((row for row in rows if row.due_class == ALL), None)
         steps = self._shares(at, planned_s)
         self.weeks.append(
             WeekRow(
