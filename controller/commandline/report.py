@@ -13,16 +13,18 @@ import typer
 from controller.commandline import show
 from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPath, ask
 from controller.config import ConfigError
-from controller.report import span_page
+from controller.report import span_page, year_page
 from controller.report.page import report_page
-from controller.report.span import KINDS
+from controller.report.span import KINDS, YEAR
 from controller.report.span_report import SpanReport
 from controller.report.span_text import span_lines
 from controller.report.span_words import LANGUAGES, ZH
 from controller.report.text import report_lines, status_lines
+from controller.report.year_report import YearReport
+from controller.report.year_text import year_lines
 
 CAMPAIGN = "campaign"
-SPAN_WITHIN_S = 900.0  # real seconds of silence: a month of a large centre is read in one go
+SPAN_WITHIN_S = 900.0  # real seconds of silence: a year of a large centre is read in one go
 
 
 def add_to(app: typer.Typer) -> None:
@@ -42,22 +44,22 @@ def status(as_name: AsName = "", config: ConfigPath = None, data: DataPath = Non
 
 def report(
     span: Annotated[
-        str, typer.Argument(help="shift, day, month or campaign; without it everything since the ledger began.")
+        str, typer.Argument(help="shift, day, month, year or campaign; without it everything since the ledger began.")
     ] = "",
-    date: Annotated[str, typer.Option("--date", help="A day like 2026-03-02, else today; of a month 2026-03.")] = "",
+    date: Annotated[str, typer.Option("--date", help="A day like 2026-03-02, else today; 2026-03, or 2026.")] = "",
     shift: Annotated[int, typer.Option("--shift", min=0, help="Its number on that day, 1 the first.")] = 0,
     html: Annotated[
         Path | None, typer.Option("--out", "--html", help="Write it with its charts as one page, to be printed.")
     ] = None,
     csv: Annotated[Path | None, typer.Option("--csv", help="Write its tables for a spreadsheet.")] = None,
     open_it: Annotated[bool, typer.Option("--open", help="Show the page in a browser.")] = False,
-    lang: Annotated[str, typer.Option("--lang", help="zh or en, of a shift, day or month.")] = ZH,
+    lang: Annotated[str, typer.Option("--lang", help="zh or en, of a shift, day, month or year.")] = ZH,
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Give the report of a shift, a day, a month or the campaign. Without a span, of everything."""
+    """Give the report of a shift, day, month, year or the campaign. Without a span, of everything."""
     _check(span, date, shift, csv, lang)
     found, shapes = _found(span, date, shift, lang, as_name, config, data)
     if open_it and html is None:
@@ -93,7 +95,7 @@ def _check(span: str, date: str, shift: int, csv: Path | None, lang: str) -> Non
     if shift and span != "shift":
         raise ConfigError("--shift goes with a report of a shift: `cardmill report shift`")
     if not span and (date or csv):
-        raise ConfigError("--date and --csv go with a span: shift, day, month or campaign")
+        raise ConfigError("--date and --csv go with a span: shift, day, month, year or campaign")
 
 
 def _found(
@@ -109,6 +111,11 @@ def _found(
     args |= {"date": date} if date else {}
     args |= {"shift": shift} if shift else {}
     found = ask("report", args, as_name, config, data, SPAN_WITHIN_S)
+    if span == YEAR:
+        year = msgspec.convert(found, YearReport)
+        return found, _Shapes(
+            lambda: year_page.html(year, lang), lambda: year_page.csv(year, lang), lambda: year_lines(year, lang)
+        )
     one = msgspec.convert(found, SpanReport)
     shapes = _Shapes(lambda: span_page.html(one, lang), lambda: span_page.csv(one, lang), lambda: span_lines(one, lang))
     return found, shapes

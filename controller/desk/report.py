@@ -1,7 +1,8 @@
-"""The verb `report`: everything since the ledger began, or a shift, a day or a month."""
+"""The verb `report`: everything since the ledger began, or a shift, a day, a month or a year."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,8 +13,11 @@ import trio
 from controller.core.calendar import calendar_of
 from controller.desk.desk import Args, BadArgument, Desk
 from controller.report.figures import build_report
-from controller.report.span import KINDS, MONTH, SHIFT, Span, span_of
+from controller.report.span import KINDS, SHIFT, YEAR, Span, span_of, whole_day
 from controller.report.span_build import build_span_report
+from controller.report.span_report import SpanReport
+from controller.report.year_build import build_year_report, constants_of
+from controller.report.year_report import YearReport
 
 DAY_WORDS = "a day like 2026-03-02"
 YEARS = range(1970, 9_000)  # beyond them a calendar that looks ahead comes to the end of all dates
@@ -26,9 +30,26 @@ async def report(desk: Desk, user: str, args: Args) -> Any:
         return await trio.to_thread.run_sync(build_report, desk.ledger.replay(), desk.yearly_hours, calendar)
     now = desk.clock.now_floor_s()
     span = span_in(desk, args, now)
-    look = partial(build_span_report, desk.ledger.reading, span, calendar, now, look=trio.from_thread.check_cancelled)
+    look: Callable[[], SpanReport | YearReport] = partial(
+        build_span_report, desk.ledger.reading, span, calendar, now, look=trio.from_thread.check_cancelled
+    )
+    if span.kind == YEAR:
+        look = _of_year(desk, span, now)
     found = await desk.flights.share(("report", span.kind, span.name), look)
     return msgspec.to_builtins(found)
+
+
+def _of_year(desk: Desk, span: Span, now_floor_s: float) -> Callable[[], YearReport]:
+    return partial(
+        build_year_report,
+        desk.ledger.reading,
+        span,
+        desk.core.calendar,
+        now_floor_s,
+        simulated=desk.simulated,
+        constants=constants_of(desk.config) if desk.simulated else None,
+        look=trio.from_thread.check_cancelled,
+    )
 
 
 def span_in(desk: Desk, args: Args, now_floor_s: float) -> Span:
@@ -51,7 +72,7 @@ def _day(args: Args, kind: str) -> date | None:
     try:
         if not isinstance(said, str):
             raise ValueError(said)
-        day = date.fromisoformat(f"{said}-01" if kind == MONTH and len(said) == len("2026-03") else said)
+        day = date.fromisoformat(said + whole_day(kind, said))
         if day.year not in YEARS:
             raise ValueError(said)
         return day

@@ -151,10 +151,11 @@ def cards_per_hour(tally: Tally) -> float:
 
 def lead_time(tally: Tally) -> dict[str, float]:
     """Give the median and the 95th percentile of floor seconds from a batch's arrival to a card's dispatch."""
-    return {"p50": _quantile(tally.lead_s, 0.50), "p95": _quantile(tally.lead_s, 0.95)}
+    return {"p50": quantile(tally.lead_s, 0.50), "p95": quantile(tally.lead_s, 0.95)}
 
 
-def _quantile(weights: Counter[float], share: float) -> float:
+def quantile(weights: Counter[float], share: float) -> float:
+    """Give the least value that so large a share of the weight does not exceed; 0 of nothing."""
     left = share * weights.total()
     for value in sorted(weights):
         left -= weights[value]

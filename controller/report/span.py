@@ -1,4 +1,4 @@
-"""Spans of floor time that a report is of: a shift of the calendar, a day, a month."""
+"""Spans of floor time that a report is of: a shift of the calendar, a day, a month, a year."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import msgspec
 
 from controller.core.settings import CalendarConfig, read_shifts
 
-SHIFT, DAY, MONTH = "shift", "day", "month"
-KINDS = (SHIFT, DAY, MONTH)
+SHIFT, DAY, MONTH, YEAR = "shift", "day", "month", "year"
+KINDS = (SHIFT, DAY, MONTH, YEAR)
 MINUTE_S, DAY_S = 60.0, 86_400.0
 MINUTES_A_DAY = 1_440
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
-    """A stretch of floor seconds; the end is left out.  `name` is like `2026-03-02`, `2026-03`, `2026-03-02/1`."""
+    """A stretch of floor seconds; the end is left out.  `name` is like `2026-03-02/1`, `2026-03`, `2026`."""
 
     kind: str
     name: str
@@ -58,6 +58,12 @@ def month_span(day: date) -> Span:
     return Span(kind=MONTH, name=name, begin_floor_s=midnight_floor_s(first), end_floor_s=midnight_floor_s(after))
 
 
+def year_span(year: int) -> Span:
+    """Give a calendar year."""
+    begin, end = midnight_floor_s(date(year, 1, 1)), midnight_floor_s(date(year + 1, 1, 1))
+    return Span(kind=YEAR, name=f"{year:04d}", begin_floor_s=begin, end_floor_s=end)
+
+
 def span_of(kind: str, day: date | None, number: int, config: CalendarConfig, now_floor_s: float) -> Span:
     """Give the span that somebody asks for; without a day the present one, without a number (0) the shift of now.
 
@@ -69,6 +75,8 @@ def span_of(kind: str, day: date | None, number: int, config: CalendarConfig, no
         return day_span(today)
     if kind == MONTH:
         return month_span(today)
+    if kind == YEAR:
+        return year_span(today.year)
     if kind != SHIFT:
         raise ValueError(" or ".join(KINDS))
     if number:
@@ -76,6 +84,13 @@ def span_of(kind: str, day: date | None, number: int, config: CalendarConfig, no
     if day is not None:
         return shift_span(config, day, 1)
     return _last_begun(config, today, now_floor_s)
+
+
+def whole_day(kind: str, said: str) -> str:
+    """Give what makes a day of the name of a month or a year; empty for what is none of these."""
+    if kind == MONTH and len(said) == len("2026-03"):
+        return "-01"
+    return "-01-01" if kind == YEAR and len(said) == len("2026") else ""
 
 
 def _last_begun(config: CalendarConfig, today: date, now_floor_s: float) -> Span:

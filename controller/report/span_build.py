@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
 from controller.core.calendar import Calendar
+from controller.core.moves import AnyMove
 from controller.core.stock import Account
 from controller.core.tally import StationTally, Tally
 from controller.core.yields import (
@@ -46,6 +47,18 @@ def _go_on() -> None:
     """Let the work go on."""
 
 
+class Beside(Protocol):
+    """What is folded beside a span's report, in the same reading of the moves; `kinds` are those it looks at."""
+
+    kinds: frozenset[type]
+
+    def reach(self, at_floor_s: float) -> None:
+        """Let time pass up to a move that comes next."""
+
+    def fold(self, at_floor_s: float, move: AnyMove) -> None:
+        """Take a move, after the span's own fold took it."""
+
+
 def build_span_report(
     reading: Engine,
     span: Span,
@@ -61,40 +74,51 @@ def build_span_report(
         calendar: what planned time is; without it, every hour.
         now_floor_s: the span ends there at the latest; without it, it is over.
         look: called now and then; what it raises ends the work.
-    Cost: 20 us a move of the span and of the shift before it, see docs/reports.md.  Raises: LedgerDamaged.
+    Cost: 10 us a move of the span and of the shift before it, see docs/reports.md.  Raises: LedgerDamaged.
     """
-    until = span.end_floor_s if now_floor_s is None else min(span.end_floor_s, max(span.begin_floor_s, now_floor_s))
-    before = SpanMoves(reading, span.begin_floor_s, until)
-    bucket_s = SECONDS_PER_HOUR if span.end_floor_s - span.begin_floor_s <= BUCKETS_BY_HOUR * 3_600 else DAY_S
-    fold = SpanFold(before, lambda at: int((at - span.begin_floor_s) // bucket_s))
-    for place, (seq, at_floor_s, move) in enumerate(before.moves(KINDS)):
-        if place % LOOK_MOVES == 0:
-            look()
-        fold.fold(seq, at_floor_s, move)
-    if not fold.begun:
-        fold.begin()
-    return _Build(span, until, calendar, before, fold, bucket_s).report()
+    return SpanBuild(reading, span, calendar, now_floor_s).fold(None, look).report()
 
 
-class _Build:
-    """Puts a report together from what was folded."""
+class SpanBuild:
+    """Reads the moves of a span once, and puts the report together from what was folded."""
 
     def __init__(
-        self, span: Span, until: float, calendar: Calendar | None, before: SpanMoves, fold: SpanFold, bucket_s: float
+        self, reading: Engine, span: Span, calendar: Calendar | None = None, now_floor_s: float | None = None
     ) -> None:
-        self._span, self._until, self._calendar = span, until, calendar
-        self._before, self._fold, self._bucket_s = before, fold, bucket_s
-        self._tally: Tally = fold.tally
+        """Look up what stood before the span; see `build_span_report`."""
+        begin, end = span.begin_floor_s, span.end_floor_s
+        self.span, self.calendar = span, calendar
+        self.until = end if now_floor_s is None else min(end, max(begin, now_floor_s))
+        self.before = SpanMoves(reading, begin, self.until)
+        self._bucket_s = SECONDS_PER_HOUR if end - begin <= BUCKETS_BY_HOUR * 3_600 else DAY_S
+        self.folded = SpanFold(self.before, lambda at: int((at - begin) // self._bucket_s))
+
+    def fold(self, beside: Beside | None = None, look: Callable[[], object] = _go_on) -> SpanBuild:
+        """Read all moves; give itself.  Raises: LedgerDamaged."""
+        folded, kinds = self.folded, KINDS | beside.kinds if beside else KINDS
+        for place, (seq, at_floor_s, move) in enumerate(self.before.moves(kinds)):
+            if place % LOOK_MOVES == 0:
+                look()
+            if beside is None:
+                folded.fold(seq, at_floor_s, move)
+                continue
+            beside.reach(at_floor_s)
+            folded.fold(seq, at_floor_s, move)
+            beside.fold(at_floor_s, move)
+        if not folded.begun:
+            folded.begin()
+        return self
 
     def report(self) -> SpanReport:
-        fold, tally = self._fold, self._tally
-        planned_s = self._planned_s(self._span.begin_floor_s, self._until)
-        late, late_more = self._before.late()
+        """Give the report of what was folded."""
+        fold, tally = self.folded, self.folded.tally
+        planned_s = self.planned_s(self.span.begin_floor_s, self.until)
+        late, late_more = self.before.late()
         lead, cards = lead_time(tally), self._cards()
         left_out = {**fold.left_out, "late": late_more}
         return SpanReport(
-            span=self._span,
-            until_floor_s=self._until,
+            span=self.span,
+            until_floor_s=self.until,
             cards=cards,
             refused_by_code=dict(sorted(tally.refused_by_code.items())),
             steps=[_step(tally, step) for step in Step],
@@ -115,7 +139,7 @@ class _Build:
             acts=self._acts(),
             alarms=fold.alarms.rows(),
             late=[
-                LateRow(**one._asdict(), late_s=(one.closed_floor_s or self._until) - one.due_floor_s) for one in late
+                LateRow(**one._asdict(), late_s=(one.closed_floor_s or self.until) - one.due_floor_s) for one in late
             ],
             left_out={name: count for name, count in left_out.items() if count},
             broken=self._broken(cards),
@@ -124,11 +148,11 @@ class _Build:
 
     def _cards(self) -> dict[str, int]:
         """Give the cases of the span; see docs/reports.md for each."""
-        tally, fold, before = self._tally, self._fold, self._before
+        tally, fold, before = self.folded.tally, self.folded, self.before
         refused = tally.refused - tally.held_refused
         accepted = tally.accepted - tally.held_released
         return {
-            "open_at_begin": before.open_at(self._span.begin_floor_s, before.first),
+            "open_at_begin": before.open_at(self.span.begin_floor_s, before.first),
             "received": tally.received,
             "refused": refused,
             "held": tally.received - refused - accepted,
@@ -139,7 +163,7 @@ class _Build:
             "refused_late": tally.refused_late,
             "made": tally.made,
             "dispatched": tally.dispatched,
-            "open_at_end": before.open_at(self._until, before.end),
+            "open_at_end": before.open_at(self.until, before.end),
             "remade": tally.remade,
             "set_good_earlier": fold.set_good_earlier,
             "sheets": tally.sheets,
@@ -148,18 +172,19 @@ class _Build:
             "batches_closed": tally.batches_closed,
         }
 
-    def _planned_s(self, begin: float, end: float, station: str = "") -> float:
-        return planned_busy_s(station, begin, end, self._calendar)
+    def planned_s(self, begin: float, end: float, station: str = "") -> float:
+        """Give the floor seconds between two times in which the floor, or a station, was to work."""
+        return planned_busy_s(station, begin, end, self.calendar)
 
     def _station(self, name: str, one: StationTally) -> StationRow:
-        planned_s = self._planned_s(max(one.joined_floor_s, self._span.begin_floor_s), self._until, name)
-        effect = station_effect(one, self._until, planned_s)
+        planned_s = self.planned_s(max(one.joined_floor_s, self.span.begin_floor_s), self.until, name)
+        effect = station_effect(one, self.until, planned_s)
         return StationRow(
             station=name,
             step=one.step.value,
             planned_s=planned_s,
             busy_s=one.busy_s,
-            down_s=one.down_until(self._until),
+            down_s=one.down_until(self.until),
             loads=one.jobs,
             worked=one.worked,
             bad=one.bad,
@@ -172,10 +197,10 @@ class _Build:
         )
 
     def _curve(self) -> list[CurvePoint]:
-        points, at, place = [], self._span.begin_floor_s, 0
-        while at < self._until:
-            end = min(at + self._bucket_s, self._until)
-            planned_s, cards = self._planned_s(at, end), self._fold.made[place]
+        points, at, place = [], self.span.begin_floor_s, 0
+        while at < self.until:
+            end = min(at + self._bucket_s, self.until)
+            planned_s, cards = self.planned_s(at, end), self.folded.made[place]
             rate = _per_hour(cards, planned_s or end - at)
             points.append(
                 CurvePoint(begin_floor_s=at, seconds=end - at, planned_s=planned_s, cards=cards, per_hour=rate)
@@ -184,7 +209,7 @@ class _Build:
         return points
 
     def _blanks(self) -> Blanks:
-        fold, anchor = self._fold, self._before.anchor
+        fold, anchor = self.folded, self.before.anchor
         opening, closing, entries = fold.opening, fold.entries.accounts, fold.entries.entries
         came, went = _sums(entries)
         accounts = [
@@ -203,9 +228,9 @@ class _Build:
         return Blanks(accounts=accounts, received=received, since_shift=shift, since_floor_s=since, faults=faults)
 
     def _acts(self) -> list[ActRow]:
-        fold = self._fold
+        fold = self.folded
         unknown = {move.act_id for _, move in fold.ended} - fold.proposed.keys()
-        known = fold.proposed | self._before.proposed(unknown)
+        known = fold.proposed | self.before.proposed(unknown)
         return [_act(at, move, known) for at, move in fold.ended]
 
     def _broken(self, cards: Mapping[str, int]) -> list[str]:
@@ -216,7 +241,7 @@ class _Build:
         )
         came = cards["open_at_begin"] + cards["received"]
         law_4 = [] if came == ended else [f"cases: {came} were open or received, {ended} ended or are open"]
-        return [*broken_sums(self._tally), *law_4, *self._blanks().faults]
+        return [*broken_sums(self.folded.tally), *law_4, *self._blanks().faults]
 
 
 def _step(tally: Tally, step: Step) -> StepRow:

@@ -51,15 +51,22 @@ class SpanFold:
         """Take one move."""
         if not self.begun and seq >= self._before.first:
             self.begin()
-        self._know(move)
+        kind = type(move)
+        if kind in _KNOWN:
+            _KNOWN[kind](self, move)
         if self.begun:
             self.moves += 1
-            self._count(at_floor_s, move)
-            self.alarms.fold(at_floor_s, move)
-            self._list(at_floor_s, move)
-        elif type(move) in LEAD_IN:
-            FOLDS[type(move)](self.tally, at_floor_s, move)
-        self._enter(seq, move)
+            (_COUNTED.get(kind) or SpanFold._tell)(self, at_floor_s, move)
+            if kind in ALARMS:
+                self.alarms.fold(at_floor_s, move)
+            if kind in LISTED:
+                self._list(at_floor_s, move)
+        elif kind in LEAD_IN:
+            FOLDS[kind](self.tally, at_floor_s, move)
+        if isinstance(move, ShiftClosed):
+            self._check(seq, move)
+        elif kind in blank_entries.FOLDS and not (self.begun and kind in _ENTERED_FIRST):
+            self.entries.fold(move)
 
     def begin(self) -> None:
         """Let the span begin: all counts are 0 again, what is known of sheets and stations stays."""
@@ -78,20 +85,23 @@ class SpanFold:
         fresh = StationTally(Step(station.step), begin, station.state, begin, load_max=max(1, station.load_max))
         self.tally.stations[name] = fresh
 
-    def _know(self, move: AnyMove) -> None:
-        """Look up what a move speaks of, if it was before the first one that is folded."""
-        tally = self.tally
-        if isinstance(move, m.JobEnded | m.StationChanged) and move.station not in tally.stations:
+    def _know_station(self, move: m.JobEnded | m.StationChanged) -> None:
+        if move.station not in self.tally.stations:
             self._seed(move.station, self._before.station(move.station))
-        elif isinstance(move, m.ConsignmentSent):
-            for bundle_id in move.bundles:
-                self._cards_of(bundle_id)
-            if move.batch_id not in tally.batch_received:
-                tally.batch_received[move.batch_id] = self._before.received_floor_s(move.batch_id)
-        elif isinstance(move, BundleOpened):
-            self._cards_of(move.bundle_id)
-        elif isinstance(move, m.CardDecided) and move.decision in ENDING_A_HOLD:
-            tally.held.add(move.card)
+
+    def _know_bundles(self, move: m.ConsignmentSent) -> None:
+        for bundle_id in move.bundles:
+            self._cards_of(bundle_id)
+        received = self.tally.batch_received
+        if move.batch_id not in received:
+            received[move.batch_id] = self._before.received_floor_s(move.batch_id)
+
+    def _know_bundle(self, move: BundleOpened) -> None:
+        self._cards_of(move.bundle_id)
+
+    def _know_hold(self, move: m.CardDecided) -> None:
+        if move.decision in ENDING_A_HOLD:
+            self.tally.held.add(move.card)
 
     def _cards_of(self, bundle_id: int) -> int:
         bundles = self.tally.bundles
@@ -101,31 +111,40 @@ class SpanFold:
 
     # ---- the span ----------------------------------------------------------------------------------------------
 
-    def _enter(self, seq: int, move: AnyMove) -> None:
-        """Let blanks go from account to account; where a shift was closed, its accounts must be these."""
-        if isinstance(move, ShiftClosed):
-            if seq == self._before.anchor_seq:
-                self.entries.begin(move.accounts)
-            elif seq > self._before.anchor_seq and Counter(move.accounts) != self.entries.accounts:
-                self.faults.append(f"shift {move.shift_id} was closed with other accounts than its moves give")
-        elif not isinstance(move, m.ConsignmentSent | BundleOpened) or not self.begun:
-            self.entries.fold(move)
+    def _check(self, seq: int, move: ShiftClosed) -> None:
+        """Begin with the accounts of the shift that was closed last before; those of a later one must be these."""
+        if seq == self._before.anchor_seq:
+            self.entries.begin(move.accounts)
+        elif seq > self._before.anchor_seq and Counter(move.accounts) != self.entries.accounts:
+            self.faults.append(f"shift {move.shift_id} was closed with other accounts than its moves give")
 
-    def _count(self, at: float, move: AnyMove) -> None:
-        if isinstance(move, m.ConsignmentSent | BundleOpened):
-            self.entries.fold(move)  # before the tally forgets the bundle
-        if isinstance(move, BundleOpened):
-            self.made[self._bucket(at)] -= self._cards_of(move.bundle_id)
-        elif isinstance(move, m.BundleMade):
-            self.made[self._bucket(at)] += len(move.cards)
-        elif isinstance(move, m.PositionsMarked) and move.mark is Mark.SPOILED and move.found_at == Step.INSPECT:
+    def _sent(self, at: float, move: m.ConsignmentSent) -> None:
+        self.entries.fold(move)  # before the tally forgets the bundles
+        self._tell(at, move)
+
+    def _opened(self, at: float, move: BundleOpened) -> None:
+        self.entries.fold(move)
+        self.made[self._bucket(at)] -= self._cards_of(move.bundle_id)
+        self._tell(at, move)
+
+    def _bundled(self, at: float, move: m.BundleMade) -> None:
+        self.made[self._bucket(at)] += len(move.cards)
+        self._tell(at, move)
+
+    def _marked(self, at: float, move: m.PositionsMarked) -> None:
+        if move.mark is Mark.SPOILED and move.found_at == Step.INSPECT:
             self._rejected |= {(move.sheet_id, position) for position in m.positions_in(move.mask)}
-        elif isinstance(move, CardSetGood):
-            place = (move.sheet_id, position_of(move.blank))
-            if place not in self._rejected:  # it was counted as spoiled before this span
-                self.set_good_earlier += 1
-                return
+        self._tell(at, move)
+
+    def _set_good(self, at: float, move: CardSetGood) -> None:
+        place = (move.sheet_id, position_of(move.blank))
+        if place in self._rejected:
             self._rejected.discard(place)
+            self._tell(at, move)
+        else:  # it was counted as spoiled before this span
+            self.set_good_earlier += 1
+
+    def _tell(self, at: float, move: AnyMove) -> None:
         fold = FOLDS.get(type(move))
         if fold:
             fold(self.tally, at, move)
@@ -134,6 +153,8 @@ class SpanFold:
         if isinstance(move, m.ActProposed):
             self.proposed[move.act_id] = move
         elif isinstance(move, m.ActEnded):
+            if len(self.ended) >= ROWS_MAX:
+                self.proposed.pop(move.act_id, None)  # nobody is told of it
             self._keep("acts", self.ended, (at, move))
         elif isinstance(move, m.BatchRefused):
             self.batches_refused += 1
@@ -162,3 +183,20 @@ def _shift(at: float, move: ShiftClosed, lost: list[str]) -> ShiftRow:
         second=move.second,
         lost=lost,
     )
+
+
+_KNOWN: dict[type, Callable[[SpanFold, Any], None]] = {  # what may speak of things before the first move
+    m.JobEnded: SpanFold._know_station,
+    m.StationChanged: SpanFold._know_station,
+    m.ConsignmentSent: SpanFold._know_bundles,
+    BundleOpened: SpanFold._know_bundle,
+    m.CardDecided: SpanFold._know_hold,
+}
+_COUNTED: dict[type, Callable[[SpanFold, float, Any], None]] = {
+    m.ConsignmentSent: SpanFold._sent,
+    BundleOpened: SpanFold._opened,
+    m.BundleMade: SpanFold._bundled,
+    m.PositionsMarked: SpanFold._marked,
+    CardSetGood: SpanFold._set_good,
+}
+_ENTERED_FIRST = frozenset({m.ConsignmentSent, BundleOpened})  # by what counts them

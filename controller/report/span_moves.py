@@ -9,20 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, bindparam, func, select
 
 from controller.application import CARD_IDS_PER_BATCH
 from controller.core.cards import FINAL
-from controller.core.moves import ActProposed, AnyMove, BundleMade, StationChanged
+from controller.core.moves import ActProposed, AnyMove, BatchOpened, BundleMade, StationChanged
 from controller.core.quality_moves import CardReturned, CardSetGood
 from controller.core.stock_moves import ShiftClosed
 from controller.ledger import tables
 from controller.ledger.columns import numbers_in
-from controller.ledger.journal import TAGS, open_move, read_rows
+from controller.ledger.journal import PAGE_ROWS, TAGS, open_move
+from controller.ledger.prepared import Prepared
 from controller.trace.moves import WALK_MOVES, MoveReader, Told
 from encoders.envelope import pack
 
 ROWS_MAX = 1_000  # of one list of a report
+_PAGE = Prepared(
+    select(tables.move.c.seq, tables.move.c.at_floor_s, tables.move.c.tag, tables.move.c.body)
+    .where(tables.move.c.seq >= bindparam("first"), tables.move.c.seq < bindparam("end"))
+    .order_by(tables.move.c.seq)
+)
 _FINAL = [state.value for state in FINAL]
 
 
@@ -32,6 +38,15 @@ class Station(NamedTuple):
     step: str
     load_max: int
     state: str
+
+
+class _Packed(NamedTuple):
+    """A row of the journal without its hash: a year has millions."""
+
+    seq: int
+    at_floor_s: float
+    tag: str
+    body: bytes
 
 
 class LateBatch(NamedTuple):
@@ -63,11 +78,12 @@ class SpanMoves:
         Raises: LedgerDamaged.  Memory: one page of 10,000 packed rows at a time.
         """
         tags = {TAGS[kind] for kind in kinds}
-        for row in read_rows(self._engine, tables.move, self.low - 1):
-            if row.seq >= self.end:
-                return
-            if row.tag in tags:
-                yield row.seq, row.at_floor_s, open_move(row)
+        for first in range(self.low, self.end, PAGE_ROWS):
+            with self._engine.connect() as connection:
+                page = _PAGE.answer(connection, first=first, end=min(self.end, first + PAGE_ROWS))
+            for seq, at_floor_s, tag, body in page:
+                if tag in tags:
+                    yield seq, at_floor_s, open_move(_Packed(seq, at_floor_s, tag, body))
 
     def _last_closed(self) -> Told | None:
         """Give the last shift that was closed before the span.  Cost: a walk back to it, or to the beginning."""
@@ -117,15 +133,29 @@ class SpanMoves:
 
     def cards_of(self, bundle_id: int) -> int:
         """Give how many cards a bundle had when it was made."""
+        return len(self.cards_in(bundle_id))
+
+    def cards_in(self, bundle_id: int) -> list[int]:
+        """Give the cards that a bundle had when it was made."""
         table = tables.bundle
         with self._engine.connect() as connection:
             row = connection.execute(select(table).where(table.c.bundle_id == bundle_id)).one()
         if cards := numbers_in(row.cards):
-            return len(cards)
+            return cards
         for told in self._reader.forward(self._reader.first_at(row.made_floor_s), self.end, (BundleMade,)):
             if isinstance(told.move, BundleMade) and told.move.bundle_id == bundle_id:
-                return len(told.move.cards)
-        return 0
+                return told.move.cards
+        return []
+
+    def batch_opened(self, batch_id: int) -> BatchOpened:
+        """Give the move that brought a batch to the floor."""
+        table = tables.batch
+        with self._engine.connect() as connection:
+            decided = connection.execute(
+                select(table.c.decided_floor_s).where(table.c.batch_id == batch_id)
+            ).scalar_one()
+        told = self._reader.forward(self._reader.first_at(decided), self.end, (BatchOpened,))
+        return next(one.move for one in told if isinstance(one.move, BatchOpened) and one.move.batch_id == batch_id)
 
     def received_floor_s(self, batch_id: int) -> float:
         """Give when a batch came."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
@@ -13,6 +14,9 @@ from controller.report.span_report import SpanReport
 from controller.report.span_tables import Table, heads_of, is_number, rows_for_sheet, shown, tables_of, title_of
 from controller.report.span_words import EN, MEANINGS, ZH, at_of, defect_word, step_word
 from controller.report.spreadsheet import sheet
+from controller.report.year_words import Pair
+
+Tile = tuple[tuple[str, str, str, str], str, str]  # words as in TILES, the figure, the one below
 
 LANGUAGE_TAGS = {ZH: "zh-CN", EN: "en"}
 CAUSES_SHOWN = 30
@@ -33,21 +37,34 @@ def html(report: SpanReport, language: str = ZH, *, style: str = "", above: str 
     """
     at = at_of(language)
     title = heading(report, language)
-    sections = "".join(_section(report, table, language) for table in tables_of(report))
-    foot = "".join(f"<li>{escape(one[at])}</li>" for one in MEANINGS)
+    sections = "".join(section(report, table, language) for table in tables_of(report))
+    inner = (
+        f"{verdict(report, at)}{tiles(_figures(report), at)}\n<main>\n{sections}</main>\n{footer(MEANINGS, language)}"
+    )
+    return document(
+        title, until_text(report, language), inner, language, style or f"<style>{STYLE_SHEET}</style>", above
+    )
+
+
+def document(title: str, below: str, inner: str, language: str, style: str, above: str = "") -> str:
+    """Give a whole page: its title, what stands below it, and what is in it."""
     return (
         f'<!DOCTYPE html>\n<html lang="{LANGUAGE_TAGS[language]}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>Cardmill {escape(title)}</title>\n{style or f'<style>{STYLE_SHEET}</style>'}\n</head>\n<body>\n{above}"
-        f"<header><h1>{escape(title)}</h1><p>{escape(_until(report, language))}</p></header>\n"
-        f"{_verdict(report, at)}{_tiles(report, at)}\n<main>\n{sections}</main>\n"
-        f"<footer><h2>{escape(title_of('meaning', language))}</h2><ul>{foot}</ul></footer>\n</body>\n</html>\n"
+        f"<title>Cardmill {escape(title)}</title>\n{style}\n</head>\n<body>\n{above}"
+        f"<header><h1>{escape(title)}</h1><p>{escape(below)}</p></header>\n{inner}</body>\n</html>\n"
     )
+
+
+def footer(meanings: Iterable[Pair], language: str) -> str:
+    """Give what the figures mean."""
+    foot = "".join(f"<li>{escape(one[at_of(language)])}</li>" for one in meanings)
+    return f"<footer><h2>{escape(title_of('meaning', language))}</h2><ul>{foot}</ul></footer>\n"
 
 
 def csv(report: SpanReport, language: str = ZH) -> bytes:
     """Give all tables of the report as one CSV for a spreadsheet: see `spreadsheet` and docs/reports.md."""
-    top = (heading(report, language), ("", ""), [[_until(report, language), ""]])
+    top = (heading(report, language), ("", ""), [[until_text(report, language), ""]])
     tables = (
         (title_of(table.name, language), heads_of(table, language), rows_for_sheet(table, language))
         for table in tables_of(report)
@@ -61,14 +78,16 @@ def heading(report: SpanReport, language: str) -> str:
     return f"{words[0]}{('：', ': ')[at_of(language)]}{words[1]} {report.span.name}"
 
 
-def _until(report: SpanReport, language: str) -> str:
+def until_text(report: SpanReport, language: str) -> str:
+    """Give from when to when a report is, and whether its span is over."""
     begin, end = floor_text(report.span.begin_floor_s), floor_text(report.until_floor_s)
     is_part = report.until_floor_s < report.span.end_floor_s
     unfinished = (("，尚未结束", ", not over yet") if is_part else ("", ""))[at_of(language)]
     return f"{begin} … {end}{unfinished}"
 
 
-def _verdict(report: SpanReport, at: int) -> str:
+def verdict(report: SpanReport, at: int) -> str:
+    """Give whether every sum holds, and which do not."""
     if not report.broken:
         said = ("各项平衡关系全部成立。", "Every sum holds: cases, blanks, what was spoiled.")[at]
         return f'<p class="good">✓ {said}</p>\n'
@@ -76,35 +95,41 @@ def _verdict(report: SpanReport, at: int) -> str:
     return f'<div class="bad" role="alert">✗ {("不成立的平衡关系：", "These do not hold:")[at]}<ul>{items}</ul></div>\n'
 
 
-def _tiles(report: SpanReport, at: int) -> str:
+def _figures(report: SpanReport) -> list[Tile]:
     cards, lead = report.cards, (report.lead_p50_s / 3_600, report.lead_p95_s / 3_600)
     made, speed, rty, received, hours, alarms = TILES
-    tiles = (
+    return [
         (made, f"{cards['made']:,}", f"{cards['dispatched']:,}"),
         (speed, f"{report.cards_per_hour:,.0f}", f"{report.planned_s / 3_600:,.1f}"),
         (rty, f"{report.rty:.2%}", f"{cards['remade']:,}"),
         (received, f"{cards['received']:,}", f"{cards['open_at_end']:,}"),
         (hours, f"{lead[0]:,.1f} h", f"{lead[1]:,.1f} h"),
-        (alarms, f"{sum(one.times for one in report.alarms):,}", f"{_late(report):,}"),
-    )
+        (alarms, f"{sum(one.times for one in report.alarms):,}", f"{late_count(report):,}"),
+    ]
+
+
+def tiles(figures: Iterable[Tile], at: int) -> str:
+    """Give the box of figures that people ask for first."""
     cells = "".join(
         f"<div><small>{escape(words[at])}</small><b>{escape(figure)}</b>"
         f"<small>{escape(words[2 + at])} {escape(other)}</small></div>"
-        for words, figure, other in tiles
+        for words, figure, other in figures
     )
     return f'<div class="tiles">{cells}</div>'
 
 
-def _late(report: SpanReport) -> int:
+def late_count(report: SpanReport) -> int:
+    """Give how many batches were late."""
     return len(report.late) + report.left_out.get("late", 0)
 
 
-def _section(report: SpanReport, table: Table, language: str) -> str:
+def section(report: SpanReport, table: Table, language: str, chart: str = "", more: int = 0) -> str:
+    """Give a table with its title, its chart, and how many rows of it are not here: `more`, and those left out."""
     title = title_of(table.name, language)
-    more = report.left_out.get(table.name, 0)
+    more += report.left_out.get(table.name, 0)
     note = f"<p>+ {more:,} {('行未列', 'rows more')[at_of(language)]}</p>" if more else ""
     return (
-        f"<section><h2>{escape(title)}</h2>{_chart(report, table.name, title, language)}"
+        f"<section><h2>{escape(title)}</h2>{chart or _chart(report, table.name, title, language)}"
         f"{_table(table, title, language)}{note}</section>\n"
     )
 

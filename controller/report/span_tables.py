@@ -19,14 +19,20 @@ from controller.report.span_words import (
     word,
 )
 from controller.report.spreadsheet import Cell
+from controller.report.year_words import BLANK_WORDS, DUE_WORDS, STATE_WORDS
+from devices.defects import Step
 
-HOURS = ("planned_s", "busy_s", "down_s", "seconds", "late_s")  # shown in hours
+HOURS = (  # shown in hours
+    *("planned_s", "busy_s", "down_s", "seconds", "late_s"),
+    *("overtime_s", "station_s", "lead_p50_s", "lead_p95_s", "longest_s"),
+)
 SHARES = (
+    *("in_time", *(step.value for step in Step)),
     *("fpy", "fty", "scrap_ratio", "rework_ratio", "share", "cumulated"),
     *("availability", "effectiveness", "quality", "oee"),
 )
 NONE_AT_0 = ("opened_floor_s", "closed_floor_s")  # 0 stands for: with the ledger, or not yet
-STEPS = ("step", "caused_at", "found_at")
+STEPS = ("step", "caused_at", "found_at", "bottleneck")
 
 
 class Table(NamedTuple):
@@ -39,23 +45,23 @@ class Table(NamedTuple):
 
 def tables_of(report: SpanReport) -> list[Table]:
     """Give the tables of a report, in their order."""
-    counts = [_fields(one) | {"difference": one.counted - one.expected} for one in report.counts]
-    causes = [_fields(one) | {"meaning": one.code} for one in report.causes]
+    counts = [fields_of(one) | {"difference": one.counted - one.expected} for one in report.counts]
+    causes = [fields_of(one) | {"meaning": one.code} for one in report.causes]
     stations = ("station", "step", "oee", "availability", "effectiveness", "quality", "planned_s", "busy_s", "down_s")
     return [
         Table("cards", ("name", "count"), [{"name": name, "count": count} for name, count in report.cards.items()]),
-        _table("curve", ("begin_floor_s", "seconds", "planned_s", "cards", "per_hour"), report.curve),
-        _table(
+        table_of("curve", ("begin_floor_s", "seconds", "planned_s", "cards", "per_hour"), report.curve),
+        table_of(
             "steps", ("step", "worked", "scrap", "rework", "fpy", "fty", "scrap_ratio", "rework_ratio"), report.steps
         ),
-        _table("oee", (*stations, "ideal_unit_s", "loads", "worked", "bad", "rework"), report.stations),
+        table_of("oee", (*stations, "ideal_unit_s", "loads", "worked", "bad", "rework"), report.stations),
         Table("causes", ("code", "meaning", "caused_at", "found_at", "count", "share", "cumulated"), causes),
-        _table("blanks", ("account", "begin", "came", "went", "end"), report.blanks.accounts),
+        table_of("blanks", ("account", "begin", "came", "went", "end"), report.blanks.accounts),
         Table("counts", ("at_floor_s", "place", "counted", "expected", "difference", "by"), counts),
-        _table("shifts", ("shift", "opened_floor_s", "closed_floor_s", "by", "second", "lost"), report.shifts),
-        _table("acts", ("at_floor_s", "verb", "about", "by", "second", "done"), report.acts),
-        _table("alarms", ("alarm", "about", "times", "first_floor_s", "last_floor_s"), report.alarms),
-        _table(
+        table_of("shifts", ("shift", "opened_floor_s", "closed_floor_s", "by", "second", "lost"), report.shifts),
+        table_of("acts", ("at_floor_s", "verb", "about", "by", "second", "done"), report.acts),
+        table_of("alarms", ("alarm", "about", "times", "first_floor_s", "last_floor_s"), report.alarms),
+        table_of(
             "late",
             ("batch_number", "upstream", "received_floor_s", "due_floor_s", "closed_floor_s", "late_s", "open"),
             report.late,
@@ -120,12 +126,17 @@ WORDS: dict[str, Callable[[str, str], str]] = {
     "account": lambda value, language: word(ACCOUNTS, value, language),
     "alarm": lambda value, language: word(ALARM_WORDS, value, language),
     "meaning": defect_word,
+    "due_class": lambda value, language: word(DUE_WORDS, value, language),
+    "state": lambda value, language: word(STATE_WORDS, value, language) if value else "",
+    "blank_sum": lambda value, language: word(BLANK_WORDS, value, language),
 }
 
 
-def _table(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Table:
-    return Table(name, columns, [_fields(row) for row in rows])
+def table_of(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Table:
+    """Give a table of rows that are structs."""
+    return Table(name, columns, [fields_of(row) for row in rows])
 
 
-def _fields(row: Any) -> dict[str, Any]:
+def fields_of(row: Any) -> dict[str, Any]:
+    """Give a struct's values by name."""
     return {name: getattr(row, name) for name in row.__struct_fields__}

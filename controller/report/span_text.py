@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from controller.report.span_page import heading
 from controller.report.span_report import SpanReport
-from controller.report.span_words import ACCOUNTS, ALARM_WORDS, CARDS, EN, ZH, at_of, defect_word, step_word, word
+from controller.report.span_words import ACCOUNTS, ALARM_WORDS, CARDS, ZH, at_of, defect_word, step_word, word
 from controller.report.text import wrapped
 
+ALL_OF_IT = ("全部内容：--out FILE, --csv FILE, --json FILE", "everything: --out FILE, --csv FILE, --json FILE")
 CAUSES_SHOWN, ALARMS_SHOWN, LATE_SHOWN = 5, 8, 5
 
 
@@ -36,9 +37,5 @@ def span_lines(report: SpanReport, language: str = ZH) -> list[str]:
         said = (f"逾期 {late.late_s / 3_600:,.1f} h", f"late by {late.late_s / 3_600:,.1f} h")[both]
         lines.append(f"  ! {late.batch_number} {said}")
     lines += [f"  ! {one}" for one in report.broken]
-    lines.append(
-        {ZH: "全部内容：--out FILE, --csv FILE, --json FILE", EN: "everything: --out FILE, --csv FILE, --json FILE"}[
-            language
-        ]
-    )
+    lines.append(ALL_OF_IT[both])
     return lines

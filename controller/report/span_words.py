@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from controller.report.page import STEP_WORDS
-from controller.report.text import words
+from controller.report.text import words as words_of
+from controller.report.year_words import YEAR_COLUMNS, YEAR_TITLES, Pair
 from devices.defects import DEFECTS, FATE_UNKNOWN, Step
 
 ZH, EN = "zh", "en"
 LANGUAGES = (ZH, EN)
-Pair = tuple[str, str]
 
 TITLES: Mapping[str, Pair] = {
     "title": ("制证报告", "Production report"),
@@ -30,6 +30,7 @@ TITLES: Mapping[str, Pair] = {
     "late": ("逾期批次", "Late batches"),
     "refused": ("拒绝原因代码", "Refused, by code"),
     "meaning": ("指标定义", "What the figures mean"),
+    **YEAR_TITLES,
 }
 CARDS: Mapping[str, Pair] = {
     "open_at_begin": ("期初未结", "open at the beginning"),
@@ -112,6 +113,8 @@ COLUMNS: Mapping[str, Pair] = {
     "due_floor_s": ("应结", "due"),
     "late_s": ("逾期 h", "late h"),
     "open": ("未结", "open"),
+    **{step.value: (words.split()[0], words.split()[1]) for step, words in STEP_WORDS.items()},
+    **YEAR_COLUMNS,
 }
 ACCOUNTS: Mapping[str, Pair] = {
     "vault": ("库房", "vault"),
@@ -239,4 +242,4 @@ def defect_word(code: str, language: str) -> str:
 
 def word(table: Mapping[str, Pair], name: str, language: str) -> str:
     """Give a name's word; one that no table has is given as people read it."""
-    return table[name][at_of(language)] if name in table else words(name)
+    return table[name][at_of(language)] if name in table else words_of(name)

@@ -1,4 +1,4 @@
-"""Reports: of a shift, a day, a month, the campaign or everything, as a page of its own to be printed, and as CSV."""
+"""Reports: of a shift, a day, a month, a year, the campaign or everything, as a page to be printed, and as CSV."""
 
 from __future__ import annotations
 
@@ -22,23 +22,41 @@ from controller.console.guard import Person
 from controller.console.long_looks import FRESH_S, LongLooks
 from controller.console.words import Say, say_in
 from controller.core.settings import CalendarConfig
-from controller.report import span_page
+from controller.report import span_page, year_page
 from controller.report.page import STYLE, report_page
-from controller.report.span import DAY, KINDS, MONTH, SHIFT, Span, floor_day, shift_times, span_of
+from controller.report.span import (
+    DAY,
+    KINDS,
+    MONTH,
+    SHIFT,
+    YEAR,
+    Span,
+    floor_day,
+    shift_times,
+    span_of,
+    whole_day,
+    year_span,
+)
 from controller.report.span_report import SpanReport
+from controller.report.year_report import YearReport
 
 VERB, WHOLE, CAMPAIGN = "report", "whole", "campaign"
-DAYS_LISTED, MONTHS_LISTED = 7, 6
+DAYS_LISTED, MONTHS_LISTED, YEARS_LISTED = 7, 6, 2
 KEPT_S = 600.0  # real seconds for which the report of a span that is over is kept
 ON_TOP = (
     ".above{display:flex;flex-wrap:wrap;gap:4px 20px;margin:0 0 12px}.above a{color:var(--a)}"
     "@media print{.above{display:none}}"
 )
-SHEETS = {"span": span_page.STYLE_SHEET + ON_TOP, WHOLE: STYLE + ON_TOP, CAMPAIGN: STYLE + TABLE_STYLE + ON_TOP}
+SHEETS = {
+    "span": span_page.STYLE_SHEET + ON_TOP,
+    YEAR: year_page.STYLE_SHEET + ON_TOP,
+    WHOLE: STYLE + ON_TOP,
+    CAMPAIGN: STYLE + TABLE_STYLE + ON_TOP,
+}
 
 
 class Wanted(NamedTuple):
-    """Which report: a kind, and for a shift, day or month which one."""
+    """Which report: a kind, and for a shift, day, month or year which one."""
 
     kind: str
     span: Span | None = None
@@ -142,6 +160,9 @@ def _shapes(wanted: Wanted, found: Any, language: str) -> tuple[Callable[..., st
         return partial(campaign_page, found), partial(campaign_csv, found)
     if wanted.kind == WHOLE:
         return partial(report_page, found), None
+    if wanted.kind == YEAR:
+        year = msgspec.convert(found, YearReport)
+        return partial(year_page.html, year, language), partial(year_page.csv, year, language)
     report = msgspec.convert(found, SpanReport)
     return partial(span_page.html, report, language), partial(span_page.csv, report, language)
 
@@ -172,7 +193,7 @@ def read_wanted(sent: Mapping[str, str], calendar: CalendarConfig, now_floor_s: 
         return None
     shift = int(number) if kind == SHIFT else 0
     try:
-        named = f"{day}-01" if kind == MONTH and len(day) == len("2026-03") else day
+        named = day + whole_day(kind, day)
         span = span_of(kind, date.fromisoformat(named) if day else None, shift, calendar, now_floor_s)
     except (ValueError, OverflowError):
         return None
@@ -186,7 +207,7 @@ def wanted_of(span: Span) -> Wanted:
 
 
 def listed(calendar: CalendarConfig, now_floor_s: float) -> dict[str, Any]:
-    """Give the shifts, days and months before now that have begun, the last one first."""
+    """Give the shifts, days, months and years before now that have begun, the last one first."""
     today = floor_day(now_floor_s)
     days = [today - timedelta(days=back) for back in range(DAYS_LISTED)]
     numbers = range(1, len(shift_times(calendar)) + 1)
@@ -199,6 +220,7 @@ def listed(calendar: CalendarConfig, now_floor_s: float) -> dict[str, Any]:
         "shifts": [wanted_of(span) for span in shifts if span.begin_floor_s <= now_floor_s],
         "days": [wanted_of(span_of(DAY, day, 0, calendar, now_floor_s)) for day in days],
         "months": [wanted_of(span) for span in months],
+        "years": [wanted_of(year_span(today.year - back)) for back in range(YEARS_LISTED)],
         "numbers": list(numbers),
         "today": today.isoformat(),
         "now_floor_s": now_floor_s,

@@ -101,6 +101,15 @@ class LedgerSql:
     def pairs(self, query: str, **more: object) -> dict:
         return dict(self.all(query, **more))
 
+    def run(self, script: str) -> None:
+        self._db.executescript(script)
+
+    def fill(self, table: str, rows: list[tuple]) -> None:
+        """Make a table `NAME (COLUMN, …)` of rows."""
+        name, columns = table.split(" ", 1)
+        self._db.execute(f"CREATE TEMP TABLE {name} {columns}")
+        self._db.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' * len(rows[0]))})", rows)
+
     def close(self) -> None:
         self._db.close()
 
