@@ -31,6 +31,7 @@ from controller.commandline import proof as cli_proof
 from controller.commandline import quality as cli_quality
 from controller.commandline import receipts as cli_receipts
 from controller.commandline import record as cli_record
+from controller.commandline import replay as cli_replay
 from controller.commandline import report as cli_report
 from controller.commandline import review as cli_review
 from controller.commandline import rights as cli_rights
@@ -59,6 +60,7 @@ from controller.core.acts import ACTS
 from controller.evidence.errors import EvidenceError
 from controller.ledger.errors import LedgerError
 from controller.offline.errors import PackageError
+from controller.replay.errors import ReplayError
 from controller.vault.errors import VaultError
 from devices.keys import LinkError
 
@@ -72,6 +74,7 @@ USAGE_ERRORS = (
     AuditError,
     PackageError,
     EvidenceError,
+    ReplayError,
 )
 
 app = typer.Typer(
@@ -153,6 +156,7 @@ _ROOMS = (
     cli_andon,
     cli_review,
     cli_report,
+    cli_replay,
     cli_trace,
     cli_packing,
     cli_stock,

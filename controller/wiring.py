@@ -25,7 +25,7 @@ from controller.clock import FloorClock, floor_date
 from controller.config import Config, ConfigError
 from controller.console.house import House
 from controller.console.serving import open_console
-from controller.core.events import AnyAction, AnyEvent, Encode, KeepKeys, Purge, RestoreAccepted, ServiceBegan
+from controller.core.events import AnyAction, AnyEvent, Encode, KeepKeys, Purge, RestoreAccepted
 from controller.core.moves import AnyMove
 from controller.denials import Denials
 from controller.desk.desk import AllBefore, Desk
@@ -44,6 +44,7 @@ from controller.metrics import Metrics
 from controller.posts import Posts, open_posts
 from controller.readiness import Readiness
 from controller.refusals import CONSOLE, Refusals
+from controller.replay.run import began
 from controller.returns import Returns
 from controller.tones import open_tones
 from controller.upkeep.books import Books
@@ -165,7 +166,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     if parts.restore:
         await host.post(_restore_accepted(parts, parts.restore)).wait()
     await purger.bury_again()
-    await host.post(ServiceBegan()).wait()
+    await host.post(began(config.core())).wait()
     await key_folder.look()
     nursery.start_soon(key_folder.run)
     nursery.start_soon(host.run_timers)

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from controller.audit.errors import Unreadable
 from controller.clock import floor_text
 from controller.commandline import show as shown
 from controller.commandline.options import ConfigPath, DataPath, JsonPath, require_no_person
+from controller.commandline.progress import bar
 from controller.commandline.trace import floor_s
 from controller.config import ConfigError, load_config
 from controller.core.record_moves import TablesFolded
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from controller.audit.history import History
-    from controller.ledger.verify.report import Tell, Verified
+    from controller.ledger.verify.report import Verified
     from controller.trace.moves import Told
 
 FAULTY = 1
@@ -59,7 +58,7 @@ def verify(
     settings = load_config(config)
     folder, url = data or settings.service.path(), settings.storage.url
     carried, heads = [look_at(path) for path in against or []], [head_in(text) for text in head or []]
-    with _bar() as tell:
+    with bar() as tell:
         report = verify_folder(folder, url, carried, heads, tell, settings)
     if json:
         shown.write_json(as_json(report), json)
@@ -141,7 +140,7 @@ def export_moves(
     """Write every move as a line of JSON, and the head; docs/audit.md says how anyone computes the chain from it."""
     from controller.audit.export import export
 
-    with _ledger(config, data) as ledger, _bar() as tell:
+    with _ledger(config, data) as ledger, bar() as tell:
         if file == "-":
             head = export(ledger, sys.stdout.buffer.write, tell)
             sys.stdout.flush()
@@ -239,19 +238,3 @@ def _file(path: Path) -> Path:
     if path.is_dir() or not path.absolute().parent.is_dir():
         raise ConfigError(f"{path}: wanted is a file in a folder that is there; make the folder first")
     return path
-
-
-@contextmanager
-def _bar() -> Iterator[Tell]:
-    """Give what shows progress on a terminal's standard error, and nothing elsewhere."""
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        tasks: dict[str, Any] = {}
-
-        def tell(what: str, done: int, of: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=of or None)
-            progress.update(tasks[what], completed=done)
-
-        yield tell

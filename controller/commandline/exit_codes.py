@@ -8,7 +8,7 @@ DONE, REFUSED, USAGE, NO_ANSWER, INTERRUPTED = 0, 1, 2, 3, 130
 MEANINGS: Mapping[int, str] = {
     DONE: "done; `watch` and `top`: ended by whoever looked",
     REFUSED: "the service said no, or had to stop; or what was looked at is not as it should be (`doctor`, `proof`,"
-    " `submit`, `correct`, `stock-list`, `audit verify`, `receipts verify`, `manifest --check`)",
+    " `submit`, `correct`, `stock-list`, `audit verify`, `receipts verify`, `manifest --check`, `replay`)",
     USAGE: "wrong use, settings, keys or files: nothing was asked or done",
     NO_ANSWER: "the service gave no answer in time: what changes something may have been done or not",
     INTERRUPTED: "interrupted by Ctrl-C",

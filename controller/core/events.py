@@ -17,7 +17,10 @@ from controller.core.rights_events import AnyRightsEvent
 
 
 class ServiceBegan(Event, frozen=True, array_like=True, tag="began"):
-    """The service started on this ledger: what was open must be asked for."""
+    """The service started on this ledger: what was open must be asked for; its fields are for `controller.replay`."""
+
+    settings: str = ""  # `CoreConfig` as JSON; empty in the record of older programs
+    program: str = ""  # digest of the source that decides
 
 
 class TimerFired(Event, frozen=True, array_like=True, tag="timer"):

@@ -126,11 +126,12 @@ def code_of(config: Config) -> str:
     """
     libraries = (zlib.ZLIB_RUNTIME_VERSION, msgspec.__version__)
     settings = repr((config.drift, config.calendar, sorted(capture_faults().items()), libraries))
-    return blake2b(_source_digest() + settings.encode(), digest_size=32).hexdigest()
+    return blake2b(source_digest() + settings.encode(), digest_size=32).hexdigest()
 
 
 @lru_cache(maxsize=1)
-def _source_digest() -> bytes:
+def source_digest() -> bytes:
+    """Give the digest (32 bytes) of the source that decides what a fold of moves is."""
     whole = blake2b(digest_size=32)
     for package, names in FOLDING.items():
         folder = files(package)

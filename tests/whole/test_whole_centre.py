@@ -12,7 +12,7 @@ from controller.hosts.heap import replay
 from controller.ledger.chain import GENESIS, link
 from controller.ledger.store import open_ledger
 from encoders.envelope import pack
-from tests.whole.centre import Centre
+from tests.whole.centre import Centre, run_cli
 from tests.whole.worked import run_centre
 
 CARDS, KILLS = 200, 2
@@ -64,6 +64,18 @@ async def test_the_recorded_run_replayed_on_the_heap_host_gives_the_same_ledger_
             folded.replay(at_floor_s, move)
         assert folded.state == again.state
         assert ledger.verify().sound
+
+
+def test_the_command_replays_the_run_through_its_kills_under_the_settings_each_run_recorded(finished, tmp_path):
+    centre, _ = finished
+    other = tmp_path / "other.toml"  # whoever replays a folder need not have its settings
+    other.write_text("[plan]\nencode_load = 3\n", "utf-8")
+    code, out, err = run_cli("replay", str(centre.data), "--config", str(other), "--json", "-")
+    told = json.loads(out)
+    assert (code, told["equal"], told["runs"]) == (0, True, KILLS + 1), err
+    assert told["notes"] == []
+    assert run_cli("audit", "head", "--data", str(centre.data))[1].split()[0] == f"{told['moves']}:{told['digest']}"
+    assert told["state"]["batches_open"] == 0
 
 
 def test_no_log_holds_a_name_or_a_number_of_a_person(finished):

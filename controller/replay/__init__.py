@@ -1,0 +1,1 @@
+"""Replay: what was recorded is decided anew, and compared with what the ledger says was decided."""
