@@ -29,6 +29,7 @@ class OvertimeFold:
         self._jobs: dict[int, str] = {}
         self._loads: Counter[str] = Counter()
         self._at_work: set[str] = set()
+        self._is_up: dict[str, bool] = {}
         self._since = 0.0
         self._is_open, self._edge = False, float("-inf")  # as it is until the edge
         self._seconds = self._station_s = 0.0
@@ -68,7 +69,9 @@ class OvertimeFold:
         self._edge = closes if self._is_open else self._calendar.opens_at("", at)
 
     def _look_at(self, station: str, at: float) -> None:
-        is_at_work = self._loads[station] > 0 and self._state_of(station) in UP
+        if station not in self._is_up:
+            self._is_up[station] = self._state_of(station) in UP
+        is_at_work = self._loads[station] > 0 and self._is_up[station]
         if is_at_work != (station in self._at_work):
             self._reach(at)
             (self._at_work.add if is_at_work else self._at_work.discard)(station)
@@ -84,7 +87,8 @@ class OvertimeFold:
             self._loads[station] -= 1
             self._look_at(station, at)
 
-    def _changed(self, at: float, move: m.StationChanged) -> None:
+    def _changed(self, at: float, move: m.StationChanged | m.StationJoined) -> None:
+        self._is_up.pop(move.station, None)
         self._look_at(move.station, at)
 
     def _bundled(self, at: float, move: m.BundleMade) -> None:
@@ -98,5 +102,6 @@ FOLDS: dict[type, Callable[[OvertimeFold, float, Any], None]] = {
     m.JobStarted: OvertimeFold._job,
     m.JobEnded: OvertimeFold._job_ended,
     m.StationChanged: OvertimeFold._changed,
+    m.StationJoined: OvertimeFold._changed,
     m.BundleMade: OvertimeFold._bundled,
 }

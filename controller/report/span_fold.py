@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from controller.core import moves as m
 from controller.core.cards import Decision
@@ -24,6 +24,17 @@ LEAD_IN = frozenset({m.SheetImposed, m.JobStarted, m.JobEnded, m.StationJoined, 
 ENDING_A_HOLD = (Decision.RELEASE, Decision.REFUSE, Decision.CORRECT)  # no other state has these
 LISTED = frozenset({m.ActProposed, m.ActEnded, m.BatchRefused, StockCounted, ShiftClosed})
 KINDS = frozenset({*FOLDS, *blank_entries.FOLDS, *ALARMS, *LISTED})
+
+
+class _Plan(NamedTuple):
+    """What is done with moves of one kind."""
+
+    know: Callable[[SpanFold, Any], None] | None
+    tell: Callable[[SpanFold, float, Any], None]
+    is_alarm: bool
+    is_listed: bool
+    is_entered: bool
+    is_first: bool  # entered before it is counted
 
 
 class SpanFold:
@@ -52,21 +63,22 @@ class SpanFold:
         if not self.begun and seq >= self._before.first:
             self.begin()
         kind = type(move)
-        if kind in _KNOWN:
-            _KNOWN[kind](self, move)
+        know, tell, is_alarm, is_listed, is_entered, is_first = _PLANS.get(kind) or _plan(kind)
+        if know:
+            know(self, move)
         if self.begun:
             self.moves += 1
-            (_COUNTED.get(kind) or SpanFold._tell)(self, at_floor_s, move)
-            if kind in ALARMS:
+            tell(self, at_floor_s, move)
+            if is_alarm:
                 self.alarms.fold(at_floor_s, move)
-            if kind in LISTED:
+            if is_listed:
                 self._list(at_floor_s, move)
         elif kind in LEAD_IN:
             FOLDS[kind](self.tally, at_floor_s, move)
-        if isinstance(move, ShiftClosed):
-            self._check(seq, move)
-        elif kind in blank_entries.FOLDS and not (self.begun and kind in _ENTERED_FIRST):
+        if is_entered and not (is_first and self.begun):
             self.entries.fold(move)
+        elif isinstance(move, ShiftClosed):
+            self._check(seq, move)
 
     def begin(self) -> None:
         """Let the span begin: all counts are 0 again, what is known of sheets and stations stays."""
@@ -200,3 +212,11 @@ _COUNTED: dict[type, Callable[[SpanFold, float, Any], None]] = {
     CardSetGood: SpanFold._set_good,
 }
 _ENTERED_FIRST = frozenset({m.ConsignmentSent, BundleOpened})  # by what counts them
+_PLANS: dict[type, _Plan] = {}
+
+
+def _plan(kind: type) -> _Plan:
+    """Give what is done with moves of a kind, looked up once: a year has millions of them."""
+    alarm, listed, entered = kind in ALARMS, kind in LISTED, kind in blank_entries.FOLDS
+    told = (_KNOWN.get(kind), _COUNTED.get(kind, SpanFold._tell), alarm, listed, entered, kind in _ENTERED_FIRST)
+    return _PLANS.setdefault(kind, _Plan(*told))

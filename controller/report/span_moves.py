@@ -6,9 +6,10 @@ shift whose closing recorded every account of blanks; and the span's own first m
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Engine, bindparam, func, select
 
 from controller.application import CARD_IDS_PER_BATCH
@@ -24,6 +25,7 @@ from controller.trace.moves import WALK_MOVES, MoveReader, Told
 from encoders.envelope import pack
 
 ROWS_MAX = 1_000  # of one list of a report
+_decode: Callable[[bytes], AnyMove] = msgspec.msgpack.Decoder(AnyMove).decode
 _PAGE = Prepared(
     select(tables.move.c.seq, tables.move.c.at_floor_s, tables.move.c.tag, tables.move.c.body)
     .where(tables.move.c.seq >= bindparam("first"), tables.move.c.seq < bindparam("end"))
@@ -32,21 +34,25 @@ _PAGE = Prepared(
 _FINAL = [state.value for state in FINAL]
 
 
+class _Packed(NamedTuple):
+    seq: int
+    body: bytes
+
+
+def opened(seq: int, body: bytes) -> AnyMove:
+    """Give a move of the journal: a year has millions, so that each call less counts.  Raises: LedgerDamaged."""
+    try:
+        return _decode(body)
+    except msgspec.MsgspecError:
+        return open_move(_Packed(seq, body))  # which says it as it is said everywhere
+
+
 class Station(NamedTuple):
     """What a station was before the first move that is folded: its state is empty where nobody knows."""
 
     step: str
     load_max: int
     state: str
-
-
-class _Packed(NamedTuple):
-    """A row of the journal without its hash: a year has millions."""
-
-    seq: int
-    at_floor_s: float
-    tag: str
-    body: bytes
 
 
 class LateBatch(NamedTuple):
@@ -83,7 +89,7 @@ class SpanMoves:
                 page = _PAGE.answer(connection, first=first, end=min(self.end, first + PAGE_ROWS))
             for seq, at_floor_s, tag, body in page:
                 if tag in tags:
-                    yield seq, at_floor_s, open_move(_Packed(seq, at_floor_s, tag, body))
+                    yield seq, at_floor_s, opened(seq, body)
 
     def _last_closed(self) -> Told | None:
         """Give the last shift that was closed before the span.  Cost: a walk back to it, or to the beginning."""

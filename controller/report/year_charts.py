@@ -94,10 +94,10 @@ def bottlenecks(weeks: Sequence[WeekRow], title: str, desc: str, language: str) 
             is_first = week.bottleneck == step
             kind = ' class="c framed"' if is_first else ' class="a"'
             parts.append(
+                f"<g><title>{escape(week.week)} {escape(step_word(step, language))} {share:.0%}</title>"
                 f'<rect{kind} x="{left + place * width:.1f}" y="{row * ROW_PX:.1f}" '
                 f'width="{max(0.5, width - GAP_PX):.1f}" height="{ROW_PX - GAP_PX:.1f}" '
-                f'fill-opacity="{min(1.0, max(SHOWN_LEAST, share)):.2f}">'
-                f"<title>{escape(week.week)} {escape(step_word(step, language))} {share:.0%}</title></rect>"
+                f'fill-opacity="{min(1.0, max(SHOWN_LEAST, share)):.2f}"/></g>'
             )
     bottom = len(STEPS) * ROW_PX
     every = max(1, round(50 / max(1.0, width)))

@@ -13,11 +13,12 @@ from controller.commands import answer_certified
 from controller.console.console import VerbRefused
 from controller.console.long_looks import LongLooks
 from controller.console.strict_headers import POLICY
-from controller.console.views.reports import listed, read_wanted
+from controller.console.views.reports import SHEETS, listed, read_wanted
 from controller.core.settings import CalendarConfig
 from controller.ledger.errors import LedgerDamaged
-from controller.report import span_page
+from controller.report import span_page, year_page
 from controller.report.span_report import SpanReport
+from controller.report.year_report import YearReport
 from controller.wire import Command
 from tests.controller.console.quality_floor import open_quality_floor, until
 from tests.controller.console.test_quality_page import troubled_floor
@@ -53,6 +54,23 @@ async def test_a_report_is_the_verb_s_in_both_languages_and_its_csv_too(tmp_path
             saved = await browser.get(f"/reports/show.html?{query}")
             assert saved.text == span_page.html(report, language)
             assert saved.header("content-disposition").startswith("attachment; filename=")
+
+
+async def test_a_year_is_a_page_of_its_own_with_its_style_sheet_and_its_csv(tmp_path):
+    async with open_quality_floor(tmp_path, troubled_floor()) as console:
+        asked = Command(verb="report", args={"span": "year", "date": "1970"})
+        answer = await answer_certified(console.desk, "supervisor", asked)
+        report = msgspec.convert(answer.result, YearReport)
+        browser = await console.browser("auditor", "en")
+        query = "span=year&date=1970"
+        page = await until(browser, f"/reports/show?{query}", lambda one: "report-year.css" in one.text)
+        assert "The bottleneck by week" in page.text
+        assert "<style" not in page.text
+        assert " style=" not in page.text
+        assert (await browser.get("/static/report-year.css")).text.endswith(SHEETS["year"][-40:])
+        assert (await browser.get(f"/reports/show.csv?{query}")).text.encode() == year_page.csv(report, "en")
+        assert (await browser.get(f"/reports/show.html?{query}")).text == year_page.html(report, "en")
+        assert "span=year&amp;date=1970" in (await browser.get("/reports")).text
 
 
 async def test_everything_and_the_campaign_have_pages_and_their_style_sheets_are_there(tmp_path):
@@ -96,7 +114,8 @@ async def test_a_report_that_is_none_is_said_to_be_none_and_who_may_not_sees_not
         browser = await console.browser("administrator")
         for wrong in (
             "",
-            "span=year",
+            "span=decade",
+            "span=year&date=26",
             "span=day&date=x",
             "span=shift&date=1970-01-01&shift=9",
             "span=day&date=%3Cb%3E",
@@ -121,7 +140,7 @@ def test_the_list_has_every_shift_that_began_and_each_names_itself():
     now, calendar = 1_000_000.0, CalendarConfig(shifts="08:00-16:00, 16:00-24:00")
     rows = listed(calendar, now)
     assert all(one.span.begin_floor_s <= now for one in rows["shifts"])
-    for one in (*rows["shifts"], *rows["days"], *rows["months"]):
+    for one in (*rows["shifts"], *rows["days"], *rows["months"], *rows["years"]):
         sent = dict(pair.split("=") for pair in one.query().replace("%2F", "/").split("&"))
         assert read_wanted(sent, calendar, now) == one
 

@@ -22,6 +22,7 @@ from controller.desk.flights import Flights
 from controller.ledger.journal import Recorded
 from controller.ledger.store import open_ledger
 from controller.report.span_report import SpanReport
+from controller.report.year_report import YearReport
 from controller.wire import Command, Done, Refusal
 from encoders.envelope import MAX_MESSAGE_BYTES, pack
 from tests.controller.report.worked_ledger import ENDS_FLOOR_S, worked_floor
@@ -65,6 +66,11 @@ async def test_the_verb_gives_the_span_that_is_asked_for_on_both_engines(tmp_pat
         month = msgspec.convert((await ask(desk, span="month", date="1970-01")).result, SpanReport)
         assert month.cards == day.cards
         assert (month.span.name, len(month.curve), len(day.curve)) == ("1970-01", 1, 12)
+        year = msgspec.convert((await ask(desk, span="year", date="1970")).result, YearReport)
+        assert year.whole.cards == day.cards
+        assert (year.whole.span.name, len(year.days), year.simulated) == ("1970", 1, True)
+        assert year.constants["clock.scale"] == "1 floor seconds per real second"
+        assert (await ask(desk, span="year")).result == msgspec.to_builtins(year)
         whole = (await ask(desk)).result
         assert (whole["made"], whole["dispatched"]) == (day.cards["made"], day.cards["dispatched"])
 
@@ -72,7 +78,10 @@ async def test_the_verb_gives_the_span_that_is_asked_for_on_both_engines(tmp_pat
 @pytest.mark.parametrize(
     ("args", "field"),
     [
-        ({"span": "year"}, "span"),
+        ({"span": "decade"}, "span"),
+        ({"span": "year", "shift": 1}, "shift"),
+        ({"span": "year", "date": "26"}, "date"),
+        ({"span": "day", "date": "1970"}, "date"),
         ({"span": 7}, "span"),
         ({"span": "shift", "shift": 4}, "shift"),
         ({"span": "shift", "shift": -1}, "shift"),
@@ -184,6 +193,18 @@ def test_without_a_file_a_summary_is_printed_and_without_a_span_everything_as_be
     assert answers == [("report", {"span": "month", "date": "1970-01"}), ("report", {}), ("report", {})]
 
 
+def test_a_year_has_a_page_a_csv_and_a_summary_of_its_own(answers, tmp_path):
+    page, sheet = tmp_path / "y.html", tmp_path / "y.csv"
+    done = run("year", "--date", "1970", "--out", page, "--csv", sheet, "--lang", "en")
+    assert done.exit_code == 0, done.output
+    assert answers == [("report", {"span": "year", "date": "1970"})]
+    assert "Production report: year 1970" in page.read_text("utf-8")
+    assert "The bottleneck by week" in sheet.read_text("utf-8-sig")
+    said = run("year", "--lang", "en").stdout
+    assert said.startswith("Production report: year 1970\n  made ")
+    assert "lead time p95" in said
+
+
 def test_the_campaign_is_asked_for_by_its_month(answers, tmp_path):
     done = run("campaign", "--date", "2026-03", "--csv", tmp_path / "c.csv")
     assert done.exit_code == 0, done.output
@@ -193,7 +214,15 @@ def test_the_campaign_is_asked_for_by_its_month(answers, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "words", [["year"], ["day", "--shift", "1"], ["--date", "2026-03-02"], ["--csv", "x"], ["day", "--lang", "fr"]]
+    "words",
+    [
+        ["decade"],
+        ["year", "--shift", "1"],
+        ["day", "--shift", "1"],
+        ["--date", "2026-03-02"],
+        ["--csv", "x"],
+        ["day", "--lang", "fr"],
+    ],
 )
 def test_what_does_not_go_together_is_refused_before_the_service_is_asked(answers, words):
     assert run(*words).exit_code != 0

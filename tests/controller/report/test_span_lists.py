@@ -157,18 +157,18 @@ def test_work_ends_when_it_is_told_to(worked):
 
 
 def test_moves_of_long_before_the_span_are_not_opened(worked, monkeypatch):
-    opened, open_move = [], span_moves.open_move
+    seen, opened = [], span_moves.opened
 
-    def counted(row):
-        opened.append(row.at_floor_s)
-        return open_move(row)
+    def counted(seq, body):
+        seen.append(seq)
+        return opened(seq, body)
 
-    monkeypatch.setattr(span_moves, "open_move", counted)
+    monkeypatch.setattr(span_moves, "opened", counted)
     span = Span(kind="shift", name="x", begin_floor_s=39_600.0, end_floor_s=ENDS_FLOOR_S)
     report = build_span_report(worked.reading, span)
     closed = worked.sql.one("SELECT max(at) FROM told WHERE tag = 'shift' AND at < 39600")
     assert report.blanks.since_floor_s == closed >= 28_800
-    assert report.moves <= len(opened) < len(worked.floor.log) / 2
-    assert min(opened) > 14_400.0, (
+    assert report.moves <= len(seen) < len(worked.floor.log) / 2
+    assert worked.floor.log[min(seen) - 1][0] > 14_400.0, (
         "sheets that were on the floor when the shift was closed were imposed not long before"
     )
