@@ -40,11 +40,10 @@ class StationClock:
         """Return when the floor's time is `at_floor_s`; cancelled, nothing is left behind."""
         await trio.lowlevel.checkpoint()
         while True:
-            left_s = math.inf
+            due_s = math.inf  # a moment, not a length: a length added to the time it is now would be rounded twice
             if self._scale:
-                reckoned = self._base_floor_s + (trio.current_time() - self._base_s) * self._scale
-                left_s = (at_floor_s - reckoned) / self._scale
-            if left_s <= EARLY_S:
+                due_s = self._base_s + (at_floor_s - self._base_floor_s) / self._scale
+            if due_s - trio.current_time() <= EARLY_S:
                 return
-            with trio.move_on_after(left_s):
+            with trio.move_on_at(due_s):
                 await self._set.wait()

@@ -53,15 +53,21 @@ def draw_first(stack: deque[range]) -> int:
 
 
 class Machine:
-    """Does loads one after another; `enter` is told each change of state with the floor time it happened at."""
+    """Does loads one after another; `enter` is told each change of state with the floor time it happened at.
 
-    def __init__(self, spec: StationSpec, world: World, clock: StationClock, enter: Enter) -> None:
+    `by_load`: what is drawn for a load is drawn by its number at this station, as `HeapMachine` does, not by its job's:
+    only where a machine lives as long as its floor, for it begins to count when it is made.
+    """
+
+    def __init__(
+        self, spec: StationSpec, world: World, clock: StationClock, enter: Enter, *, by_load: bool = False
+    ) -> None:
         self.spec, self.tally = spec, MachineTally()
         self.free_floor_s = 0.0  # when the output was clear last
         self._world, self._clock, self._enter = world, clock, enter
         self._faults = world.faults.of(spec.step)
         self._roll_left = spec.roll_sheets
-        self._stops = 0
+        self._stops, self._by_load, self._number = 0, by_load, 0
         self._to_stop_s = self._next_stop_s()
         self.empty()
 
@@ -91,6 +97,7 @@ class Machine:
         """Do one load and give its result once the output is clear; cancelled, nothing came of it."""
         began_floor_s = at = max(self._clock.now_floor_s(), self.free_floor_s)
         self._enter(StationState.EXECUTE, "", at)
+        self._number = self.tally.jobs + 1 if self._by_load else start.job_id
         at = await self._wait_for_bodies(start.sheets, at)
         fate, at = await self._cycle(start, at)
         self.tally.jobs += 1
@@ -136,11 +143,11 @@ class Machine:
     async def _cycle(self, start: Start, at: float) -> tuple[Fate, float]:
         """Work, break down, be cleared; give what the load is now and when the output was clear."""
         units = len(start.bundle.blanks) if start.bundle else len(start.sheets)
-        point = self._draw("cycle", start.job_id)
+        point = self._draw("cycle", self._number)
         left_s = triangular(self.spec.cycle_s(units), self.spec.spread, point)
         fate = self._load_fate(start)
         if fate is not Fate.DONE:
-            left_s *= self._draw("jam at", start.job_id)
+            left_s *= self._draw("jam at", self._number)
         while self._world.faults.breakdowns and left_s >= self._to_stop_s:
             left_s -= self._to_stop_s
             at = await self._break_down(at + self._to_stop_s)
@@ -180,12 +187,12 @@ class Machine:
             return Fate.DONE
         if self._world.will_jam(self.spec.step, start.sheets[0].sheet_id):
             return Fate.SPOILED
-        returned = self._draw("returned", start.job_id) < self._faults.load_returned
+        returned = self._draw("returned", self._number) < self._faults.load_returned
         return Fate.UNTOUCHED if returned else Fate.DONE
 
     def _stop_fate(self, start: Start) -> Fate:
         """Say what a load is after a breakdown; one of packing just goes on."""
-        point = self._draw("after stop", start.job_id)
+        point = self._draw("after stop", self._number)
         if not start.sheets or point >= self._faults.stop_spoiled + self._faults.stop_returned:
             return Fate.DONE
         return Fate.SPOILED if point < self._faults.stop_spoiled else Fate.UNTOUCHED

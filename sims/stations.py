@@ -35,6 +35,7 @@ class SimulatedStation:
         world: what it works on; shared by the stations of a floor.
         dial: opens the link, again each time it failed.
         lost_memory: see `StationSide`.
+        by_load: see `Machine`.
         report: is told a sentence when the link fails.
     """
 
@@ -45,6 +46,7 @@ class SimulatedStation:
         dial: Dial,
         *,
         lost_memory: bool = False,
+        by_load: bool = False,
         report: Callable[[str], None] = lambda sentence: None,
     ) -> None:
         self.spec = spec
@@ -52,7 +54,7 @@ class SimulatedStation:
         self.side = StationSide(
             Model(step=spec.step, model=spec.model, load_max=spec.load_max), lost_memory=lost_memory
         )
-        self.machine = Machine(spec, world, self.clock, self._enter)
+        self.machine = Machine(spec, world, self.clock, self._enter, by_load=by_load)
         self.nonsense = 0  # frames that were no message of a controller
         self._dial, self._report, self._wire = dial, report, world.faults.wire
         self._random = Random(f"line {world.seed} {spec.name}")

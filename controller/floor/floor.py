@@ -26,6 +26,7 @@ from controller.floor.words import (
     result_of,
     start_of,
 )
+from controller.hosts.executor import Executor, in_thread
 from controller.hosts.live import Ticket
 from controller.refusals import Note, not_counted
 from controller.tones import Tones
@@ -57,9 +58,10 @@ class Floor:
         tones: Tones | None = None,
         refused: Note = not_counted,
         scale: float = 1.0,
+        run_in: Executor = in_thread,
     ) -> None:
         self._driver, self._vault, self._state, self._post = driver, vault, state, post
-        self._nursery = nursery
+        self._nursery, self._run_in = nursery, run_in
         self._limiter = trio.CapacityLimiter(VAULT_READERS)
         self._lies, self._patience = Lies(), Patience(scale)
         self._waiting: dict[str, dict[type, p.Event]] = {}  # of stations that say too much
@@ -81,7 +83,7 @@ class Floor:
     async def _start(self, action: e.StartJob) -> None:
         tone = self._tone(action.station) if action.step == Step.PRINT else b""
         positions = partial(self._positions, tone)
-        start = await trio.to_thread.run_sync(start_of, action, positions, limiter=self._limiter)
+        start = await self._run_in(start_of, action, positions, limiter=self._limiter)
         if action.job_id not in self._state.jobs:
             return  # the station was heard meanwhile and could not say: its sheets are no longer to be worked on
         self._driver.start(action.station, start)
@@ -160,7 +162,7 @@ class Floor:
         wanted = cards_to_compare(self._state, done)
         made: dict[int, MadeCard] = {}
         if wanted:
-            made = await trio.to_thread.run_sync(readable_cards, self._vault, wanted, limiter=self._limiter)
+            made = await self._run_in(readable_cards, self._vault, wanted, limiter=self._limiter)
         self._post(result_of(self._state, station, done, made)).then(self._count_lies)
 
     def _count_lies(self, turn: Turn) -> None:

@@ -8,23 +8,12 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from itertools import count
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any, TypeVar
 
 import trio
 
 REST_S = 3_600.0  # real seconds the loop waits for the outside world at a stretch
 T = TypeVar("T")
-Ts = TypeVarTuple("Ts")
-
-
-class Executor(Protocol):
-    """What runs blocking work: `trio.to_thread.run_sync`, or one of those below."""
-
-    def __call__(
-        self, work: Callable[[*Ts], T], /, *args: *Ts, limiter: trio.CapacityLimiter | None = None
-    ) -> Awaitable[T]:
-        """Give what the work gives."""
-        ...
 
 
 class SimClock(trio.abc.Clock):
@@ -116,22 +105,6 @@ class VirtualFloorClock:
     async def sleep_until(self, at_floor_s: float) -> None:
         """Return at a floor time."""
         await trio.sleep_until(at_floor_s / self.scale)
-
-
-async def run_inline(work: Callable[[*Ts], T], /, *args: *Ts, limiter: trio.CapacityLimiter | None = None) -> T:
-    """Do blocking work in the trio thread: in virtual time it takes none."""
-    await trio.lowlevel.checkpoint()
-    return work(*args)
-
-
-def held_threads(clock: SimClock) -> Executor:
-    """Give what runs work in threads, and holds the clock meanwhile."""
-
-    async def run(work: Callable[[*Ts], T], /, *args: *Ts, limiter: trio.CapacityLimiter | None = None) -> T:
-        with clock.hold():
-            return await trio.to_thread.run_sync(work, *args, limiter=limiter)
-
-    return run
 
 
 def run_virtual(main: Callable[[SimClock], Awaitable[T]]) -> T:

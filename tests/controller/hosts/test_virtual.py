@@ -8,7 +8,8 @@ import pytest
 import trio
 import zmq
 
-from controller.hosts.virtual import SimClock, VirtualFloorClock, held_threads, run_inline, run_virtual
+from controller.hosts.executor import held_threads, run_inline
+from controller.hosts.virtual import SimClock, VirtualFloorClock, run_virtual
 from devices.memlink import MemoryAddress
 
 JOB_S, WATCHDOG_S = 0.05, 5.0
