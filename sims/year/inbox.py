@@ -55,6 +55,9 @@ class PretendInbox:
 
 def numbers_of(changes: Sequence[Any], results: Sequence[Any]) -> list[int]:
     """Give the numbers that the inbox gave to batches, out of the results of its changes."""
-    announced = [getattr(result, "batch_id", result) for change, result in zip(changes, results, strict=True)
-                 if isinstance(change, AnnounceBatch | OpenReturn)]
+    announced = [
+        getattr(result, "batch_id", result)
+        for change, result in zip(changes, results, strict=True)
+        if isinstance(change, AnnounceBatch | OpenReturn)
+    ]
     return [int(one) for one in announced]

@@ -1,4 +1,4 @@
-"""The ledger's process: it commits what the floor's tells, by the product's own ledger, and holds the laws against it."""
+"""The ledger's process: it commits what the floor's tells, by the product's own ledger, and looks after the laws."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import queue
 import resource
 import threading
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -41,6 +42,7 @@ class KeeperFound:
     sentences: list[str] = field(default_factory=list)
     figures: dict[str, float] = field(default_factory=dict)
     rss_peak_mib: float = 0.0
+    cpu_s: float = 0.0
     failed: str = ""
 
 
@@ -109,7 +111,7 @@ class Keeper:
 
     def _check_numbers(self, results: list[Any]) -> None:
         opened = [turn.event for turn in self._turns if isinstance(turn.event, BatchChecked | CardCameBack)]
-        told = [getattr(event, "opened", event).batch_id for event in opened]
+        told = [(event.opened if isinstance(event, CardCameBack) else event).batch_id for event in opened]
         if told != numbers_of(self._changes, results):
             self.broken.note("law 5", f"the inbox numbers its batches otherwise than the floor: {told[:3]} …")
 
@@ -146,6 +148,7 @@ def keep(folder: str, pipe: Connection) -> None:
     except (LedgerError, EOFError, OSError) as error:
         found.failed = str(error) or type(error).__name__
     found.rss_peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1_024
+    found.cpu_s = time.process_time()
     pipe.send(found)
 
 

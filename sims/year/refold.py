@@ -1,4 +1,4 @@
-"""Law 7 on sampled weeks: books as they were at a week's beginning, with its moves folded again, against those in use."""
+"""Law 7 on sampled weeks: books as a week began with them, its moves folded again, against the books in use."""
 
 from __future__ import annotations
 

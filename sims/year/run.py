@@ -52,6 +52,7 @@ class Ran:
 
     found: KeeperFound
     wall_s: float
+    cpu_s: float  # of the floor's process
     rss_peak_mib: float
     refolded_days: int
     refusals: dict[str, int]
@@ -74,11 +75,11 @@ class CoreRan:
 
 def run_year(year: Year, folder: Path, sight: Sight = lambda done, of: None) -> Ran:
     """Run a year with its ledger in a folder; `sight(dispatched, cards)` is told each day.  Raises: YearError."""
-    began_s, broken = time.perf_counter(), Broken()
+    began_s, began_cpu_s, broken = time.perf_counter(), time.process_time(), Broken()
     with _keeper(folder) as (pipe, process), uncollected():
         teller = Teller(pipe.send_bytes)
         try:
-            books, refold, floor = _run_floor(year, teller, broken, sight)
+            refold, floor = _run_floor(year, teller, broken, sight)
             teller.end()
         except BrokenPipeError:
             raise YearError(f"the ledger's process ended: {_last_word(pipe).failed}") from None
@@ -92,6 +93,7 @@ def run_year(year: Year, folder: Path, sight: Sight = lambda done, of: None) -> 
     return Ran(
         found,
         wall_s,
+        time.process_time() - began_cpu_s,
         rss_mib,
         refold.days,
         refusals,
@@ -102,7 +104,7 @@ def run_year(year: Year, folder: Path, sight: Sight = lambda done, of: None) -> 
     )
 
 
-def _run_floor(year: Year, teller: Teller, broken: Broken, sight: Sight) -> tuple[Books, Refold, YearFloor]:
+def _run_floor(year: Year, teller: Teller, broken: Broken, sight: Sight) -> tuple[Refold, YearFloor]:
     heard: list[Callable[[float, e.AnyEvent, list[AnyMove]], None]] = []
     early: list[tuple[float, e.AnyEvent, list[AnyMove]]] = []
 
@@ -137,7 +139,7 @@ def _run_floor(year: Year, teller: Teller, broken: Broken, sight: Sight) -> tupl
         sight(books.tally.dispatched, year.cards)
         refold.begin(floor.days.day_after(day))
     teller.tell(Kept(code, encode_books(books)))
-    return books, refold, floor
+    return refold, floor
 
 
 def _day_over(day: str, state: FloorState, moves: int) -> DayOver:

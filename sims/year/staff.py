@@ -148,9 +148,7 @@ class YearStaff(HeapStaff):
             if destroy and self._drawer:
                 self._ask(at_floor_s, e.ActAsked("destroy", {"count": self._drawer}, FIRST))
         elif tries > 1:
-            floor.agenda.note(
-                at_floor_s + RETRY_S, lambda at: self.close_shift(at, destroy=destroy, tries=tries - 1)
-            )
+            floor.agenda.note(at_floor_s + RETRY_S, lambda at: self.close_shift(at, destroy=destroy, tries=tries - 1))
 
     def _ask(self, at_floor_s: float, event: e.AnyEvent) -> bool:
         """Ask the foreman for something now; say whether it is not refused."""
@@ -174,7 +172,7 @@ class YearStaff(HeapStaff):
         shares = (rates.cancelled, rates.refused_late, rates.came_back)
         counts = [int(len(rows) * share + random.random()) for share in shares]
         for turn, row in enumerate(random.sample(rows, min(sum(counts), len(rows)))):
-            card, at = first + row.index, at_floor_s + random.uniform(0.1, 12.0) * HOUR_S
+            card, at = first + row.index, at_floor_s + random.uniform(0.01, 2.0) * HOUR_S
             if turn < counts[0]:
                 decide(at, card, Decision.CANCEL, "its upstream takes it back")
             elif turn < counts[0] + counts[1]:
