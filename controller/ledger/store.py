@@ -142,9 +142,7 @@ async def open_ledger(
             await writer.stop()
 
 
-def open_writing(
-    place: Place, nature: Mapping[str, str], require: Require = nothing_more
-) -> tuple[Engine, Committer]:
+def open_writing(place: Place, nature: Mapping[str, str], require: Require = nothing_more) -> tuple[Engine, Committer]:
     """Give a ledger for its one writer: what `open_ledger` does, for a thread of one's own that holds the lock.
 
     Raises: LedgerTooNew, LedgerOther, LedgerUnreadable, LedgerUnfit, LedgerDamaged.

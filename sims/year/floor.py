@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
@@ -12,7 +13,7 @@ from controller.config import Config
 from controller.core import events as e
 from controller.core.calendar import DAY_S, calendar_of
 from controller.core.foreman import Foreman
-from controller.core.moves import AnyMove, RowVerdict, Verdict
+from controller.core.moves import AnyMove, RowVerdict, SheetImposed, Verdict
 from controller.core.quality_moves import StationReleased
 from controller.core.remakes import RETURN_S
 from devices.defects import Step
@@ -34,7 +35,7 @@ COUNT_AFTER_S = 120.0  # floor seconds from the end of a shift to its counts
 DRAIN_DAYS = 60  # after the last batch came; a year that is not over by then hangs
 QUIET_DAYS = 4  # without an open batch: by then the police stations have counted what came
 DESTROY_ON = 5  # Friday: what was spoiled in the week is destroyed
-FORGET_S = 21 * DAY_S  # from printing on: by then a sheet's cards are gone, or on another sheet
+FORGET_S = 14 * DAY_S  # from printing on: by then a sheet's cards are gone, or on another sheet
 EVENING_S = 20 * 3_600.0
 
 Keep = Callable[[float, e.AnyEvent, list[AnyMove]], None]
@@ -52,6 +53,7 @@ class YearFloor(HeapFloor):
         self.config = _with_calendar(config, self.days)
         self._returns: list[tuple[float, Bad]] = []
         self._printers: dict[str, WornMatter] = {}
+        self._printed: deque[tuple[float, int]] = deque()  # sheets that the matter remembers, and since when
 
         def hire(presses: Any, push: Any, singles: int) -> YearStaff:
             staff = YearStaff(presses, push, singles, seed, rates)
@@ -92,6 +94,8 @@ class YearFloor(HeapFloor):
     def _plan(self, day: date) -> None:
         """Number what comes on a day in the order of its times, and note the counts of its shifts."""
         begin, end = floor_s(day), floor_s(day) + DAY_S
+        while self._printed and self._printed[0][0] < begin - FORGET_S:
+            self.matter.forget(self._printed.popleft()[1])
         coming: list[tuple[float, Callable[[int], e.AnyEvent]]] = [
             (package.at_floor_s, package.checked) for package in self.demand.on(day)
         ]
@@ -128,7 +132,9 @@ class YearFloor(HeapFloor):
         self._heard(at_floor_s, event, moves)
         for move in moves:
             self.staff.saw(at_floor_s, move)
-            if type(move) is StationReleased and move.station in self._printers:
+            if type(move) is SheetImposed:
+                self._printed.append((at_floor_s, move.sheet_id))
+            elif type(move) is StationReleased and move.station in self._printers:
                 self._printers[move.station].renew()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import queue
 import resource
 import threading
@@ -13,6 +14,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from controller.config import ServiceConfig
 from controller.core.events import BatchChecked, CardCameBack
 from controller.ledger.committer import Committer, Item
 from controller.ledger.errors import LedgerError
@@ -28,7 +30,8 @@ from sims.year.stream import END, DayOver, Heard, Kept, told_in
 
 PIECES_MAX = 48  # that wait: then the floor waits
 GROUP_MOVES = 20_000  # of one commit, about
-NATURE = {"centre": "cardmill year", "simulated": "true"}
+NATURE = {"centre": ServiceConfig().centre, "simulated": "true"}
+OWN_FILES_ALONE = 0o077  # of the umask: a ledger is read by its owner
 
 
 @dataclass(slots=True)
@@ -142,6 +145,7 @@ class Keeper:
 def keep(folder: str, pipe: Connection) -> None:
     """Work in a process of one's own, until all is told; the last word down the pipe is what was found."""
     found = KeeperFound()
+    os.umask(OWN_FILES_ALONE)
     try:
         with lock_folder(Path(folder)):
             _keep(Path(folder), pipe, found)

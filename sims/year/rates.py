@@ -17,7 +17,7 @@ class Rates:
     refused_late: float = 0.0003  # of the accepted: a person refuses them before they are made
     came_back: float = 0.0004  # of the dispatched: bad, and made again
     miscounted: float = 0.001  # of the arrivals: one card fewer is counted than was sent
-    wear_loads: float = 60_000.0  # of a printer until it spoils twice as much as a new one
+    wear_loads: float = 30_000.0  # of a printer until it spoils twice as much as a new one
 
 
 USUAL_RATES = Rates()
