@@ -123,7 +123,10 @@ class BlankLaws:
         self._enter("magazine", "sheet", places)
 
     def _delivery(self, body: int) -> tuple[int, bytearray]:
-        return next((first, seen) for first, seen in self._drawn.items() if first <= body < first + len(seen))
+        for first, seen in self._drawn.items():
+            if first <= body < first + len(seen):
+                return first, seen
+        raise KeyError(f"body {body}")
 
     def _is_drawn(self, body: int) -> bool:
         first, seen = self._delivery(body)

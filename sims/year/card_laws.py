@@ -156,7 +156,10 @@ class CardLaws:
             return
         if mark.startswith("found_") and (not move.by or not move.second or move.by == move.second):
             self._broken.note("law 1", f"sheet {move.sheet_id}: a suspect is {mark} without two people")
-        cards = self._trays[move.sheet_id]
+        cards = self._trays.get(move.sheet_id)
+        if cards is None:
+            self._broken.note("law 1", f"sheet {move.sheet_id} is marked {mark}, and nothing of it is alive")
+            return
         for position in PLACES_OF[move.mask]:
             card = cards[position]
             if self._place.get(card) != move.sheet_id:

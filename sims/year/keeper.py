@@ -22,10 +22,8 @@ from controller.ledger.journal import Journal, Recorded
 from controller.ledger.lock import lock_folder
 from controller.ledger.snapshot import StoreSnapshot
 from controller.ledger.store import ledger_place, open_writing
-from sims.year.blank_laws import BlankLaws
-from sims.year.broken import Broken
-from sims.year.card_laws import CardLaws
 from sims.year.inbox import PretendInbox, numbers_of
+from sims.year.laws import Laws
 from sims.year.stream import END, DayOver, Heard, Kept, told_in
 
 PIECES_MAX = 48  # that wait: then the floor waits
@@ -54,14 +52,12 @@ class Keeper:
 
     def __init__(self, committer: Committer) -> None:
         self._committer = committer
-        self.broken = Broken()
-        self.blanks = BlankLaws(self.broken)
-        self.cards = CardLaws(self.broken, self.blanks)
+        self.laws = Laws()
+        self.broken = self.laws.broken
         self._inbox = PretendInbox()
         self._changes: list[Any] = []
         self._turns: list[Any] = []
         self._pending = self.moves = self.events = 0
-        self._last_floor_s = 0.0
 
     def take(self, told: Heard | DayOver | Kept) -> None:
         """Take one thing that is told."""
@@ -81,24 +77,12 @@ class Keeper:
         elif isinstance(event, CardCameBack):
             self._changes += self._inbox.of_return(event)
         self._turns.append(Recorded(told.at_floor_s, event, moves))
-        self._see(told.at_floor_s, moves)
+        self.laws.see(told.at_floor_s, moves)
         self._pending += len(moves)
         self.moves += len(moves)
         self.events += 1
         if self._pending >= GROUP_MOVES:
             self.commit()
-
-    def _see(self, at_floor_s: float, moves: list[Any]) -> None:
-        if at_floor_s < self._last_floor_s:
-            self.broken.note("law 7", f"a stamp of {at_floor_s} after one of {self._last_floor_s}")
-        self._last_floor_s = at_floor_s
-        blanks, cards = self.blanks.follow, self.cards.follow
-        for move in moves:
-            kind = type(move)
-            if (about_blanks := blanks.get(kind)) is not None:
-                about_blanks(move)
-            if (about_cards := cards.get(kind)) is not None:
-                about_cards(at_floor_s, move)
 
     def commit(self) -> None:
         """Make durable what was heard; the inbox first, because the floor was told of what lies there."""
@@ -119,14 +103,14 @@ class Keeper:
             self.broken.note("law 5", f"the inbox numbers its batches otherwise than the floor: {told[:3]} …")
 
     def _compare(self, told: DayOver) -> None:
-        self.blanks.compare(told.accounts, told.day)
-        mine = (self.cards.open(), self.moves)
+        self.laws.blanks.compare(told.accounts, told.day)
+        mine = (self.laws.cards.open(), self.moves)
         if (told.open_cards, told.moves) != mine:
             self.broken.note("law 4", f"{told.day}: {told.open_cards} open, {told.moves} moves; the moves give {mine}")
 
     def figures(self) -> dict[str, float]:
         """Give the figures of all that was heard."""
-        cards = self.cards
+        cards = self.laws.cards
         ended: Counter[str] = cards.ends
         return {
             "cards": cards.accepted,
@@ -134,7 +118,7 @@ class Keeper:
             "sheets": cards.sheets,
             "made": cards.made,
             "remade": cards.remade,
-            "spoiled": self.blanks.spoiled_ever,
+            "spoiled": self.laws.blanks.spoiled_ever,
             "open": cards.open(),
             "lead_p95_days": cards.lead_days(0.95),
             "lead_p50_days": cards.lead_days(0.50),
