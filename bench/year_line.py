@@ -33,7 +33,7 @@ class PlainLine:
             step: simpy.Resource(self.env, sum(one.step is step for one in floor)) for step in self._specs
         }
         self._films = simpy.Store(self.env)
-        for _ in range(self._stations[Step.LAMINATE].capacity):
+        for _ in range(sum(one.step is Step.LAMINATE for one in floor)):
             self.env.process(self._press())
 
     def run(self, arrivals: Iterable[tuple[float, int]]) -> None:

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from controller.audit.verification import verify_folder
 from controller.config import load_config
+from controller.core.events import TimerFired
 from controller.core.remakes import Remakes
 from controller.core.tally import Tally
 from controller.ledger.store import ledger_place
@@ -28,6 +29,7 @@ from sims.year.command import CONFIG_NAME, config_text, result_of
 from sims.year.errors import YearError
 from sims.year.refold import Refold
 from sims.year.run import Year, core_pass, run_year
+from sims.year.stream import DayOver, Heard, Teller, told_in
 from tests.sims.year.small_year import CARDS, RATES, moves_of
 
 YEAR = Year(cards=CARDS, seed=5, rates=RATES)
@@ -78,7 +80,8 @@ def test_the_floor_alone_reaches_the_digest_of_the_ledger(kept, core):
 
 def test_another_process_with_another_seed_of_hashes_reaches_the_same_digest(core):
     program = (
-        "from sims.year.run import Year, core_pass; from tests.sims.year.small_year import CARDS, RATES;"
+        "from sims.year.run import Year, core_pass; from sims.year.stream import DayOver, Heard, Teller, told_in
+from tests.sims.year.small_year import CARDS, RATES;"
         "print(core_pass(Year(cards=CARDS, seed=5, rates=RATES)).digest)"
     )
     surroundings = {**os.environ, "PYTHONHASHSEED": "77", "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -176,13 +179,9 @@ def test_the_command_writes_its_figures_and_says_no_to_a_folder_in_use(tmp_path)
 
 
 def test_a_piece_of_the_stream_comes_back_as_it_was():
-    from sims.year.stream import DayOver, Heard, Teller, told_in
-
     pieces: list[bytes] = []
     teller = Teller(pieces.append)
     floor, stream = moves_of(60)
-    from controller.core.events import TimerFired
-
     told = [Heard(at, TimerFired(), [move]) for at, move in stream[:50]] + [
         DayOver("2026-01-01", {"vault": 1}, 0, 0, 5)
     ]
