@@ -51,3 +51,8 @@ def batch_of(card: int) -> int:
 def index_of(card: int) -> int:
     """Give the place of a card's application in its batch, from 0."""
     return card % CARD_IDS_PER_BATCH
+
+
+def control_mark(card: int) -> str:
+    """Give the mark that pairs both sides of a face: the card's number on this floor."""
+    return str(card)

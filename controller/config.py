@@ -194,9 +194,11 @@ class EncodingConfig:
     """Section [encoding]: the threads that make records, portraits and faces."""
 
     workers: int = 2  # threads
+    card_s: float = 0.02  # floor seconds of one card in one worker, for what is simulated alone
 
     def __post_init__(self) -> None:
         require_range("encoding.workers", self.workers, 1, 64)
+        require_range("encoding.card_s", self.card_s, 0.0001, 10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

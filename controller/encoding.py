@@ -9,7 +9,7 @@ import msgspec
 import structlog
 import trio
 
-from controller.application import Application, batch_of, index_of
+from controller.application import Application, batch_of, control_mark, index_of
 from controller.checks.rows import normalised
 from controller.core.events import CardsEncoded, Encode
 from controller.vault.errors import KeyMissing, VaultError
@@ -57,11 +57,6 @@ class CardVault(Protocol):
 
     async def store_cards(self, cards: list[tuple[int, bytes]]) -> None:
         """Keep packed `MadeCard`s; durable on return."""
-
-
-def control_mark(card: int) -> str:
-    """Give the mark that pairs both sides of a face: the card's number on this floor."""
-    return str(card)
 
 
 def open_application(sealed: bytes) -> Application:

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from controller.asking.conversation import ClientError
-from controller.config import ConfigError
+from controller.config import Config, ConfigError
 from controller.evidence.errors import EvidenceError
 from devices.key_files import read_public
 from devices.keys import LinkError
@@ -21,6 +21,8 @@ from sims.demo.options import DemoOptionError, DemoOptions
 from sims.errors import UpstreamError
 from sims.floor import DEFAULT_FLOOR, FloorError, load_floor
 from sims.storm.errors import StormOptionError
+from sims.year.days import YEAR_CARDS
+from sims.year.errors import YearError
 
 USAGE, NO_ANSWER = 2, 3
 DEMO = DemoOptions()
@@ -139,6 +141,19 @@ def storm(
     sys.exit(run_command(seeds, json, mutant, jobs))
 
 
+@app.command()
+def year(
+    cards: Annotated[int, typer.Option(min=1, max=YEAR_CARDS, help="Accepted, from 1 January on.")] = YEAR_CARDS,
+    seed: Annotated[int, typer.Option(min=0, help="Of everything that is drawn.")] = 1,
+    out: Annotated[Path | None, typer.Option(help="Folder for ledger and report; else a temporary one.")] = None,
+    json: Annotated[str, typer.Option("--json", help="The figures for programs: a file, or `-`.")] = "",
+) -> None:
+    """Run a province's calendar year in virtual time, with a ledger on disk, and check every law."""
+    from sims.year.command import run_command
+
+    sys.exit(run_command(cards, seed, out, json, Config()))
+
+
 def main() -> None:
     """Run the command; an error is a sentence on standard error, never a traceback."""
     try:
@@ -151,6 +166,7 @@ def main() -> None:
         UpstreamError,
         DemoOptionError,
         StormOptionError,
+        YearError,
     ) as error:
         fail(error, USAGE)
     except ConformanceError as error:

@@ -42,7 +42,7 @@ class Batches:
         """Give the next batch: of `SMALLEST` to `LARGEST` cards, and at most `most`."""
         county = self._random.choice(self._counties)
         cards = min(self._random.randint(SMALLEST, LARGEST), most)
-        places = self._random.choices(range(county.stations), _sizes(county), k=cards)
+        places = self._random.choices(range(county.stations), unit_sizes(county), k=cards)
         units = tuple(county.unit(place) for place in places)
         return Arrival(at_floor_s=at_floor_s, due_floor_s=at_floor_s + due_in_s, units=units)
 
@@ -72,6 +72,6 @@ def floor_day(seed: int, cards: int, before: float = 0.5, last_at_s: float = 9 *
     return arrivals
 
 
-def _sizes(county: County) -> list[int]:
+def unit_sizes(county: County) -> list[int]:
     """Give how much each police station takes in, relative to the others."""
     return [1 + place * 7 % 4 for place in range(county.stations)]

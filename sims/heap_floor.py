@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from controller.core import events as e
 from controller.core.foreman import Foreman
@@ -18,12 +19,26 @@ from sims.floor import DEFAULT_FLOOR, StationSpec
 from sims.heap_batches import Arrival
 from sims.heap_machine import HeapMachine
 from sims.heap_matter import Matter
-from sims.heap_staff import HeapStaff
+from sims.heap_staff import HeapStaff, Push
 
 ENCODERS = 2
 ENCODE_CARD_S = 0.02  # floor seconds of one card in one encoder
 
 Watch = Callable[[float, AnyMove], None]
+
+
+class Staff(Protocol):
+    """The people of a floor."""
+
+    def begin(self, at_floor_s: float) -> None:
+        """Do what is to be done before the floor begins."""
+
+    def saw(self, at_floor_s: float, move: AnyMove) -> None:
+        """Take one move."""
+
+
+Hire = Callable[[Sequence[str], Push, int], Staff]
+"""Gives the people, from the names of the presses, how they ask the foreman, and the single bodies of each press."""
 
 
 class HeapFloor:
@@ -38,8 +53,11 @@ class HeapFloor:
         foreman: Foreman | None = None,
         watch: Iterable[Watch] = (),
         singles: int = 0,
+        begin_floor_s: float = 0.0,
+        encode_card_s: float = ENCODE_CARD_S,
+        hire: Hire = HeapStaff,
     ) -> None:
-        """Set up the floor at time 0, magazines filled.
+        """Set up the floor at the time it begins, magazines filled.
 
         Args:
             foreman: decides; without it, one with the default settings.
@@ -48,19 +66,20 @@ class HeapFloor:
         """
         self.foreman = foreman or Foreman(CoreConfig())
         self.matter = Matter(seed, faults)
-        self.machines = {spec.name: HeapMachine(spec, self.matter) for spec in floor}
+        self.machines = {spec.name: self._machine(spec) for spec in floor}
         self.host = HeapHost(self.foreman, self._perform, self._keep)
         presses = [spec.name for spec in floor if spec.step is Step.LAMINATE]
-        staff = HeapStaff(presses, self.host.push, singles)
-        self._watch = [staff.saw, *watch]
-        self._encoders = [0.0] * ENCODERS  # when each is free
+        self.staff = hire(presses, self.host.push, singles)
+        self._watch = [self.staff.saw, *watch]
+        self._encode_card_s = encode_card_s
+        self._encoders = [begin_floor_s] * ENCODERS  # when each is free
         self._batches = 0
-        self.host.handle(e.ServiceBegan(), 0.0)
+        self.host.handle(e.ServiceBegan(), begin_floor_s)
         for spec in floor:
             hello = e.StationSeen(spec.name, spec.step, spec.model, spec.load_max, StationState.IDLE, "")
-            self.host.handle(hello, 0.0)
-        staff.begin(0.0)
-        self.host.run(0.0)
+            self.host.handle(hello, begin_floor_s)
+        self.staff.begin(begin_floor_s)
+        self.host.run(begin_floor_s)
 
     def submit(self, arrival: Arrival) -> int:
         """Let a batch come at its time; gives the number it has on this floor."""
@@ -72,6 +91,10 @@ class HeapFloor:
         """Go on up to and with a time, or until nothing is left to happen."""
         self.host.run(until_floor_s)
 
+    def _machine(self, spec: StationSpec) -> HeapMachine:
+        """Give the machine of a station."""
+        return HeapMachine(spec, self.matter)
+
     # ---- what the world does -----------------------------------------------------------------------------------
 
     def _perform(self, at_floor_s: float, action: e.AnyAction) -> None:
@@ -79,7 +102,7 @@ class HeapFloor:
             self._start(at_floor_s, action)
         elif isinstance(action, e.Encode):
             began = max(at_floor_s, heapq.heappop(self._encoders))
-            ended = began + ENCODE_CARD_S * len(action.cards)
+            ended = began + self._encode_card_s * len(action.cards)
             heapq.heappush(self._encoders, ended)
             self.host.push(ended, e.CardsEncoded(action.job_id))
         elif isinstance(action, e.FillMagazine):

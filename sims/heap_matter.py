@@ -84,6 +84,11 @@ class Matter:
         """Say whether a load that begins with this sheet will be spoiled in the machine."""
         return self._happens(self.faults.of(step).load_spoiled, sheet_id, JAMS[step])
 
+    def forget(self, sheet_id: int) -> None:
+        """Let go of a sheet that no station will ever be given again."""
+        self._trays.pop(sheet_id, None)
+        self._ruined.pop(sheet_id, None)
+
     # ---- the steps ---------------------------------------------------------------------------------------------
 
     def _print(self, sheet_id: int, cards: Sequence[int]) -> SheetOutcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from controller.core import events as e
 from controller.core.cards import Decision
@@ -31,6 +32,14 @@ class HeapStaff:
         self._bodies: Counter[str] = Counter()  # by press, those on their way too
         self._waiting = list(presses)  # presses to be filled once there are bodies
         self._next_body = self._ordered_to = self._received_to = FIRST_BODY
+        self._answers: dict[type, Callable[[float, Any], None]] = {
+            SheetBound: self._bound,
+            ActProposed: self._proposed,
+            StockReceived: self._received,
+            PositionsMarked: self._marked,
+            StationHeld: self._station_held,
+            CardStopped: self._stopped,
+        }
 
     def begin(self, at_floor_s: float) -> None:
         """Receive the first body sheets and fill every magazine, before the floor begins."""
@@ -47,29 +56,41 @@ class HeapStaff:
 
     def saw(self, at_floor_s: float, move: AnyMove) -> None:
         """Take one move."""
-        if isinstance(move, SheetBound):
-            if move.body >= FIRST_SINGLE:
-                return
-            self._bodies[move.station] -= 1
-            if self._bodies[move.station] < LOW_SHEETS:
-                self._fill(move.station, at_floor_s + ERRAND_S)
-        elif isinstance(move, ActProposed) and move.by == FIRST:
+        answer = self._answers.get(type(move))
+        if answer is not None:
+            answer(at_floor_s, move)
+
+    def _bound(self, at_floor_s: float, move: SheetBound) -> None:
+        if move.body >= FIRST_SINGLE:
+            return
+        self._bodies[move.station] -= 1
+        if self._bodies[move.station] < LOW_SHEETS:
+            self._fill(move.station, at_floor_s + ERRAND_S)
+
+    def _proposed(self, at_floor_s: float, move: ActProposed) -> None:
+        if move.by == FIRST:
             self._push(at_floor_s, e.ActSeconded(move.act_id, SECOND))
-        elif isinstance(move, StockReceived) and move.places == SINGLE:
+
+    def _received(self, at_floor_s: float, move: StockReceived) -> None:
+        if move.places == SINGLE:
             self._issue_singles(at_floor_s)
-        elif isinstance(move, StockReceived):
-            self._received_to = move.first_body + move.sheets
-            presses, self._waiting = self._waiting, []
-            for press in presses:
-                self._fill(press, at_floor_s)
-        elif isinstance(move, PositionsMarked) and move.mark is Mark.SUSPECTED:
+            return
+        self._received_to = move.first_body + move.sheets
+        presses, self._waiting = self._waiting, []
+        for press in presses:
+            self._fill(press, at_floor_s)
+
+    def _marked(self, at_floor_s: float, move: PositionsMarked) -> None:
+        if move.mark is Mark.SUSPECTED:
             args: dict[str, int | str] = {"sheet_id": move.sheet_id, "mask": move.mask, "finding": "spoiled"}
             self._push(at_floor_s + ERRAND_S, e.ActAsked("settle", args, FIRST))
-        elif isinstance(move, StationHeld):
-            self._push(at_floor_s + SERVICE_S, e.ReleaseAsked(move.station, FIRST))
-        elif isinstance(move, CardStopped):
-            said = e.DecisionMade(move.card, Decision.REFUSE_LATE, FIRST, "it cannot be made")
-            self._push(at_floor_s + ERRAND_S, said)
+
+    def _station_held(self, at_floor_s: float, move: StationHeld) -> None:
+        self._push(at_floor_s + SERVICE_S, e.ReleaseAsked(move.station, FIRST))
+
+    def _stopped(self, at_floor_s: float, move: CardStopped) -> None:
+        said = e.DecisionMade(move.card, Decision.REFUSE_LATE, FIRST, "it cannot be made")
+        self._push(at_floor_s + ERRAND_S, said)
 
     def _fill(self, press: str, at_floor_s: float) -> None:
         """Issue what brings a magazine back to its full height; order more when the vault has not so much."""

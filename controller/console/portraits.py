@@ -10,8 +10,8 @@ from io import BytesIO
 import msgspec
 from PIL import Image
 
-from controller.application import Application
-from controller.encoding import control_mark, text_fields
+from controller.application import Application, control_mark
+from controller.encoding import text_fields
 from encoders.background import flattened
 from encoders.face import FaceError, lay_out
 from encoders.face_proof import draw

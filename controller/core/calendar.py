@@ -18,16 +18,23 @@ class Calendar:
     def __init__(self, config: CalendarConfig) -> None:
         self._shifts = read_shifts(config.shifts)
         self._weekdays, self._holidays = read_weekdays(config.weekdays), read_dates(config.holidays)
-        self._maintenance = read_maintenance(config.maintenance)
+        self._maintenance: dict[str, list[tuple[float, float]]] = {}
+        for station, begin, end in read_maintenance(config.maintenance):
+            self._maintenance.setdefault(station, []).append((begin, end))
         self.always = not self._shifts and not self._maintenance
+        self._open = (math.inf, -math.inf)  # a stretch of the shift that was looked up last: it is asked all day
 
     def closes_at(self, station: str, now_floor_s: float) -> float:
         """Give when `station` has to stop: the end of the shift, or maintenance; a time not after now: it is closed."""
-        ends = [self._shift_end(now_floor_s)]
-        for name, begin, end in self._maintenance:
-            if name == station and now_floor_s < end:
-                ends.append(begin)
-        return min(ends)
+        first, closes = self._open
+        if not first <= now_floor_s < closes:
+            closes = self._shift_end(now_floor_s)
+            if closes > now_floor_s:
+                self._open = (now_floor_s, closes)
+        for begin, end in self._maintenance.get(station, ()):
+            if now_floor_s < end and begin < closes:
+                closes = begin
+        return closes
 
     def starts_at(self, station: str, now_floor_s: float, load_s: float) -> float:
         """Give when a load of `load_s` may start: now if it ends before the station closes, else when it opens."""
@@ -38,9 +45,7 @@ class Calendar:
         """Give when a closed station may start a load again; `inf` when never."""
         at = now_floor_s
         for _ in range(DAYS_AHEAD):
-            free = max(
-                (end for name, begin, end in self._maintenance if name == station and begin <= at < end), default=at
-            )
+            free = max((end for begin, end in self._maintenance.get(station, ()) if begin <= at < end), default=at)
             opening = self._shift_begin(free)
             if opening == at or math.isinf(opening):
                 return opening

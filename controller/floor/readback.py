@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from controller.application import control_mark
 from controller.core.events import SheetOutcome
-from controller.encoding import control_mark
 from devices.defects import GOOD, Step
 from devices.messages import PositionResult, SheetResult
 

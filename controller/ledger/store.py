@@ -129,7 +129,7 @@ async def open_ledger(
     place = ledger_place(folder, url)
     with ExitStack() as stack:
         stack.enter_context(lock_folder(folder))
-        engine, committer = await trio.to_thread.run_sync(partial(_open_writing, place, nature or {}, require))
+        engine, committer = await trio.to_thread.run_sync(partial(open_writing, place, nature or {}, require))
         stack.callback(engine.dispose)
         reading = place.reader()
         stack.callback(reading.dispose)
@@ -142,7 +142,11 @@ async def open_ledger(
             await writer.stop()
 
 
-def _open_writing(place: Place, nature: Mapping[str, str], require: Require) -> tuple[Engine, Committer]:
+def open_writing(place: Place, nature: Mapping[str, str], require: Require = nothing_more) -> tuple[Engine, Committer]:
+    """Give a ledger for its one writer: what `open_ledger` does, for a thread of one's own that holds the lock.
+
+    Raises: LedgerTooNew, LedgerOther, LedgerUnreadable, LedgerUnfit, LedgerDamaged.
+    """
     engine = place.writer()
     try:
         with engine.begin() as connection:

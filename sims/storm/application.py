@@ -7,7 +7,7 @@ from hashlib import blake2b, sha256
 
 import msgspec
 
-from controller.encoding import control_mark
+from controller.application import control_mark
 from controller.ledger.inbox import InboxRow
 from encoders.envelope import Opener, pack
 

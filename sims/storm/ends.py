@@ -6,10 +6,9 @@ from collections import Counter
 
 from sqlalchemy import select
 
-from controller.application import batch_of, index_of
+from controller.application import batch_of, control_mark, index_of
 from controller.core.foreman import Foreman
 from controller.core.stock import Account
-from controller.encoding import control_mark
 from controller.ledger import tables
 from controller.ledger.receipts import FINAL_KINDS
 from controller.ledger.verify.whole import verify

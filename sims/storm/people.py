@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from random import Random
 
-from controller.application import batch_of, index_of
+from controller.application import batch_of, control_mark, index_of
 from controller.core import events as e
 from controller.core.cards import MOVES, Cause, Decision, State
 from controller.core.moves import positions_in
@@ -13,7 +13,6 @@ from controller.core.review_folds import SHARED_NUMBER
 from controller.core.state import SILENT, FloorState, Sheet
 from controller.core.stocktaking import uncounted
 from controller.core.turn import Turn
-from controller.encoding import control_mark
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE, blank_serial
 from sims.storm.application import card_of

@@ -9,11 +9,12 @@ import pytest
 import trio
 import trio.testing
 
+from controller.application import control_mark
 from controller.core import events as e
 from controller.core.foreman import Foreman
 from controller.core.settings import CoreConfig
 from controller.core.turn import Turn
-from controller.encoding import MadeCard, control_mark
+from controller.encoding import MadeCard
 from controller.floor.floor import Floor
 from controller.floor.words import LIE_AGAIN_S, WORDS_BURST
 from controller.hosts.live import Ticket

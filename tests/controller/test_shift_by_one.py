@@ -7,12 +7,13 @@ from dataclasses import replace
 import msgspec
 import pytest
 
+from controller.application import control_mark
 from controller.core import events as e
 from controller.core.cards import State
 from controller.core.foreman import Foreman
 from controller.core.moves import JobEnded, Mark, PositionsMarked, RowVerdict, Verdict
 from controller.core.settings import CoreConfig
-from controller.encoding import MadeCard, control_mark
+from controller.encoding import MadeCard
 from controller.floor.readback import FACE_DIFFERS, outcome_of
 from controller.hosts.heap import HeapHost
 from devices.defects import Step
