@@ -1,0 +1,64 @@
+"""One pretend run of a line: the same foreman on a fork of the floor, with stations and people drawn from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from controller.core.events import AnyAction, AnyEvent
+from controller.core.foreman import Foreman
+from controller.core.line.change import NOTHING, Change
+from controller.core.line.figures import Estimates
+from controller.core.line.fork import Fork
+from controller.core.line.outcome import LineRun
+from controller.core.moves import AnyMove
+from controller.core.settings import CoreConfig
+from controller.core.turn import Turn
+
+
+class Host(Protocol):
+    """What drives the foreman: `controller.hosts.heap.HeapHost`, which the core may not import."""
+
+    now_floor_s: float
+
+    def push(self, at_floor_s: float, event: AnyEvent) -> None:
+        """Let an event happen at a time."""
+
+    def run(self, until_floor_s: float = ...) -> None:
+        """Handle everything up to and with a time."""
+
+    def handle(self, event: AnyEvent, at_floor_s: float) -> Turn:
+        """Give the foreman one event now."""
+
+
+MakeHost = Callable[
+    [Foreman, Callable[[float, AnyAction], None], Callable[[float, AnyEvent, list[AnyMove]], None]], Host
+]
+
+
+def run_line(
+    fork: Fork,
+    config: CoreConfig,
+    estimates: Estimates,
+    now_floor_s: float,
+    seed: int,
+    change: Change = NOTHING,
+    until_floor_s: float = float("inf"),
+    *,
+    make_host: MakeHost,
+    to_the_end: bool = False,
+) -> LineRun:
+    """Give what became of a fork of the floor in one run; the same arguments give the same run.
+
+    Draws are hashes of the seed and of what they are about (station, number of its load …), so that runs of one seed
+    under different changes differ by the change alone.
+
+    Args:
+        now_floor_s: when the fork was taken.
+        change: what is different on this line.
+        until_floor_s: the run ends here at the latest.
+        make_host: `controller.hosts.heap.HeapHost`.
+        to_the_end: go on to `until_floor_s` though every batch of the fork is finished.
+    Cost: that of the foreman, and about a fifth more; see `bench forecast`.
+    """
+    raise NotImplementedError
