@@ -1,4 +1,4 @@
-"""When batches and their police stations' cards are finished: a fold of moves, for pretend lines and for the real one."""
+"""When batches and their police stations are finished: a fold of moves, for pretend lines and for the real one."""
 
 from __future__ import annotations
 
@@ -68,5 +68,3 @@ class Finishes:
                 was, now = self.batches[batch_id], None if self._left_of[batch_id] else at_floor_s
                 self.batches[batch_id] = now
                 self._open += (now is None) - (was is None)
-
-

@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from controller.core.calendar import DAY_S
 from controller.core.events import AnyAction, AnyEvent
 from controller.core.foreman import Foreman
-from controller.core.line.change import NOTHING, Change
+from controller.core.line.change import NOTHING, Change, changed_config
+from controller.core.line.draws import Draws
 from controller.core.line.figures import Estimates
+from controller.core.line.floor import LineFloor
 from controller.core.line.fork import Fork
 from controller.core.line.outcome import LineRun
 from controller.core.moves import AnyMove
 from controller.core.settings import CoreConfig
 from controller.core.turn import Turn
+
+LOOK_S = 600.0  # between two looks at what has run out, and whether everything is finished
+HORIZON_S = 14 * DAY_S  # no run is longer
 
 
 class Host(Protocol):
@@ -56,9 +62,32 @@ def run_line(
     Args:
         now_floor_s: when the fork was taken.
         change: what is different on this line.
-        until_floor_s: the run ends here at the latest.
+        until_floor_s: the run ends here at the latest, and in any case 14 floor days after the fork.
         make_host: `controller.hosts.heap.HeapHost`.
         to_the_end: go on to `until_floor_s` though every batch of the fork is finished.
     Cost: that of the foreman, and about a fifth more; see `bench forecast`.
     """
-    raise NotImplementedError
+    draws = Draws(seed)
+    state = fork.state()
+    changed = changed_config(config, change)
+    floor = LineFloor(state, changed, estimates, now_floor_s, draws, change)
+    host = make_host(Foreman(changed, state), floor.perform, floor.saw)
+    host.now_floor_s = now_floor_s
+    floor.begin(host.push, host.handle)
+    until = min(until_floor_s, now_floor_s + HORIZON_S)
+    at = now_floor_s
+    while at < until and (to_the_end or not floor.finishes.is_over()):
+        at = min(at + LOOK_S, until)
+        host.run(at)
+        floor.look(at)
+    finishes = floor.finishes
+    return LineRun(
+        seed,
+        now_floor_s,
+        at,
+        finishes.batches,
+        [(batch_id, unit, finish) for (batch_id, unit), finish in finishes.piles.items()],
+        floor.starved(),
+        finishes.made,
+        floor.busy_share(at),
+    )
