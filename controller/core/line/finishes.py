@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from controller.core import moves as m
 from controller.core.cards import FINAL, Decision, State
@@ -39,9 +39,15 @@ class Finishes:
         self.piles = dict.fromkeys(self._left)
         self._open = len(self.batches)
 
-    def is_over(self) -> bool:
-        """Say whether every batch is finished."""
-        return not self._open
+    def is_over(self, watched: Collection[int] | None = None) -> bool:
+        """Say whether every batch is finished, or every one of those that are watched."""
+        if watched is None:
+            return not self._open
+        return all(self.batches.get(batch_id, 0.0) is not None for batch_id in watched)
+
+    def left(self) -> int:
+        """Give the cards of these batches that are to be bundled yet."""
+        return sum(self._left_of[batch_id] for batch_id in self.batches)
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Take one move."""

@@ -156,7 +156,7 @@ class Nature:
         return _Share(self.draws, step)
 
     def _kinds(self, step: Step, seen: StepFigures) -> tuple[tuple[DefectKind, ...], list[float]]:
-        """Give the ways a step's defects show, with weights; while none is known, a first code of its own, found there."""
+        """Give the ways a step's defects show, weighted; while none is known, a first code of its own."""
         counts: dict[str, float] = {key: float(count) for key, count in sorted(seen.defects.items())}
         if not counts:
             code = next((one.code for one in DEFECTS.values() if one.step is step), GOOD)

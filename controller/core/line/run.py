@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from controller.core.calendar import DAY_S
@@ -53,6 +53,7 @@ def run_line(
     *,
     make_host: MakeHost,
     to_the_end: bool = False,
+    watched: Collection[int] | None = None,
 ) -> LineRun:
     """Give what became of a fork of the floor in one run; the same arguments give the same run.
 
@@ -65,6 +66,7 @@ def run_line(
         until_floor_s: the run ends here at the latest, and in any case 14 floor days after the fork.
         make_host: `controller.hosts.heap.HeapHost`.
         to_the_end: go on to `until_floor_s` though every batch of the fork is finished.
+        watched: batches after whose finish the run may end; all that are open, without it.
     Cost: that of the foreman, and about a fifth more; see `bench forecast`.
     """
     draws = Draws(seed)
@@ -76,7 +78,7 @@ def run_line(
     floor.begin(host.push, host.handle)
     until = min(until_floor_s, now_floor_s + HORIZON_S)
     at = now_floor_s
-    while at < until and (to_the_end or not floor.finishes.is_over()):
+    while at < until and (to_the_end or not floor.finishes.is_over(watched)):
         at = min(at + LOOK_S, until)
         host.run(at)
         floor.look(at)
