@@ -129,6 +129,10 @@ class LineFloor:
         counts = {step: sum(one.step is step for one in self.state.stations.values()) for step in Step}
         return {step.value: busy_s[step] / (span_s * counts[step]) for step in Step if counts[step]}
 
+    def let_go(self) -> None:
+        """Forget the host, so that nothing of the run is left once nobody holds it: a circle would wait for a collector."""
+        del self._push, self._staff, self._store, self._arrivals
+
     # ---- inside ------------------------------------------------------------------------------------------------
 
     def _go_on(self) -> None:

@@ -82,14 +82,15 @@ def run_line(
         at = min(at + LOOK_S, until)
         host.run(at)
         floor.look(at)
-    finishes = floor.finishes
+    finishes, starving = floor.finishes, floor.starved()
+    floor.let_go()
     return LineRun(
         seed,
         now_floor_s,
         at,
         finishes.batches,
         [(batch_id, unit, finish) for (batch_id, unit), finish in finishes.piles.items()],
-        floor.starved(),
+        starving,
         finishes.made,
         floor.busy_share(at),
     )
