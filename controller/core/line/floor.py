@@ -130,7 +130,7 @@ class LineFloor:
         return {step.value: busy_s[step] / (span_s * counts[step]) for step in Step if counts[step]}
 
     def let_go(self) -> None:
-        """Forget the host, so that nothing of the run is left once nobody holds it: a circle would wait for a collector."""
+        """Forget the host, so that nothing of the run is left once nobody holds it: no circle waits for a collector."""
         del self._push, self._staff, self._store, self._arrivals
 
     # ---- inside ------------------------------------------------------------------------------------------------
