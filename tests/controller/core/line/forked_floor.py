@@ -34,12 +34,14 @@ UNITS = ("520425001", "520425002", "520425003")
 class Forked:
     """The floor of one seed at one time: its moves are all that the estimator has seen."""
 
-    def __init__(self, seed: int, hours: float, batches: int = 8, faults: float = 3.0) -> None:
+    def __init__(
+        self, seed: int, hours: float, batches: int = 8, faults: float = 3.0, every_s: float = 1_200.0
+    ) -> None:
         self.estimator, self.moves = Estimator(), []
         self.floor = HeapFloor(seed, floor=FLOOR, faults=USUAL_FAULTS.times(faults), watch=[self._saw], singles=6)
         for number in range(batches):
             units = UNITS * (16 + 4 * number)
-            at = number * 1_200.0
+            at = number * every_s
             self.floor.submit(Arrival(at_floor_s=at, due_floor_s=at + 20 * DAY_S, units=units))
         self.now = hours * 3_600.0
         self.floor.run(self.now)
@@ -61,4 +63,4 @@ class Forked:
 @cache
 def forked() -> Forked:
     """A floor with work on every step; nobody changes it."""
-    return Forked(7, 2.0)
+    return Forked(7, 1.0, every_s=300.0)

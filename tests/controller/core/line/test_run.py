@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.core.events import StartJob
 from controller.core.foreman import Foreman
 from controller.core.line.change import NOTHING, Change, Down
 from controller.core.line.draws import Draws
@@ -13,6 +14,7 @@ from controller.core.line.fork import Fork
 from controller.core.line.machine import LineMachine
 from controller.core.line.nature import Nature
 from controller.core.line.run import run_line
+from controller.core.moves import SheetBound
 from controller.core.settings import CalendarConfig, CoreConfig
 from controller.hosts.heap import HeapHost
 from devices.defects import Step
@@ -108,8 +110,6 @@ def test_what_a_station_draws_hangs_on_its_own_loads_alone(seed, loads):
 
 
 def job(station):
-    from controller.core.events import StartJob
-
     return StartJob(1, station, Step.WRITE, [(1, [1] * 8)])
 
 
@@ -143,12 +143,12 @@ def test_an_added_press_gets_blanks_and_works():
         def handle(self, event, at_floor_s):
             turn = super().handle(event, at_floor_s)
             for move in turn.moves:
-                if type(move).__name__ == "SheetBound":
+                if isinstance(move, SheetBound):
                     seen[move.station] = seen.get(move.station, 0) + 1
             return turn
 
     change = Change(added=((Step.LAMINATE, 2),))
-    run_line(floor.fork, CoreConfig(), floor.estimates, floor.now, 1, change, make_host=Host, to_the_end=False)
+    run_line(floor.fork, CoreConfig(), floor.estimates, floor.now, 1, change, make_host=Host)
     assert {"laminate-more-1", "laminate-more-2"} <= seen.keys()
 
 
