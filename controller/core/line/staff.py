@@ -1,0 +1,163 @@
+"""The people of a pretend line: they settle suspects, release stations, decide, in the time they took before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from controller.core import events as e
+from controller.core import hold_events as h
+from controller.core import moves as m
+from controller.core.cards import State
+from controller.core.fold import CARDS_PER_BATCH
+from controller.core.line.change import Down
+from controller.core.line.figures import Estimates
+from controller.core.line.nature import Nature
+from controller.core.line.people_record import HELD, HOLD, RELEASE, REPACK, SETTLE, STOPPED
+from controller.core.line.stock_record import SUPPLY
+from controller.core.moves import Mark, Verdict
+from controller.core.quality_moves import StationHeld
+from controller.core.state import FloorState
+from controller.core.stock_moves import SupplyLoaded
+from devices.defects import Step
+
+FIRST, SECOND = "line-one", "line-two"
+HELD_BACK = "whatif"  # code of a hold that is part of a change: nobody releases it
+
+Push = Callable[[float, e.AnyEvent], None]
+
+
+class LineStaff:
+    """Sees the moves of a run, and asks the foreman for what they call for, by `push`."""
+
+    def __init__(
+        self,
+        state: FloorState,
+        estimates: Estimates,
+        nature: Nature,
+        push: Push,
+        began_floor_s: float,
+        down: Sequence[Down] = (),
+    ) -> None:
+        """`down`: what a change takes off the line; nobody releases such a station meanwhile."""
+        self._state, self._estimates, self._nature, self._push = state, estimates, nature, push
+        self._began_floor_s, self._down = began_floor_s, {one.station: one for one in down}
+        self._numbers: dict[str, int] = {}  # errands so far by kind: how long one takes hangs on its number
+        self._on_the_way: set[tuple[str, str]] = set()  # station, kind of supply
+
+    def begin(self) -> None:
+        """Go on with everything that waits at the fork, knowing how long it waits already."""
+        state, at = self._state, self._began_floor_s
+        for sheet in state.sheets.values():
+            if sheet.suspect:
+                self._settle(at, sheet.sheet_id, sheet.suspect)
+        for station in state.station_holds:
+            self._release(at, station)
+        for card in state.cards.values():
+            if card.state is State.STOPPED:
+                self._decide(at, STOPPED, card.card)
+            elif card.state is State.HELD:
+                self._decide(at, HELD, card.card)
+        for number in state.card_holds:
+            self._later(HOLD, str(number), at, h.CardReleaseAsked(number, FIRST))
+        for batch_id in state.batch_holds:
+            self._later(HOLD, f"batch {batch_id}", at, h.BatchReleaseAsked(batch_id, FIRST))
+        for batch_id, unit in state.stopped_piles:
+            self._repack(at, batch_id, unit)
+        for station in state.stock.supplies:
+            self._load(at, station)
+
+    def saw(self, at_floor_s: float, move: m.AnyMove) -> None:
+        """Take one move."""
+        see = _SEES.get(type(move))
+        if see:
+            see(self, at_floor_s, move)
+
+    # ---- errands -------------------------------------------------------------------------------------------------
+
+    def _proposed(self, at: float, move: m.ActProposed) -> None:
+        if move.by == FIRST:
+            self._push(at, e.ActSeconded(move.act_id, SECOND))
+
+    def _marked(self, at: float, move: m.PositionsMarked) -> None:
+        if move.mark is Mark.SUSPECTED:
+            self._settle(at, move.sheet_id, move.mask)
+
+    def _station_held(self, at: float, move: StationHeld) -> None:
+        if move.code != HELD_BACK:
+            self._release(at, move.station)
+
+    def _stopped(self, at: float, move: m.CardStopped) -> None:
+        self._decide(at, STOPPED, move.card)
+
+    def _opened(self, at: float, move: m.BatchOpened) -> None:
+        for row in move.rows:
+            if row.verdict == Verdict.HOLD:
+                self._decide(at, HELD, move.batch_id * CARDS_PER_BATCH + row.index)
+
+    def _bundle_stopped(self, at: float, move: m.BundleStopped) -> None:
+        if move.waits and move.cards:
+            card = self._state.cards[move.cards[0]]
+            self._repack(at, card.batch_id, card.unit)
+
+    def _ended(self, at: float, move: m.JobEnded) -> None:
+        if move.station in self._state.stock.supplies:
+            self._load(at, move.station)
+
+    # ---- what they ask for -----------------------------------------------------------------------------------------
+
+    def _settle(self, at: float, sheet_id: int, mask: int) -> None:
+        sheet = self._state.sheets[sheet_id]
+        can_be_good = bool(sheet.body) and sheet.step is Step.INSPECT
+        finding = self._nature.finding(SETTLE, f"finding {sheet_id}", {"good": can_be_good})
+        args: dict[str, int | str] = {"sheet_id": sheet_id, "mask": mask, "finding": finding}
+        self._later(SETTLE, str(sheet_id), at, e.ActAsked(SETTLE, args, FIRST))
+
+    def _release(self, at: float, station: str) -> None:
+        until = self._after(RELEASE, station, at)
+        down = self._down.get(station)
+        if down and down.from_floor_s <= until and (down.until_floor_s is None or until < down.until_floor_s):
+            return  # it is released when the change says so
+        self._push(until, e.ReleaseAsked(station, FIRST))
+
+    def _decide(self, at: float, word: str, card: int) -> None:
+        decision = self._nature.finding(word, f"{word} decision {card}")
+        self._later(word, str(card), at, e.DecisionMade(card, decision, FIRST, "forecast"))
+
+    def _repack(self, at: float, batch_id: int, unit: str) -> None:
+        args: dict[str, int | str] = {"batch_id": batch_id, "unit": unit}
+        self._later(REPACK, str(batch_id), at, e.ActAsked(REPACK, args, FIRST))
+
+    def _load(self, at: float, station: str) -> None:
+        for kind in self._state.stock.used_up(station):
+            units = self._estimates.supply_units.get(kind, 0)
+            if units and (station, kind) not in self._on_the_way:
+                self._on_the_way.add((station, kind))
+                self._later(SUPPLY, f"{station} {kind}", at, e.SupplyEntered(station, kind, "forecast", units, FIRST))
+
+    def _supply_loaded(self, at: float, move: SupplyLoaded) -> None:
+        self._on_the_way.discard((move.station, move.kind))
+
+    def _later(self, word: str, what: str, at: float, event: e.AnyEvent) -> None:
+        """Push an event for when people come to it."""
+        self._push(self._after(word, what, at), event)
+
+    def _after(self, word: str, what: str, at: float) -> float:
+        """Give when people come to something; what waited at the fork already waits no shorter than it has."""
+        number = self._numbers[word] = self._numbers.get(word, 0) + 1
+        since = self._estimates.open_since_floor_s.get(f"{word} {what}", at) if at <= self._began_floor_s else at
+        waited_s = max(0.0, at - since)
+        takes_s = self._nature.wait(word).beyond(waited_s, self._nature.draws.point(f"{word} {number}"))
+        return at + max(0.0, takes_s - waited_s)
+
+
+_SEES: dict[type, Callable[[LineStaff, float, Any], None]] = {
+    m.ActProposed: LineStaff._proposed,
+    m.PositionsMarked: LineStaff._marked,
+    StationHeld: LineStaff._station_held,
+    m.CardStopped: LineStaff._stopped,
+    m.BatchOpened: LineStaff._opened,
+    m.BundleStopped: LineStaff._bundle_stopped,
+    m.JobEnded: LineStaff._ended,
+    SupplyLoaded: LineStaff._supply_loaded,
+}

@@ -1,0 +1,64 @@
+"""`python -m bench forecast`: its trials, what it counts of them, and its short form."""
+
+import json
+from math import inf
+
+import pytest
+
+from bench import forecast
+from bench.__main__ import main
+from bench.forecast_trial import Trial, run_trial
+
+
+def trial(truth_s: float) -> Trial:
+    return Trial(1, 100, 2, 5.0, 50.0, 90.0, truth_s, min(1.0, truth_s / 100.0))
+
+
+def result(
+    held: float, runs_s: float, trials: int = forecast.JUDGED_FROM_TRIALS, runs: int = forecast.JUDGED_RUNS
+) -> dict:
+    found = {"p90_held": held, "trials": trials}
+    return {"runs": runs, "open_cards": 3_000, f"runs_{runs}_s": runs_s, "calibration": found}
+
+
+def test_a_trial_is_the_same_for_the_same_seed_and_its_batch_is_finished_in_truth():
+    one = run_trial(1_000_003, 3)
+    assert one == run_trial(1_000_003, 3)
+    assert 0.0 < one.p50_s <= one.p90_s
+    assert 0.0 < one.truth_s < inf
+    assert one.open_cards > 0
+    assert one.p90_s == inf, "three runs promise no P90"
+
+
+def test_what_held_is_counted_and_has_an_interval():
+    found = forecast.calibration([trial(one) for one in (10.0, 20.0, 60.0, 95.0)])
+    assert (found["p90_held"], found["p50_held"]) == (0.75, 0.5)
+    assert found["p90_held_low"] < 0.75 < found["p90_held_high"]
+    assert found["runs_below_truth_tenths"] == [0, 1, 1, 0, 0, 0, 1, 0, 0, 1]
+    low, high = forecast.wilson(360, 400)
+    assert (round(low, 3), round(high, 3)) == (0.867, 0.926)
+
+
+@pytest.mark.parametrize(
+    ("figures", "good"),
+    [
+        (result(0.9, 20.0), True),
+        (result(0.85, 20.0), False),
+        (result(0.95, 20.0), False),
+        (result(0.9, 31.0), False),
+        (result(0.5, 20.0, trials=20), True),
+        (result(0.9, 100.0, runs=20), True),
+    ],
+)
+def test_figures_worse_than_wanted_are_an_exit_code(figures, good):
+    assert forecast.is_good(figures) is good
+
+
+def test_the_short_form_writes_every_figure(tmp_path):
+    path = tmp_path / "forecast.json"
+    options = ["--trials", "2", "--runs", "2", "--cards", "100", "--processes", "1", "--json", str(path)]
+    assert main(["forecast", *options]) == 0
+    written = json.loads(path.read_text("utf-8"))
+    assert written["runs_2_s"] > 0
+    assert written["open_cards"] >= 100
+    assert written["calibration"]["trials"] == 2
