@@ -1,4 +1,4 @@
-"""The worker's own copy of the floor: state and estimates of all durable moves, read from the ledger, kept for the next time."""
+"""The worker's own copy of the floor: state and estimates of all durable moves, kept from one question to the next."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ class DurableMoves:
     """The moves of a ledger that another process writes, on short read-only connections."""
 
     def __init__(self, reading: Engine) -> None:
-        self.reading = reading
+        self._reading = reading
+
+    @property
+    def reading(self) -> Engine:
+        """The engine of its read-only connections."""
+        return self._reading
 
     def replay(self, after: int = 0) -> Iterator[tuple[float, AnyMove]]:
         """Give the durable moves numbered above `after`, in order, with their floor times.  Raises: LedgerDamaged."""
-        for row in read_rows(self.reading, tables.move, after):
+        for row in read_rows(self._reading, tables.move, after):
             yield row.at_floor_s, open_move(row)
 
 

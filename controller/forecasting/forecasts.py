@@ -14,17 +14,17 @@ from sqlalchemy.exc import DBAPIError
 from controller.config import Config
 from controller.core.state import FloorState
 from controller.forecasting.errors import ForecastBusy, ForecastError
-from controller.forecasting.messages import Answered, Forecast, Question
+from controller.forecasting.messages import Answered, ForecastMade, Question
 from controller.forecasting.record import Calibration, Record, Said
 from controller.forecasting.record_file import read_record, write_record
 from controller.forecasting.worker_process import WorkerProcess
 from controller.ledger.errors import LedgerError
+from controller.ledger.finishes import finished_batches
 from controller.ledger.store import Ledger
 
 log = structlog.get_logger()
 WAITING_MAX = 4  # questions besides the one that is worked on
 KEPT = 16  # answers, for those who come back for theirs
-REST_S = 60.0  # real seconds after a forecast that failed, at least, before another one that nobody asked for
 
 
 @dataclass(eq=False, slots=True)
@@ -56,8 +56,7 @@ class Forecasts:
         self._wake = trio.Event()
         self._record = Record()
         self._worker = WorkerProcess(folder, config)
-        self.latest: Forecast | None = None  # of the floor as it is, not of a what-if
-        self.failure: ForecastError | None = None  # why the last one that nobody asked for was not made
+        self.latest: ForecastMade | None = None  # of the floor as it is, not of a what-if
 
     # ---- asking --------------------------------------------------------------------------------------------------
 
@@ -96,6 +95,10 @@ class Forecasts:
         """Give how often forecasts held."""
         return self._record.calibration()
 
+    def made_floor_s(self) -> float:
+        """Give the floor time of the newest forecast, 0 while there is none."""
+        return self.latest.made.at_floor_s if self.latest else 0.0
+
     @property
     def record(self) -> Record:
         """What was said of batches, and what came."""
@@ -133,20 +136,23 @@ class Forecasts:
 
         try:
             asked.answer = await self._worker.ask(asked.question, self._now_floor_s(), told)
-            if isinstance(asked.answer.found, Forecast):
-                self.latest = asked.answer.found
-                await self._note(asked.answer.found)
+            if isinstance(asked.answer, ForecastMade):
+                self.latest = asked.answer
+                await self._note(asked.answer)
         except ForecastError as error:
             log.error("no forecast", code=error.code, why=error.text)
             asked.failure = error
         finally:
             asked.over.set()
 
-    async def _note(self, made: Forecast) -> None:
-        for batch in made.batches:
+    async def _note(self, found: ForecastMade) -> None:
+        for batch in found.batches:
             if batch.p50_floor_s is not None and batch.p90_floor_s is not None:
                 said = Said(
-                    made_floor_s=made.at_floor_s, p50_floor_s=batch.p50_floor_s, p90_floor_s=batch.p90_floor_s
+                    made_floor_s=found.made.at_floor_s,
+                    p50_floor_s=batch.p50_floor_s,
+                    p90_floor_s=batch.p90_floor_s,
+                    late_percent=batch.late_percent,
                 )
                 self._record.note(batch.batch_id, batch.batch_number, said)
         await self._keep()
@@ -157,16 +163,15 @@ class Forecasts:
         if not gone:
             return
         try:
-            finished = await trio.to_thread.run_sync(self._finished, gone)
+            finished = await trio.to_thread.run_sync(finished_batches, self._ledger.reading, gone)
         except (LedgerError, DBAPIError) as error:
             log.error("forecasts not scored", why=type(error).__name__)
             return
-        self._record.score(finished)
-        await self._keep()
-
-    def _finished(self, batches: list[int]) -> dict[int, float]:
-        rows = [self._ledger.reader.batch(batch_id) for batch_id in batches]
-        return {row.batch_id: row.closed_floor_s for row in rows if row is not None and row.closed_floor_s}
+        made = {batch_id: at_floor_s for batch_id, at_floor_s in finished.items() if at_floor_s is not None}
+        self._record.score(made)
+        self._record.forget(finished.keys() - made.keys())  # nothing of them was made
+        if finished:
+            await self._keep()
 
     async def _keep(self) -> None:
         try:

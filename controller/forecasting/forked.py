@@ -57,13 +57,17 @@ def run_forked(work: Work, runs: int, processes: int, within_s: float, told: Tol
                 told_s = time.monotonic()
                 told(len(found))
         if not reading.get_map() and len(found) < runs:
-            raise ForecastFailed("a process of the runs was ended from outside: try again, with fewer runs if it was memory")
+            raise ForecastFailed(
+                "a process of the runs was ended from outside: try again, with fewer runs if it was memory"
+            )
     return found
 
 
 def _take(sent: Sent, found: dict[int, bytes]) -> None:
     if sent.kind == TOO_LARGE:
-        raise ForecastTooLarge("a run took more memory than forecast.memory_mib: raise it, or ask for fewer runs at once")
+        raise ForecastTooLarge(
+            "a run took more memory than forecast.memory_mib: raise it, or ask for fewer runs at once"
+        )
     if sent.kind == FAILED:
         raise ForecastFailed(f"run {sent.number} ended with {sent.body.decode('utf-8', 'replace')}")
     found[sent.number] = sent.body
@@ -111,5 +115,5 @@ def _one(work: Work, number: int) -> tuple[str, bytes]:
         return DONE, work(number)
     except MemoryError:
         return TOO_LARGE, b""
-    except Exception as error:  # here a process begins: whatever it is, the parent says so
+    except Exception as error:  # noqa: BLE001  here a process begins: whatever it is, the parent says so
         return FAILED, (getattr(error, "code", "") or type(error).__name__).encode()

@@ -1,26 +1,25 @@
-"""What service and worker say to each other, and what a forecast and a what-if are made of; all times are floor seconds."""
+"""What service and worker say to each other, and what forecasts and what-ifs are made of; times are floor seconds."""
 
 from __future__ import annotations
 
 import msgspec
 
 from controller.config import Config
+from controller.core.line.change import NOTHING, Change
+from controller.core.line.outcome import Difference, Sensitivity, StarvingInput
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What is asked: the floor as it is, or, with any of the others, what a change would bring."""
+    """What is asked: the floor as it is, or what a change would bring, or one station more of each step."""
 
     runs: int
-    down: tuple[str, ...] = ()  # stations that stand from `from_floor_s` on
-    from_floor_s: float = 0.0
-    add: tuple[tuple[str, int], ...] = ()  # step, so many stations more
-    shifts: int = 0  # of a working day; 0: as they are
-    sensitivity: bool = False  # what one station more of each step would bring
+    change: Change = NOTHING
+    sensitivity: bool = False
 
     @property
-    def changes_floor(self) -> bool:
-        """Say whether it is a what-if."""
-        return bool(self.down or self.add or self.shifts or self.sensitivity)
+    def is_whatif(self) -> bool:
+        """Say whether it is of a floor that is not."""
+        return self.sensitivity or not self.change.is_nothing()
 
 
 # ---- what the worker hears ---------------------------------------------------------------------------------------
@@ -48,6 +47,57 @@ Heard = Open | Ask
 # ---- what it says ------------------------------------------------------------------------------------------------
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """How an answer was made: from the floor after move `seq`, with so many runs that were done in time."""
+
+    at_floor_s: float
+    seq: int
+    runs: int
+    asked_runs: int
+    took_s: float  # real seconds, of reading and running
+
+
+class FinishOf(msgspec.Struct, frozen=True, kw_only=True):
+    """When a batch, or one police station's cards of it, will be in bundles; None: not within what was looked at."""
+
+    batch_id: int
+    batch_number: str
+    unit: str  # empty: the whole batch
+    due_floor_s: float
+    p50_floor_s: float | None
+    p90_floor_s: float | None
+    late_percent: float  # of the runs: finished after it is due, or not at all
+    finished_percent: float  # of the runs
+
+
+class ForecastMade(msgspec.Struct, frozen=True, kw_only=True, tag="forecast"):
+    """What the runs of the floor as it is say."""
+
+    made: Made
+    batches: list[FinishOf]
+    units: list[FinishOf]
+    starving: list[StarvingInput]
+    cards_per_day: float
+    cards_per_day_low: float
+    cards_per_day_high: float
+    busy_share: dict[str, float]
+
+
+class DifferenceMade(msgspec.Struct, frozen=True, kw_only=True, tag="difference"):
+    """What a change would bring."""
+
+    made: Made
+    difference: Difference
+    batch_numbers: dict[int, str]
+
+
+class SensitivityMade(msgspec.Struct, frozen=True, kw_only=True, tag="sensitivity"):
+    """What one station more of each step would bring."""
+
+    made: Made
+    steps: list[Sensitivity]
+
+
 class Progress(msgspec.Struct, frozen=True, tag="progress"):
     """How many of how many runs are done."""
 
@@ -62,24 +112,5 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     text: str
 
 
-class Made(msgspec.Struct, frozen=True, kw_only=True):
-    """How an answer was made: from the floor after move `seq`, with so many runs that were done in time."""
-
-    at_floor_s: float
-    seq: int
-    runs: int
-    asked_runs: int
-    took_s: float  # real seconds, of reading and running
-
-
-class FinishOf(msgspec.Struct, frozen=True, kw_only=True):
-    """When a batch, or the cards of a police station, will be finished; None: not within the horizon, in so many runs."""
-
-    p50_floor_s: float | None
-    p90_floor_s: float | None
-    late_percent: float
-    unfinished_percent: float  # of the runs: somebody has to do something, or it takes longer than was looked at
-
-
-class Forecast(msgspec.Struct, frozen=True, kw_only=True, tag="forecast"):
-    made: Made
+Answered = ForecastMade | DifferenceMade | SensitivityMade
+Said = Answered | Progress | Failed

@@ -21,6 +21,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     made_floor_s: float
     p50_floor_s: float
     p90_floor_s: float
+    late_percent: float = 0.0
 
 
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +52,9 @@ class OpenBatch(msgspec.Struct):
 class Record(msgspec.Struct):
     """All that is kept.  Bounded: see the constants of this file."""
 
-    open: dict[int, OpenBatch] = {}  # noqa: RUF012  msgspec copies empty defaults
-    scored: list[Scored] = []  # noqa: RUF012
-    counts: dict[str, int] = {}  # noqa: RUF012  by outcome, of all batches ever scored
+    open: dict[int, OpenBatch] = {}
+    scored: list[Scored] = []
+    counts: dict[str, int] = {}  # by outcome, of all batches ever scored
 
     def note(self, batch_id: int, batch_number: str, said: Said) -> None:
         """Keep what a forecast said of a batch, unless one of this floor day is kept already."""

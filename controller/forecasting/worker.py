@@ -59,7 +59,9 @@ class Worker:
         except (LedgerError, CoreError, DBAPIError) as error:
             self._copy = None  # it may be half folded
             code = getattr(error, "code", "") or type(error).__name__
-            return Failed(ForecastFailed.code, f"the ledger could not be read or folded ({code}): run `cardmill doctor`")
+            return Failed(
+                ForecastFailed.code, f"the ledger could not be read or folded ({code}): run `cardmill doctor`"
+            )
 
     def _tell(self, done: int, runs: int) -> None:
         self._say(Progress(done, runs))

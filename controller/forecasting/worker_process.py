@@ -1,4 +1,4 @@
-"""The worker process as the service holds it: started when it is first needed, asked one thing, killed with the service."""
+"""The worker process as the service holds it: started when it is first needed, and killed with the service."""
 
 from __future__ import annotations
 
@@ -50,13 +50,13 @@ class WorkerProcess:
     async def __aexit__(self, *_: object) -> None:
         await self.end()
 
-    async def ask(self, question: Question, told: Callable[[int, int], None]) -> Answered:
+    async def ask(self, question: Question, now_floor_s: float, told: Callable[[int, int], None]) -> Answered:
         """Give the answer to a question; `told` hears how many of how many runs are done.
 
         Cancelled, or failed in a way that leaves the process in doubt, the process is ended.  Raises: ForecastError.
         """
         settings = self._config.forecast
-        ask = Ask(question, settings.processes, settings.within_s)
+        ask = Ask(question, now_floor_s, settings.processes, settings.within_s)
         is_sound = False
         try:
             with trio.fail_after(settings.within_s + GRACE_S):
@@ -99,8 +99,9 @@ class WorkerProcess:
     def _start(self) -> None:
         """Start the process, here and in no thread: it is killed when the thread that made it ends."""
         command = [sys.executable, "-m", MODULE, str(os.getpid())]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        assert process.stdin is not None and process.stdout is not None
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
+        assert process.stdin is not None
+        assert process.stdout is not None
         self._process, self._reader = process, FrameReader()
         # the streams get descriptors of their own: each side closes what is its own, once
         self._sends = trio.lowlevel.FdStream(os.dup(process.stdin.fileno()))
