@@ -211,8 +211,9 @@ async def _asked(forecasts: Forecasts, args: Args, question: Any) -> Asked | Ref
             asked = forecasts.ask(question())
         except ForecastBusy as error:
             return Refused(error.code, error.text)
-    with trio.move_on_after(PATIENCE_S):
-        await asked.over.wait()
+    if not args.get("at_once"):
+        with trio.move_on_after(PATIENCE_S):
+            await asked.over.wait()
     return Refused(asked.failure.code, asked.failure.text) if asked.failure else asked
 
 

@@ -56,6 +56,7 @@ class Forecasts:
         self._wake = trio.Event()
         self._record = Record()
         self._worker = WorkerProcess(folder, config)
+        self._newest: dict[int, Said] = {}  # by batch, of the newest forecast
         self.latest: ForecastMade | None = None  # of the floor as it is, not of a what-if
 
     # ---- asking --------------------------------------------------------------------------------------------------
@@ -104,6 +105,11 @@ class Forecasts:
         """What was said of batches, and what came."""
         return self._record
 
+    def said_of(self, batch_id: int) -> Said | None:
+        """Give what was said of an open batch last, None where nothing was."""
+        kept = self._record.open.get(batch_id)
+        return self._newest.get(batch_id) or (kept.said[-1] if kept else None)
+
     # ---- working -------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
@@ -146,6 +152,7 @@ class Forecasts:
             asked.over.set()
 
     async def _note(self, found: ForecastMade) -> None:
+        self._newest = {}
         for batch in found.batches:
             if batch.p50_floor_s is not None and batch.p90_floor_s is not None:
                 said = Said(
@@ -154,6 +161,7 @@ class Forecasts:
                     p90_floor_s=batch.p90_floor_s,
                     late_percent=batch.late_percent,
                 )
+                self._newest[batch.batch_id] = said
                 self._record.note(batch.batch_id, batch.batch_number, said)
         await self._keep()
 
