@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from controller.core.calendar import DAY_S
 from controller.core.line.change import NOTHING, Change
 from controller.core.line.fork import Fork
 from controller.core.line.outcome import Finish, LineRun
@@ -33,7 +32,6 @@ from controller.hosts.heap import HeapHost
 from devices.defects import Step
 
 RUNS_LEAST = 20  # of which something can be said, when the time is over
-HORIZON_DAYS = 60.0  # floor days that a run looks ahead at most
 SEEDS = 1 << 16  # seeds of one state of the ledger: the next one has others
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -86,12 +84,11 @@ def _runs_of(
     """Give the runs of each seed that was done in time, in the order of the seeds.  Raises: ForecastError."""
     question, estimates, fork = ask.question, copy.estimator.estimates(), Fork.of(state)
     first_seed, changes = copy.seq * SEEDS, changes_of(question)
-    until_floor_s = now_floor_s + HORIZON_DAYS * DAY_S
 
     def work(number: int) -> bytes:
         seed = first_seed + number
         runs = [
-            run_line(fork, config, estimates, now_floor_s, seed, change, until_floor_s, make_host=HeapHost)
+            run_line(fork, config, estimates, now_floor_s, seed, change, make_host=HeapHost)
             for change in changes
         ]
         return _encode(runs)

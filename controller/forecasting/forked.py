@@ -14,7 +14,7 @@ import msgspec
 
 from controller.forecasting.errors import ForecastFailed, ForecastTooLarge
 from controller.forecasting.frames import READ_BYTES, FrameReader, frame_of, write_all
-from controller.forecasting.idle_process import become_idle
+from controller.forecasting.idle_process import belong_to
 from encoders.envelope import Opener
 
 TELL_EVERY_S = 0.25  # real seconds
@@ -102,7 +102,7 @@ def _child(work: Work, numbers: range, writes: int, parent: int) -> NoReturn:
     """Do a share of the runs and end at once: nothing of the parent's is closed or written twice."""
     code = 1
     try:
-        become_idle(parent)
+        belong_to(parent)
         for number in numbers:
             write_all(writes, frame_of(Sent(number, *_one(work, number))))
         code = 0

@@ -21,8 +21,11 @@ class Orphaned(Exception):
     code = "forecast.orphaned"
 
 
-def become_idle(parent: int) -> None:
-    """Let this process work only when nothing else wants to, dump no core, and be killed when `parent` ends.
+IDLE, LOW = "idle", "low"  # and normal
+
+
+def belong_to(parent: int) -> None:
+    """Let this process be killed when `parent` ends, and dump no core.
 
     Call it in each process anew: a fork forgets whose end is its own.  `parent` must have made it in its main thread.
     Raises: Orphaned: that one ended before.
@@ -33,7 +36,14 @@ def become_idle(parent: int) -> None:
         raise Orphaned(f"{Orphaned.code}: process {parent} is gone")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's affair, which ends this process then
     forbid_core_dumps()
-    os.setpriority(os.PRIO_PROCESS, 0, LOWEST)
+
+
+def become_idle(priority: str = IDLE) -> None:
+    """Let this process, and those it forks, work only when nothing else wants to; `low`: after all others, but surely."""
+    if priority in (IDLE, LOW):
+        os.setpriority(os.PRIO_PROCESS, 0, LOWEST)
+    if priority != IDLE:
+        return
     with suppress(AttributeError, OSError):  # not everywhere, and containers may forbid it: nice is what is left then
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 

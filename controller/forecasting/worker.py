@@ -14,7 +14,7 @@ from controller.forecasting.answering import answer
 from controller.forecasting.errors import ForecastError, ForecastFailed, ForecastTooLarge
 from controller.forecasting.floor_copy import FloorCopy
 from controller.forecasting.frames import READ_BYTES, FrameReader, frame_of, write_all
-from controller.forecasting.idle_process import become_idle, limit_memory
+from controller.forecasting.idle_process import become_idle, belong_to, limit_memory
 from controller.forecasting.messages import Ask, Failed, Heard, Open, Progress, Said
 from controller.ledger.errors import LedgerError
 from controller.logs import configure_logs
@@ -71,8 +71,9 @@ class Worker:
 
 
 def main() -> None:
-    """Work for the process whose number is the one argument."""
-    become_idle(int(sys.argv[1]))
+    """Work for the process whose number is the first argument, at the priority that is the second."""
+    belong_to(int(sys.argv[1]))
+    become_idle(sys.argv[2])
     says = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not speak to the service
     configure_logs()

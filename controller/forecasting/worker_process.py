@@ -98,7 +98,7 @@ class WorkerProcess:
 
     def _start(self) -> None:
         """Start the process, here and in no thread: it is killed when the thread that made it ends."""
-        command = [sys.executable, "-m", MODULE, str(os.getpid())]
+        command = [sys.executable, "-m", MODULE, str(os.getpid()), self._config.forecast.priority]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         assert process.stdin is not None
         assert process.stdout is not None

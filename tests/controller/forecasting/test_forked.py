@@ -11,6 +11,7 @@ import pytest
 
 from controller.forecasting.errors import ForecastFailed, ForecastTooLarge
 from controller.forecasting.forked import run_forked
+from controller.forecasting.idle_process import become_idle
 from controller.forecasting.frames import MAX_FRAME_BYTES, FrameReader, FrameTooLong, frame_of
 
 WITHIN_S = 120.0
@@ -41,12 +42,23 @@ def test_the_runs_are_shared_out_and_their_processes_gone_when_the_answer_is_the
     assert not any(is_there(pid) for pid in pids)
 
 
-def test_runs_work_at_the_lowest_priority_and_leave_no_core():
+def test_runs_leave_no_core_and_can_be_made_to_work_when_nothing_else_wants_to():
     def priority(number):
+        become_idle()
         core = next(line for line in Path("/proc/self/limits").read_text().splitlines() if "core file" in line)
-        return f"{os.getpriority(os.PRIO_PROCESS, 0)} {core.split()[4]}".encode()
+        return f"{os.getpriority(os.PRIO_PROCESS, 0)} {os.sched_getscheduler(0)} {core.split()[4]}".encode()
 
-    assert run_forked(priority, 1, 1, WITHIN_S, nothing) == {0: b"19 0"}
+    assert run_forked(priority, 1, 1, WITHIN_S, nothing) == {0: f"19 {os.SCHED_IDLE} 0".encode()}
+
+
+def test_low_priority_is_nice_alone_and_normal_is_as_the_caller_was():
+    def priority(number):
+        before = os.getpriority(os.PRIO_PROCESS, 0)
+        become_idle("normal" if number else "low")
+        now = os.getpriority(os.PRIO_PROCESS, 0)
+        return f"{now == (before if number else 19)} {os.sched_getscheduler(0) == os.SCHED_IDLE}".encode()
+
+    assert set(run_forked(priority, 2, 2, WITHIN_S, nothing).values()) == {b"True False"}
 
 
 def test_what_a_run_changes_no_other_run_and_no_caller_sees():
