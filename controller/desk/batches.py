@@ -125,7 +125,14 @@ def _forecast(said: Said | None) -> dict[str, Any]:
     }
 
 
-_NO_HOLD: dict[str, Any] = {"express": None, "hold": "", "hold_by": "", "cards_held": 0, "because": "", **_forecast(None)}
+_NO_HOLD: dict[str, Any] = {
+    "express": None,
+    "hold": "",
+    "hold_by": "",
+    "cards_held": 0,
+    "because": "",
+    **_forecast(None),
+}
 
 
 def _of_floor(desk: Desk, batch: Batch, held: Counter[int]) -> dict[str, Any]:

@@ -87,10 +87,7 @@ def _runs_of(
 
     def work(number: int) -> bytes:
         seed = first_seed + number
-        runs = [
-            run_line(fork, config, estimates, now_floor_s, seed, change, make_host=HeapHost)
-            for change in changes
-        ]
+        runs = [run_line(fork, config, estimates, now_floor_s, seed, change, make_host=HeapHost) for change in changes]
         return _encode(runs)
 
     gc.freeze()  # what is here is shared with the processes of the runs, until somebody writes to it

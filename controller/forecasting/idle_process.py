@@ -39,7 +39,7 @@ def belong_to(parent: int) -> None:
 
 
 def become_idle(priority: str = IDLE) -> None:
-    """Let this process, and those it forks, work only when nothing else wants to; `low`: after all others, but surely."""
+    """Let this process, and those it forks, work when nothing else wants to; `low`: after all others, but surely."""
     if priority in (IDLE, LOW):
         os.setpriority(os.PRIO_PROCESS, 0, LOWEST)
     if priority != IDLE:

@@ -11,8 +11,8 @@ import pytest
 
 from controller.forecasting.errors import ForecastFailed, ForecastTooLarge
 from controller.forecasting.forked import run_forked
-from controller.forecasting.idle_process import become_idle
 from controller.forecasting.frames import MAX_FRAME_BYTES, FrameReader, FrameTooLong, frame_of
+from controller.forecasting.idle_process import become_idle
 
 WITHIN_S = 120.0
 
