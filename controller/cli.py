@@ -23,6 +23,7 @@ from controller.commandline import check as cli_check
 from controller.commandline import completing, show
 from controller.commandline import correct as cli_correct
 from controller.commandline import doctor as cli_doctor
+from controller.commandline import forecast as cli_forecast
 from controller.commandline import holding as cli_holding
 from controller.commandline import many as cli_many
 from controller.commandline import packing as cli_packing
@@ -160,6 +161,7 @@ _ROOMS = (
     cli_trace,
     cli_packing,
     cli_stock,
+    cli_forecast,
     cli_quality,
     cli_batches,
     cli_holding,

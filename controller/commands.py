@@ -22,6 +22,7 @@ from controller.desk import (
     campaign,
     cases,
     deciding,
+    forecast,
     holding,
     looking,
     packing,
@@ -45,6 +46,7 @@ VERBS: dict[str, Verb] = {
     **deciding.VERBS,
     **packing.VERBS,
     **stock.VERBS,
+    **forecast.VERBS,
     **quality.VERBS,
     **holding.VERBS,
     **batches.VERBS,
@@ -137,7 +139,7 @@ def _unsigned(desk: Desk, request: Command, act: str, roles: Set[str]) -> Refuse
 def _for_roles(roles: Set[str], verb: str, said: Answer) -> Answer:
     """Leave the sums of stock out of an answer for those who may not see them: they count blind.
 
-    Open ends and the forecast are made without them, see `desk.stock`.
+    Open ends and the forecast are made without them, see `desk.stock` and `desk.forecast`.
     """
     if not isinstance(said, Done) or rights.may(roles, "stock"):
         return said

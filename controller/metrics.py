@@ -19,6 +19,8 @@ from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.door_metrics import KeyCollector, RefusalCollector
 from controller.floor_metrics import FloorCollector
+from controller.forecast_metrics import ForecastCollector
+from controller.forecasting.record import Record
 from controller.lead_times import BATCH_ID, LeadTimes
 from controller.readiness import Readiness
 from controller.refusals import Refusals
@@ -99,6 +101,10 @@ class Metrics:
     def watch_alarms(self, alarms: Callable[[], list[Alarm]]) -> None:
         """Show the alarms that stand too."""
         self.registry.register(AndonCollector(alarms))
+
+    def watch_forecasts(self, record: Callable[[], Record], made_floor_s: Callable[[], float]) -> None:
+        """Show how often forecasts held too."""
+        self.registry.register(ForecastCollector(record, made_floor_s))
 
     def note(self, at_floor_s: float, move: AnyMove) -> None:
         """Take a durable move that the tally does not know yet."""

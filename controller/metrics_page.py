@@ -12,6 +12,7 @@ from prometheus_client.core import Metric
 from controller.config import StorageConfig
 from controller.core.state import FloorState
 from controller.core.tally import Tally
+from controller.forecasting.record import Record
 from controller.markdown import table
 from controller.metrics import LABELS, OF_THE_PROCESS, Metrics
 from controller.readiness import REASONS, Readiness
@@ -55,6 +56,7 @@ def watch_all(metrics: Metrics, state: FloorState, refusals: Refusals | None = N
     metrics.watch_refusals(refusals or Refusals())
     metrics.watch_keys(state.peer_keys, False)
     metrics.watch_alarms(list)
+    metrics.watch_forecasts(Record, float)
 
 
 def families() -> list[tuple[str, Metric, tuple[str, ...]]]:

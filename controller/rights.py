@@ -67,6 +67,7 @@ VERB_RIGHTS: Mapping[str, Roles] = {
     "trace": _ON_CARDS,
     "stopped": _IN_CHARGE,
     "report": _IN_CHARGE,
+    "whatif": _IN_CHARGE,
     "campaign": _IN_CHARGE,
     "audit": _of(SUPERVISOR, AUDITOR, ADMINISTRATOR),
     "settings": _of(SUPERVISOR, AUDITOR, ADMINISTRATOR),

@@ -27,7 +27,7 @@ READING = frozenset(  # verbs that only look: they may be asked again, and need 
         *("status", "stations", "stock", "review", "stopped", "suspects", "acts", "report", "why"),
         *("piles", "consignments", "manifest", "campaign", "posts", "holds", "remakes"),
         *("batches", "batch", "card_holds", "alarms"),
-        *("shift", "supplies", "forecast", "open_ends", "trace", "purge_preview", "purges", "rights"),
+        *("shift", "supplies", "forecast", "whatif", "open_ends", "trace", "purge_preview", "purges", "rights"),
         *("audit", "keys", "settings"),
     }
 )

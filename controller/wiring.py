@@ -33,6 +33,7 @@ from controller.doors import operator_requests, serve_door, upstream_requests
 from controller.encoding import Encoders
 from controller.evidence.signing import Signer
 from controller.floor.floor import Floor
+from controller.forecasting.forecasts import Forecasts
 from controller.hosts.live import LiveHost, Ticket
 from controller.intake.giving_up import GivingUp
 from controller.intake.intake import Intake
@@ -158,8 +159,8 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
         ledger, vault, judge, parts.context, place, config.intake, host.post, workers, config.kinds, config.upstreams,
         parts.signer,
     )  # fmt: skip
-    denials, andon = Denials(host.post), _andon(config, parts, host.post)
-    desk = _desk(config, parts, host.post, returns, plan, posts, denials, andon)
+    denials, andon, forecasts = Denials(host.post), _andon(config, parts, host.post), _forecasts(config, parts)
+    desk = _desk(config, parts, host.post, returns, plan, posts, denials, andon, forecasts)
     giving_up = GivingUp(ledger, judge.history, host.post, intake.forget)
     purger = Purger(ledger, vault, host.post, giving_up.give_up, judge.history)
     key_folder = KeyFolder(parts.ring, state.peer_keys, host.post, doors.drop_revoked, doors.take_heard)
@@ -173,6 +174,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
     nursery.start_soon(judge.run)
     nursery.start_soon(denials.run)
     nursery.start_soon(andon.run)
+    nursery.start_soon(forecasts.run)
     nursery.start_soon(DayHeads(ledger.reading, parts.clock, state, host.post).run)
     nursery.start_soon(keep_key_acts, parts.folder, host.post)
     await nursery.start(driver.run, doors.stations, floor.heard)
@@ -220,6 +222,7 @@ def _desk(
     posts: Posts,
     denials: Denials,
     andon: Andon,
+    forecasts: Forecasts,
 ) -> Desk:
     """Give a desk that looks at the books."""
     return Desk(
@@ -244,6 +247,7 @@ def _desk(
         denials=denials,
         insecure=config.sockets.insecure,
         andon=andon,
+        forecasts=forecasts,
     )
 
 
@@ -253,6 +257,14 @@ def _andon(config: Config, parts: Parts, post: Callable[[AnyEvent], Ticket]) -> 
     andon = Andon(parts.books.foreman.state, parts.books.tally, config.core(), parts.clock, around, post)
     parts.metrics.watch_alarms(andon.alarms)
     return andon
+
+
+def _forecasts(config: Config, parts: Parts) -> Forecasts:
+    """Give who forecasts beside the service; the metrics show how often that held."""
+    state = parts.books.foreman.state
+    forecasts = Forecasts(parts.folder, config, parts.ledger, state, parts.clock.now_floor_s)
+    parts.metrics.watch_forecasts(lambda: forecasts.record, forecasts.made_floor_s)
+    return forecasts
 
 
 async def _open_web(config: Config, parts: Parts, nursery: trio.Nursery) -> list[str]:

@@ -18,7 +18,7 @@ from controller.rights import ROLES
 # they leave no trace and cost little: each `look` is recorded, and a `report` reads the whole record
 WATCHED = (
     *("status", "stations", "stock", "stopped", "suspects", "acts", "why", "review", "holds", "alarms"),
-    *("piles", "consignments", "shift", "supplies", "forecast", "open-ends", "remakes", "purges"),
+    *("piles", "consignments", "shift", "supplies", "open-ends", "remakes", "purges"),
     *("trace", "campaign", "posts", "rights", "manifest", "batches", "batch", "card-holds"),
     "settings",
 )

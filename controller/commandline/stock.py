@@ -1,4 +1,4 @@
-"""The command line's stock commands: counts, shifts, supplies, the forecast, open ends, the maker's list."""
+"""The command line's stock commands: counts, shifts, supplies, open ends, the maker's list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from rich.progress import track
 from controller.asking.conversation import Refused
 from controller.commandline import show
 from controller.commandline.options import BELOW_ZERO, AsName, ConfigPath, DataPath, JsonPath, ask, line, looking
-from controller.commandline.tables import day_time
 from controller.config import ConfigError
 
 COLUMNS = ("first_body", "sheets", "lot")
@@ -37,7 +36,6 @@ def add_to(app: typer.Typer) -> None:
     for name, command in (
         ("count", count),
         ("load", load),
-        ("forecast", forecast),
         ("open-ends", open_ends),
         ("stock-list", stock_list),
     ):
@@ -70,28 +68,6 @@ def load(
     """Enter that a station was loaded with a lot. With none left it gets no work."""
     args = {"station": station, "kind": kind, "lot": lot, "units": units}
     show.done("loaded", ask("load", args, as_name, config, data), json)
-
-
-def forecast(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:
-    """Say what the floor runs out of first, and when. Data, blanks and film, at the pace of the last days."""
-    result = ask("forecast", {}, as_name, config, data)
-    if json:
-        show.write_json(result, json)
-        return
-    print(result["sentence_en"])
-    print(result["sentence_zh"])
-    rows = [
-        {
-            "input": one["name"],
-            "station": one["station"],
-            "left": f"{one['left']:,} {one['unit']}",
-            "a day": f"{one['per_day']:,.1f}" if one["per_day"] >= 0 else "grows",
-            "until": day_time(one["ends_floor_s"]) if one["per_day"] > 0 else "",
-            "days": "" if not one["left"] or one["per_day"] <= 0 else f"{one['left'] / one['per_day']:,.1f}",
-        }
-        for one in result["inputs"]
-    ]
-    show.answer("Inputs", rows, "")
 
 
 def open_ends(as_name: AsName = "", config: ConfigPath = None, data: DataPath = None, json: JsonPath = "") -> None:

@@ -23,7 +23,7 @@ from controller.desk.desk import Desk
 from controller.desk.rights import roles_of
 from controller.wire import Busy, Command, Done, Refusal
 
-STATUS_OF_REFUSAL = {rights.MISSING: 403, "trace.unknown": 404, "batch.unknown": 404}
+STATUS_OF_REFUSAL = {rights.MISSING: 403, "trace.unknown": 404, "batch.unknown": 404, "forecast.forgotten": 404}
 CONFLICT, LATER = 409, 503
 
 

@@ -27,6 +27,7 @@ from controller.console.views import (
     events,
     find,
     floor,
+    forecast,
     manifest,
     packing,
     quality,
@@ -38,6 +39,7 @@ from controller.console.views import (
     shift,
     stations,
     stock,
+    whatif,
 )
 from controller.desk.desk import AllBefore, Desk
 from controller.desk.rights import roles_of
@@ -48,6 +50,7 @@ ROOMS: tuple[Room, ...] = (
     *(stock.routes, shift.routes, acts.routes, packing.routes, manifest.routes),
     *(campaign.routes, audit.routes, settings.routes, rights.routes),
     *(quality.routes, drift.routes, recall.routes, reports.routes),
+    *(forecast.routes, whatif.routes),
 )
 
 

@@ -21,6 +21,7 @@ MENU = (
     Entry("alarms", "/alarms", "alarms"),
     Entry("stations", "/stations", "stations"),
     Entry("batches", "/batches", "batches"),
+    Entry("forecast", "/forecast", "forecast"),
     Entry("review", "/review", "review"),
     Entry("quality", "/quality", "report"),
     Entry("reports", "/reports", "report"),

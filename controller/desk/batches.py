@@ -14,6 +14,7 @@ from controller.core.turn import Refused
 from controller.core.why.why import WAIT_FOR, why
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.desk.holding import BATCH_NUMBER
+from controller.forecasting.record import Said
 from controller.ledger.batch_pages import batch_of_number, batch_page, card_page
 from controller.ledger.columns import words_in
 from controller.ledger.projection import CLOSED
@@ -114,7 +115,24 @@ def _of_ledger(desk: Desk, row: BatchRow, held: Counter[int]) -> dict[str, Any]:
     return named | _progress(row.received, row.received, until - row.due_floor_s) | {"counts": counts, **_NO_HOLD}
 
 
-_NO_HOLD: dict[str, Any] = {"express": None, "hold": "", "hold_by": "", "cards_held": 0, "because": ""}
+def _forecast(said: Said | None) -> dict[str, Any]:
+    """Give what was forecast of an open batch last."""
+    return {
+        "p50_floor_s": said.p50_floor_s if said else None,
+        "p90_floor_s": said.p90_floor_s if said else None,
+        "late_chance_percent": said.late_percent if said else None,
+        "forecast_floor_s": said.made_floor_s if said else None,
+    }
+
+
+_NO_HOLD: dict[str, Any] = {
+    "express": None,
+    "hold": "",
+    "hold_by": "",
+    "cards_held": 0,
+    "because": "",
+    **_forecast(None),
+}
 
 
 def _of_floor(desk: Desk, batch: Batch, held: Counter[int]) -> dict[str, Any]:
@@ -133,6 +151,7 @@ def _of_floor(desk: Desk, batch: Batch, held: Counter[int]) -> dict[str, Any]:
         **_progress(batch.received, done, late_s),
         "counts": states,
         "express": batch.express,
+        **_forecast(desk.forecasts.said_of(batch.batch_id) if desk.forecasts else None),
         "hold": hold.code if hold else "",
         "hold_by": hold.by if hold else "",
         "cards_held": own,

@@ -18,6 +18,7 @@ from controller.core.tally import Tally
 from controller.denials import Denials
 from controller.desk.flights import Flights
 from controller.evidence.signing import Signer
+from controller.forecasting.forecasts import Forecasts
 from controller.hosts.live import Ticket
 from controller.ledger.store import Ledger
 from controller.posts import Posts
@@ -71,6 +72,7 @@ class Desk:
     insecure: bool = False  # the sockets are plain
     andon: Andon | None = None
     flights: Flights = field(default_factory=Flights)
+    forecasts: Forecasts | None = None
 
 
 class AllBefore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -14,7 +13,7 @@ from controller.core.open_ends import open_ends
 from controller.core.stock import VAULT
 from controller.core.stock_moves import BlanksLost, BodiesLost
 from controller.core.stocktaking import uncounted
-from controller.core.supply import forecast, kind_refusal
+from controller.core.supply import kind_refusal
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.desk.rights import sees_stock
 
@@ -72,10 +71,6 @@ async def _supplies(desk: Desk, user: str, args: Args) -> Any:
     ]
 
 
-async def _forecast(desk: Desk, user: str, args: Args) -> Any:
-    return asdict(forecast(desk.state, desk.tally.inputs, desk.clock.now_floor_s(), sees_stock(desk, user)))
-
-
 async def _open_ends(desk: Desk, user: str, args: Args) -> Any:
     now, found = desk.clock.now_floor_s(), open_ends(desk.state, desk.tally.since, sees_stock(desk, user))
     rows = [
@@ -95,6 +90,5 @@ VERBS: dict[str, Verb] = {
     "shift": _shift,
     "load": _load,
     "supplies": _supplies,
-    "forecast": _forecast,
     "open_ends": _open_ends,
 }

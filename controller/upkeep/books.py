@@ -11,10 +11,11 @@ from functools import lru_cache
 from hashlib import blake2b
 from importlib.resources import files
 from itertools import islice
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 import msgspec
 import structlog
+from sqlalchemy import Engine
 
 from controller.campaign.plan import capture_faults
 from controller.config import Config
@@ -25,7 +26,6 @@ from controller.core.remakes import Remakes
 from controller.core.state import FloorState
 from controller.core.tally import Tally
 from controller.ledger.snapshot import usable_snapshots
-from controller.ledger.store import Ledger
 from controller.plain import Plain, plain_of
 
 log = structlog.get_logger()
@@ -98,7 +98,18 @@ def empty_books(config: Config) -> Books:
     return Books(Foreman(config.core()), Tally(remakes=Remakes(config.calendar)), 0.0)
 
 
-def open_books(ledger: Ledger, config: Config) -> Folded:
+class Recorded(Protocol):
+    """A ledger's durable moves: `controller.ledger.store.Ledger`, or whoever else reads them."""
+
+    @property
+    def reading(self) -> Engine:
+        """The engine of its read-only connections."""
+
+    def replay(self, after: int = 0) -> Iterator[tuple[float, AnyMove]]:
+        """Give the moves numbered above `after`, with their floor times."""
+
+
+def open_books(ledger: Recorded, config: Config) -> Folded:
     """Give the books of all durable moves: from the newest snapshot that may be believed, and the moves after it.
 
     For a worker thread: a million open moves take some seconds.  Raises: LedgerDamaged, CoreError.
@@ -110,7 +121,7 @@ def open_books(ledger: Ledger, config: Config) -> Folded:
     return opened
 
 
-def _newest(ledger: Ledger, config: Config) -> Folded | None:
+def _newest(ledger: Recorded, config: Config) -> Folded | None:
     for snapshot in usable_snapshots(ledger.reading, code_of(config)):
         try:
             return Folded(decode_books(snapshot.body, config), snapshot.at.seq, 0)

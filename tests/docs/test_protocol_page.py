@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from hashlib import sha256
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 
 from controller import commands, wire
 from controller.application import Application
-from controller.config import SocketConfig
+from controller.config import ForecastConfig, SocketConfig
 from controller.core.acts import ACTS
 from controller.core.cards import Decision
 from controller.ledger.receipts import FINAL_KINDS, KINDS
@@ -134,15 +135,18 @@ def test_each_defect_code_stands_on_the_page():
 
 REFUSALS = (
     r"\"((?:wire|batch|chunk|cancel|correct|quota|review|decision|dispatch|act|stock|suspect|command|envelope|pack|arrival|"
-    r"station|shift|return|case|post|campaign|trace|purge|reason|receipts|restored|right|glass|key|alarm|hold)\.[a-z_]+)\""
+    r"station|shift|return|case|post|campaign|trace|purge|reason|receipts|restored|right|glass|key|alarm|hold|forecast|whatif)\.[a-z_]+)\""
 )
 LIES = {
     f"station.{lie}"
     for lie in ("unknown_step", "other_step", "other_job", "other_sheets", "foreign_body", "too_many_words")
 }
-NOT_ANSWERED = {"stock.unbalanced", *LIES}  # the end of the service, and what is only recorded
+SETTINGS = {f"forecast.{one.name}" for one in dataclasses.fields(ForecastConfig)}
+BETWEEN_PROCESSES = {"forecast.orphaned", "forecast.frame_too_long"}
+# the end of the service, and what is only recorded
+NOT_ANSWERED = {"stock.unbalanced", *LIES, *SETTINGS, *BETWEEN_PROCESSES}
 IN_CODES_PAGE = {"batch.conflict", "batch.digest"}
-ROOMS = ("", "core", "desk", "intake", "upkeep", "floor", "packing", "asking")
+ROOMS = ("", "core", "desk", "intake", "upkeep", "floor", "packing", "asking", "forecasting", "core/line")
 
 
 def test_each_code_that_a_request_can_be_refused_with_stands_on_the_page():

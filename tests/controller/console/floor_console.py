@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import re
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import unquote
@@ -28,6 +28,7 @@ from controller.denials import Denials
 from controller.desk.desk import Desk
 from controller.desk.rights import roles_of
 from controller.evidence.signing import Signer
+from controller.forecasting.forecasts import Forecasts
 from controller.ledger.journal import Recorded
 from controller.ledger.reader import Reader
 from tests.controller.accounts.hall import CHEAP, open_hall
@@ -141,11 +142,16 @@ class FloorConsole:
 
 @asynccontextmanager
 async def open_floor_console(
-    folder: Path, floor: RoughFloor, config: Config | None = None
+    folder: Path,
+    floor: RoughFloor,
+    config: Config | None = None,
+    forecasting: Callable[[Desk], Forecasts] | None = None,
 ) -> AsyncIterator[FloorConsole]:
     """Serve the whole console, with one person for each role, one with none and one with all."""
     certificate, key = make_certificate(folder)
     hall, behind = open_hall(folder / "data", empty=True), FloorDesk(floor, config)
+    if forecasting:
+        behind.desk = replace(behind.desk, forecasts=forecasting(behind.desk))
     people = {name: new_account(PASSWORD_HASH) for name in (*PEOPLE, "second-keeper")}
     hall.file.change(lambda accounts: accounts.update(people))
     listens = ConsoleConfig(listen=f"{HOST}:0", certificate=str(certificate), key=str(key))
