@@ -146,7 +146,7 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
             floor.perform(action)
 
     count = partial(parts.books.count, seen=parts.metrics.note)
-    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
+    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count, parts.metrics.observe_turn)
     host.start_after(parts.books.last_floor_s)
     floor = Floor(driver, vault, state, host.post, nursery, tones, parts.refusals.at(STATION), parts.clock.scale)
     flatten = config.portraits.flatten_background
