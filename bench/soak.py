@@ -12,7 +12,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -31,7 +32,8 @@ from devices.keys import LinkError
 SHORT_ARGS: list[str] = ["--seconds", "60", "--kills", "1"]
 LONG_ARGS: list[str] = ["--minutes", "60", "--kills", "5"]
 LAST_LIFE_SHARE = 0.5  # of the time: a slope shows best in a long life
-WARM_UP_SHARE, WARM_UP_MOST_S = 0.25, 60.0  # of a life: pools, caches and the allocator's arenas fill
+WARM_UP_SHARE, WARM_UP_CARDS = 0.25, 4_000  # of a life: caches, logs and the allocator's arenas fill ...
+WARM_UP_MOST_SHARE = 0.5  # ... but half of it is judged in any case
 SAMPLES_MOST, REST_LEAST_S = 1_200, 0.8
 SCRAPE_EVERY_S, CONSOLES = 15.0, 1
 FINISH_WITHIN_S, WORK_WITHIN_S = 300.0, 120.0
@@ -43,7 +45,8 @@ class Run:
     """What a soak showed."""
 
     series: Series = field(default_factory=Series)
-    cards: float = 0.0
+    cards: float = 0.0  # since the ledger began
+    life_cards: float = 0.0  # when this life of the service began to make some, 0: not yet
     wall_s: float = 0.0
     kills: int = 0
     stations_kills: int = 0
@@ -59,11 +62,13 @@ def main(argv: Sequence[str]) -> int:
     options.add_argument("--seconds", type=whole_number(20, 86_400), help="of work, in place of minutes")
     options.add_argument("--kills", type=whole_number(0, 1_000), default=2, help="of the service (2)")
     options.add_argument("--seed", type=whole_number(0, 2**31), default=1, help="of the floor's faults (1)")
+    options.add_argument("--folder", type=Path, metavar="NEW", help="keep ledger, vault and logs there")
     chosen = options.parse_args(argv)
     work_s = float(chosen.seconds or chosen.minutes * 60)
     load = round(os.getloadavg()[0], 2)
     try:
-        run = soak(work_s, chosen.kills, chosen.seed)
+        with _place(chosen.folder) as root:
+            run = soak(root, work_s, chosen.kills, chosen.seed)
     except (CentreFailed, ClientError, LinkError, RuntimeError, OSError) as error:
         print(f"python -m bench soak: {error}", file=sys.stderr)
         return 1
@@ -75,22 +80,34 @@ def main(argv: Sequence[str]) -> int:
     return write_json(result, chosen.json) or int(not is_good(result))
 
 
-def soak(work_s: float, kills: int, seed: int) -> Run:
+def soak(root: Path, work_s: float, kills: int, seed: int) -> Run:
     """Let a centre work and look at it.  Raises: CentreFailed, RuntimeError, ClientError, LinkError, OSError."""
-    with TemporaryDirectory(prefix="cardmill-soak-") as root, SoakCentre(Path(root), seed) as centre:
+    with SoakCentre(root, seed) as centre:
         run, began_s = Run(), time.monotonic()
         centre.start()
         centre.wait_ready()
         centre.start_stations()
         with people_of(centre.folder) as people:
-            for life, life_s in enumerate(lives_s(work_s, kills)):
-                _live(centre, people, run, life, life_s, is_last=life == kills)
-            _finish(centre, people)
+            for life_s in lives_s(work_s, kills):
+                _live(centre, people, run, life_s, is_last=run.kills == kills)
+            late = _finish(centre, people)
         centre.stop()
         run.wall_s = time.monotonic() - began_s
         _say("the ledger is verified")
         run.broken, run.moves = broken_laws(centre.folder.data, people.feed)
+        run.broken += late
     return run
+
+
+@contextmanager
+def _place(folder: Path | None) -> Iterator[Path]:
+    """Give a folder that goes away afterwards, or the one that is to be kept.  Raises: OSError."""
+    if folder is None:
+        with TemporaryDirectory(prefix="cardmill-soak-") as root:
+            yield Path(root)
+    else:
+        folder.mkdir()
+        yield folder
 
 
 def lives_s(work_s: float, kills: int) -> list[float]:
@@ -100,37 +117,43 @@ def lives_s(work_s: float, kills: int) -> list[float]:
     return [work_s * (1 - LAST_LIFE_SHARE) / kills] * kills + [work_s * LAST_LIFE_SHARE]
 
 
-def _live(centre: SoakCentre, people: People, run: Run, life: int, life_s: float, *, is_last: bool) -> None:
+def _live(centre: SoakCentre, people: People, run: Run, life_s: float, *, is_last: bool) -> None:
     """Watch one life of the service, and end it with a kill, unless it is the last; then begin the next."""
     _wait_for_work(centre, people)
-    _say(f"life {life + 1}: {life_s:.0f} s")
+    _say(f"life {run.kills + 1}: {life_s:.0f} s")
     session, found = centre.session(), centre.addresses()
     order = {"consoles": CONSOLES, "scrape_every_s": SCRAPE_EVERY_S, "path": EVENTS, "cookie": session.header}
     with audience(order | {key: found[key] for key in ("console", "metrics")}):
         if is_last:
-            _watch(centre, people, run, life, life_s, 0.0)
+            _watch(centre, people, run, life_s, 0.0, life_s)
             return
-        _watch(centre, people, run, life, life_s / 2, 0.0)
+        _watch(centre, people, run, life_s, 0.0, life_s / 2)
         centre.kill_stations()
         run.stations_kills += 1
         centre.start_stations()
-        _watch(centre, people, run, life, life_s, life_s / 2)
+        _watch(centre, people, run, life_s, life_s / 2, life_s)
     centre.kill()
-    run.kills += 1
+    run.kills, run.life_cards = run.kills + 1, 0.0
     centre.start()
     run.restarts_s.append(centre.wait_ready())
 
 
-def _watch(centre: SoakCentre, people: People, run: Run, life: int, until_s: float, from_s: float) -> None:
+def is_warm(share: float, cards: float) -> bool:
+    """Say whether a life is judged yet, of which a share has passed, and that made so many cards."""
+    return share >= WARM_UP_MOST_SHARE or (share >= WARM_UP_SHARE and cards >= WARM_UP_CARDS)
+
+
+def _watch(centre: SoakCentre, people: People, run: Run, life_s: float, from_s: float, until_s: float) -> None:
     """Sample from one moment of a life to another; what warms up is not kept."""
     probe, began_s = Probe(centre, people), time.monotonic() - from_s
     rest_s = max(REST_LEAST_S, (until_s - from_s) / SAMPLES_MOST)
-    warm_s = min(WARM_UP_MOST_S, WARM_UP_SHARE * until_s)
     while (age_s := time.monotonic() - began_s) < until_s:
         run.cards, values = probe.look()
         people.require()
-        if age_s >= warm_s:
-            run.series.add(life, run.cards, values)
+        if not run.life_cards:
+            run.life_cards = run.cards
+        if is_warm(age_s / life_s, run.cards - run.life_cards):
+            run.series.add(run.kills, run.cards, values)
         time.sleep(min(rest_s, max(0.0, until_s - age_s)))
 
 
@@ -145,8 +168,11 @@ def _wait_for_work(centre: SoakCentre, people: People) -> None:
         time.sleep(REST_LEAST_S)
 
 
-def _finish(centre: SoakCentre, people: People) -> None:
-    """Send no more, wait until all is dispatched, and close the shift.  Raises: CentreFailed, ClientError."""
+def _finish(centre: SoakCentre, people: People) -> list[str]:
+    """Send no more, wait until all is dispatched, and close the shift; give what did not come.
+
+    Raises: CentreFailed, ClientError.
+    """
     _say("the floor is emptied")
     people.feed.ending.set()
     until_s = time.monotonic() + FINISH_WITHIN_S
@@ -155,11 +181,10 @@ def _finish(centre: SoakCentre, people: People) -> None:
         centre.service_pid  # noqa: B018  it is required to run
         if time.monotonic() > until_s:
             left = people.feed.sent - people.feed.closed
-            raise CentreFailed(f"{left} batches had no end {FINISH_WITHIN_S:g} s after the last was sent")
+            return [f"{left} batches had no end {FINISH_WITHIN_S:g} s after the last was sent"]
         time.sleep(REST_LEAST_S)
     people.stop()
-    if not people.keepers.close_shift():
-        raise CentreFailed("the shift could not be closed")
+    return [] if people.keepers.close_shift() else ["the shift could not be closed"]
 
 
 def figures(run: Run) -> dict[str, Any]:

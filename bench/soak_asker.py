@@ -89,7 +89,7 @@ def ask(order: Mapping[str, str], taken: deque[float]) -> None:
             time.sleep(REST_S)
 
 
-def main() -> None:
+def answer() -> None:
     """Ask until standard input ends."""
     taken = deque[float](maxlen=KEPT)
     order = json.loads(sys.stdin.readline())
@@ -102,4 +102,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    answer()

@@ -36,11 +36,11 @@ def _time(why: str, least: float = 0.5) -> Limit:
 
 
 LIMITS: Mapping[str, Limit] = {
-    "memory_mib": Limit("MiB", 2.0, 16.0, f"{MIB_YEAR}: more would need a restart within it"),
+    "memory_mib": Limit("MiB", 2.0, 48.0, f"{MIB_YEAR}: more would need a restart within it"),
     "handles": Limit("", 1.0, 6.0, "a process may open 1,024; all that are open have an owner from the start on"),
     "threads": Limit("", 1.0, 4.0, "those of the worker pool come with load and go again"),
     "tasks": Limit("", 4.0, 32.0, "a task more or less for a load under way; a lost one stays"),
-    "wal_mib": Limit("MiB", 8.0, 32.0, "the log is taken over at 16 MiB, and a reader can hold it for one page only"),
+    "wal_mib": Limit("MiB", 8.0, 64.0, "each log is taken over at 16 MiB, and a reader can hold it for one page only"),
     "disk_bytes_per_card": Limit("B", 0.05, 0.25, "a card adds rows, and rewrites none of others", is_share=True),
     "cpu_ms_per_card": _time("the work of a card does not depend on how many were made before", 0.25),
     "turn_ms": _time("the foreman looks at what is open, never at what was"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
@@ -42,6 +42,7 @@ OF_THE_PROCESS = (  # what they measure is the process: they begin anew with it,
     "cardmill_commit_seconds",
     "cardmill_encode_seconds",
     "cardmill_turn_seconds",
+    "cardmill_portrait_cpu_seconds",
     "cardmill_refusals",
     "cardmill_connections",
     "process_",
@@ -69,6 +70,12 @@ class Metrics:
         self._commit = self._histogram("commit_seconds", "real seconds of a group commit", COMMIT_BUCKETS_S)
         self._encode = self._histogram("encode_seconds", "real seconds to encode one card", ENCODE_BUCKETS_S)
         self._turn = self._histogram("turn_seconds", "real seconds the foreman took for one event", TURN_BUCKETS_S)
+        self._portraits = Counter(
+            "portrait_cpu_seconds",
+            "processor seconds of the encoding of portraits",
+            namespace="cardmill",
+            registry=self.registry,
+        )
         self._lead_times = LeadTimes(tally)
         self._numbers = {batch.batch_id: batch.batch_number for batch in state.batches.values()}  # for examples
         self.registry.register(FloorCollector(tally, state, now))
@@ -125,6 +132,10 @@ class Metrics:
         for card in cards:
             number = self._numbers.get(batch_of(card))
             self._encode.observe(seconds / len(cards), {BATCH_ID: number} if number else None)
+
+    def spend_on_portraits(self, cpu_s: float) -> None:
+        """Note the processor seconds of an encode job's portraits."""
+        self._portraits.inc(cpu_s)
 
     def observe_turn(self, seconds: float) -> None:
         """Note one turn of the foreman."""
