@@ -133,16 +133,16 @@ class People:
 
 
 @contextmanager
-def people_of(folder: DemoFolder) -> Iterator[People]:
-    """Let everybody work, through every restart of the service, which has to run."""
+def people_of(folder: DemoFolder, sender: str = UPSTREAM_NAME, today: str = TODAY) -> Iterator[People]:
+    """Let everybody work, through every restart of the service, which has to run; `sender` brings the batches."""
     with ExitStack() as stack:
-        secret = folder.peers / UPSTREAM / f"{UPSTREAM_NAME}.secret"
+        secret = folder.peers / UPSTREAM / f"{sender}.secret"
         line = UpstreamClient.connect(folder.endpoints["upstreams"], folder.server_public, secret, patience=PATIENCE)
-        feed = Feed(stack.enter_context(line), drafts(TODAY))
+        feed = Feed(stack.enter_context(line), drafts(today))
         k1, k2, s1, s2 = (stack.enter_context(folder.person(name)) for name in (*KEEPERS, *SUPERVISORS))
         keepers = StockKeepers(k1, k2, ORDERED_CARDS)
         supervisors = Supervisors(s1, s2)
-        asker = Asker(folder, ASKER_NAME, TODAY)
+        asker = Asker(folder, ASKER_NAME if sender != ASKER_NAME else UPSTREAM_NAME, today)
         stack.callback(asker.stop)
         tasks = [
             Repeated("keepers", keepers.look, STAFF_REST_S),
@@ -152,4 +152,5 @@ def people_of(folder: DemoFolder) -> Iterator[People]:
         for task in tasks:
             task.start()
             stack.callback(task.stop)
+        stack.callback(feed.ending.set)  # first of all: its look goes on as long as there is something to bring
         yield People(feed, keepers, asker, tasks)
