@@ -158,9 +158,10 @@ class Auditor:
         receipt = tables.receipt
         final = receipt.c.kind.in_([*FINAL_KINDS])
         with engine.connect() as connection:
-            last, count = connection.execute(select(func.max(receipt.c.number), func.count(receipt.c.number))).one()
-            if (last or 0) != count:
-                self.note("faults", f"{count} receipts, and the last is number {last}")
+            numbers = select(func.max(receipt.c.number), func.count(receipt.c.number)).group_by(receipt.c.upstream)
+            for last, count in connection.execute(numbers):
+                if last != count:
+                    self.note("faults", f"{count} receipts of an upstream, and the last is number {last}")
             for what in (final, receipt.c.kind == ACCEPTED, receipt.c.kind == REFUSED):
                 query = select(receipt.c.batch_id, receipt.c.idx).where(what, receipt.c.idx >= 0)
                 twice = query.group_by(receipt.c.batch_id, receipt.c.idx).having(func.count() > 1)

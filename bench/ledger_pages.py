@@ -37,12 +37,9 @@ Ask = Callable[[int, int], object]
 
 def pages(folder: Path, cards: int) -> dict[str, Any]:
     """Write a ledger of `cards` cards and give its bytes per card and, for each page, the median and p99 in ms."""
-    place = ledger_place(folder)
-    with_turns = Ours(place.writer())
-    _write(with_turns, cards)
-    with_turns.close()
+    write_cards(folder, cards)
     size = sum(path.stat().st_size for path in folder.iterdir())
-    engine = place.reader()
+    engine = ledger_place(folder).reader()
     shown = _ask(engine)
     engine.dispose()
     bytes_per_card = size / cards
@@ -53,8 +50,17 @@ def pages(folder: Path, cards: int) -> dict[str, Any]:
     }
 
 
-def _write(ours: Ours, cards: int) -> None:
-    """Make everything durable, the inbox's rows too, as intake and floor would."""
+def write_cards(folder: Path, cards: int) -> float:
+    """Begin the ledger of a folder and let so many cards be made there; give the floor time of the last move."""
+    ours = Ours(ledger_place(folder).writer())
+    last_floor_s = _write(ours, cards)
+    ours.close()
+    return last_floor_s
+
+
+def _write(ours: Ours, cards: int) -> float:
+    """Make everything durable, the inbox's rows too, as intake and floor would; give the time of the last turn."""
+    last_floor_s = 0.0
     waiting: list[Recorded] = []
     for turn in turns_of(cards, held_every=HELD_EVERY):
         if isinstance(turn.event, BatchChecked):
@@ -62,12 +68,14 @@ def _write(ours: Ours, cards: int) -> None:
             waiting = []
             _take_in(ours, turn.event)
         waiting.append(turn)
+        last_floor_s = turn.at_floor_s
         if len(waiting) >= GROUP:
             ours.write(waiting)
             waiting = []
             ours.checkpoint_if_large()
     ours.write(waiting)
     ours.checkpoint()
+    return last_floor_s
 
 
 def _take_in(ours: Ours, batch: BatchChecked) -> None:

@@ -38,6 +38,8 @@ BLANK = ("", "", "")
 WARM_UP_S, WARM_WITHIN_S = 5.0, 150.0
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 WHOLE = ("service", "stations", "bench", "watchers")  # parts that add up; the others are parts of `service`
+ENCODE, OUTSIDE = "service_portrait_encode", "service_outside_encode"
+OUTSIDE_MAX_MS = 1.5
 Condition = tuple[int, float]
 """Consoles that listen, and seconds between two scrapes."""
 
@@ -207,7 +209,10 @@ def _moment(centre: Centre, watchers: int) -> Moment:
     busy = dict.fromkeys(stations.values(), 0.0)
     for _, step, value in samples(page, "cardmill_station_busy_seconds_total"):
         busy[step] += value / sum(one == step for one in stations.values())
-    cpu_s = _service_cpu_s(centre.service.pid) | {"stations": _cpu_s(centre.stations.pid), "bench": time.process_time()}
+    cpu_s = _service_cpu_s(centre.service.pid)
+    [(_, _, cpu_s[ENCODE])] = samples(page, "cardmill_portrait_cpu_seconds_total")
+    cpu_s[OUTSIDE] = cpu_s["service"] - cpu_s[ENCODE]
+    cpu_s |= {"stations": _cpu_s(centre.stations.pid), "bench": time.process_time()}
     cpu_s["watchers"] = _cpu_s(watchers) if watchers else 0.0
     positions = sum(value for _, _, value in samples(page, "cardmill_positions_total"))
     [(_, _, floor_s)] = samples(page, "cardmill_floor_seconds_total")

@@ -141,7 +141,7 @@ def working_centre(root: Path, batches: Sequence[Batch], cards: int) -> Iterator
     folder.prepare([spec.name for spec in floor()], SCALE)
     _set_up(folder)
     floor_file = root / "floor.toml"
-    floor_file.write_text("\n".join(map(_table, floor())), "utf-8")
+    floor_file.write_text("\n".join(map(floor_table, floor())), "utf-8")
     stations = [*folder.stations_command(1), "--floor", str(floor_file)]
     with ExitStack() as stack:
         service = stack.enter_context(_process(folder, "service", folder.service_command()))
@@ -169,7 +169,8 @@ def _set_up(folder: DemoFolder) -> None:
     folder.config.write_text(f'{text}\n[console]\nlisten = "127.0.0.1:{port}"\ninsecure = true\n', "utf-8")
 
 
-def _table(spec: StationSpec) -> str:
+def floor_table(spec: StationSpec) -> str:
+    """Give a station as `cardmill-sim stations --floor` reads it."""
     names = ("name", "step", "load_max", "load_s", "unit_s", "mtbf_s", "roll_sheets")
     rows = (f"{name} = {json.dumps(getattr(spec, name))}" for name in names)
     return "\n".join(("[[station]]", *rows, ""))

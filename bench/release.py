@@ -9,11 +9,10 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -21,12 +20,13 @@ from typing import Any
 
 import bench
 from bench.__main__ import benchmarks
-from bench.result import Options, machine, show, whole_number, write_json
+from bench.result import Options, machine, show, versions, whole_number, write_json
 from bench.results_page import page, section, sections, write_results
 
 ARGS_NAMES = {"long": "LONG_ARGS", "short": "SHORT_ARGS"}  # what a benchmark may define; without it, its defaults run
 LIMITS_S = {"long": 6 * 3600, "short": 600}
 STANDARD_ERROR = 2
+NO_PART = ("release", "scale")  # itself, and the page that is made of what it writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the others one after another; exit code 1 when one failed."""
     chosen = _options(argv)
     form = "short" if chosen.short else "long"
-    others = {name: question for name, question in benchmarks().items() if name != "release"}
+    others = {name: question for name, question in benchmarks().items() if name not in NO_PART}
     wanted = chosen.only or list(others)
     limit_s = chosen.limit_s or LIMITS_S[form]
     load = os.getloadavg()[0]
@@ -105,7 +105,7 @@ def collect(runs: Sequence[Run], form: str, load: float) -> dict[str, Any]:
         "form": form,
         "date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "machine": machine() | {"processor": _processor(), "memory_bytes": _memory_bytes(), "load": round(load, 2)},
-        "versions": versions(requires("cardmill") or []),
+        "versions": versions(),
         "benchmarks": {run.name: run.result for run in runs if run.result is not None},
         "commands": {run.name: run.command for run in runs},
         "wall_s": {run.name: round(run.wall_s, 1) for run in runs},
@@ -113,21 +113,9 @@ def collect(runs: Sequence[Run], form: str, load: float) -> dict[str, Any]:
     }
 
 
-def versions(requirements: Iterable[str]) -> dict[str, str]:
-    """Versions of Cardmill and of what it or its benchmarks require and is installed, by name."""
-    found = {"cardmill": version("cardmill")}
-    for requirement in requirements:
-        extra = re.search(r"extra == [\"'](\w+)", requirement)
-        name = re.match(r"[\w.-]+", requirement)
-        if name and (extra is None or extra[1] in ("bench", "postgresql")):
-            with suppress(PackageNotFoundError):
-                found[name[0]] = version(name[0])
-    return dict(sorted(found.items()))
-
-
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     options = Options("release", "Run every other benchmark in its long form and write RESULTS.md.")
-    names = [name for name in benchmarks() if name != "release"]
+    names = [name for name in benchmarks() if name not in NO_PART]
     options.add_argument(
         "--only", nargs="+", choices=names, metavar="NAME", help="these alone; the page keeps the others"
     )

@@ -4,10 +4,12 @@ import argparse
 import json
 import os
 import platform
+import re
 import statistics
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 from time import perf_counter
 from typing import Any, NoReturn
@@ -54,6 +56,18 @@ def machine() -> dict[str, Any]:
     }
 
 
+def versions(requirements: Iterable[str] | None = None) -> dict[str, str]:
+    """Versions of Cardmill and of what it or its benchmarks require and is installed, by name."""
+    found = {"cardmill": version("cardmill")}
+    for requirement in requires("cardmill") or [] if requirements is None else requirements:
+        extra = re.search(r"extra == [\"'](\w+)", requirement)
+        name = re.match(r"[\w.-]+", requirement)
+        if name and (extra is None or extra[1] in ("bench", "postgresql")):
+            with suppress(PackageNotFoundError):
+                found[name[0]] = version(name[0])
+    return dict(sorted(found.items()))
+
+
 def seconds_in_turn(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Seconds one call of each job takes, `rounds` times over, the jobs by turns so that all share the weather.
 
@@ -87,10 +101,13 @@ def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], json
 
 
 def write_json(result: Mapping[str, Any], json_file: str | None) -> int:
-    """Write the result where `--json` says, if it says so.  Returns the exit code: 2 when it cannot be written."""
+    """Write the result where `--json` says, if it says so.  Returns the exit code: 2 when it cannot be written.
+
+    The versions are added; and an empty `spread` where nothing was measured more than once, but counted or computed.
+    """
     if json_file is None:
         return 0
-    text = json.dumps(result, indent=2, ensure_ascii=False) + "\n"
+    text = json.dumps({"versions": versions(), "spread": {}, **result}, indent=2, ensure_ascii=False) + "\n"
     if json_file == "-":
         sys.stdout.write(text)
         return 0

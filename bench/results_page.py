@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-NO_FIGURES = ("bench", "machine", "spread")
+NO_FIGURES = ("bench", "machine", "versions", "spread")
 
 _SECTION = re.compile(r"^## (\S+)\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from time import thread_time
 from typing import Protocol
 
 import msgspec
@@ -96,11 +97,17 @@ def text_fields(app: Application) -> TextFields:
 
 
 def encode_cards(
-    cards: list[int], apps: list[Application], glyphs: FontCoverage, *, flatten: bool = False
+    cards: list[int],
+    apps: list[Application],
+    glyphs: FontCoverage,
+    *,
+    flatten: bool = False,
+    spend: Callable[[float], object] = lambda cpu_s: None,
 ) -> tuple[Made, Failed]:
     """Give what can be made, and the cards that cannot with their codes.  For a worker thread: kernels free the GIL.
 
-    `flatten`: the background of the chip's portrait is flattened (`encoders.background`).
+    `flatten`: the background of the chip's portrait is flattened (`encoders.background`).  `spend` is told the
+    processor seconds of each portrait.
     """
     faces: dict[int, FaceJob] = {}
     pictures: dict[int, bytes] = {}
@@ -108,8 +115,10 @@ def encode_cards(
     for card, app in zip(cards, apps, strict=True):
         try:
             faces[card] = lay_out(text_fields(app), glyphs, control_mark=control_mark(card))
+            began_s = thread_time()
             pixels = portrait.prepare(app.portrait)
             pictures[card] = portrait.encode(flattened(pixels) if flatten else pixels)
+            spend(thread_time() - began_s)
         except (FaceError, PortraitError) as error:
             failed.append((card, error.code))
     people = {card: text_fields(app) for card, app in zip(cards, apps, strict=True) if card in pictures}
@@ -143,14 +152,18 @@ class Encoders:
         observe: Callable[[float, Sequence[int]], None],
         *,
         flatten: bool = False,
+        spend: Callable[[float], None] = lambda cpu_s: None,
     ) -> None:
+        """`observe` hears real seconds and cards of each job, `spend` the processor seconds of its portraits."""
         self._vault, self._glyphs, self._tell, self._observe = vault, glyphs, tell, observe
-        self._limiter, self._flatten = limiter, flatten
+        self._limiter, self._flatten, self._spend = limiter, flatten, spend
 
     async def encode(self, job: Encode) -> None:
         """Do one job.  Cancelled, nothing is told: the job is given again after the next start."""
         started_s = trio.current_time()
-        made, failed = await trio.to_thread.run_sync(self._work, job.cards, limiter=self._limiter)
+        spent_s: list[float] = []
+        made, failed = await trio.to_thread.run_sync(self._work, job.cards, spent_s.append, limiter=self._limiter)
+        self._spend(sum(spent_s))
         try:
             await self._vault.store_cards(made)
         except KeyMissing as error:  # purged meanwhile: its cards ended long ago
@@ -160,7 +173,7 @@ class Encoders:
             log.warning("cards cannot be encoded", job_id=job.job_id, codes=sorted({code for _, code in failed}))
         self._tell(CardsEncoded(job.job_id, failed))
 
-    def _work(self, cards: list[int]) -> tuple[list[tuple[int, bytes]], Failed]:
+    def _work(self, cards: list[int], spend: Callable[[float], object]) -> tuple[list[tuple[int, bytes]], Failed]:
         """Give what was made, packed, and what cannot be made: one bad card never costs its neighbours their cards."""
         apps: dict[int, Application] = {}
         failed: Failed = []
@@ -168,7 +181,8 @@ class Encoders:
             mine = [card for card in cards if batch_of(card) == batch_id]
             apps |= self._open(batch_id, mine, failed)
         try:
-            made, unmade = encode_cards(list(apps), list(apps.values()), self._glyphs, flatten=self._flatten)
+            listed = list(apps), list(apps.values())
+            made, unmade = encode_cards(*listed, self._glyphs, flatten=self._flatten, spend=spend)
         except Exception:  # noqa: BLE001  a task begins here: the fault of one card must not end the service
             made, unmade = self._one_by_one(apps)
         return [(card, pack(one)) for card, one in made], failed + unmade

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.openmetrics.exposition import generate_latest as generate_openmetrics
 from prometheus_client.registry import Collector
@@ -28,6 +28,7 @@ from controller.station_metrics import StationCollector, StationsWithKey
 from controller.upkeep.disk import DiskWatch
 
 COMMIT_BUCKETS_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5)
+TURN_BUCKETS_S = (0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 ENCODE_BUCKETS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128)
 LABELS: Mapping[str, str] = {  # all there are: never a card, a batch or a person
     "station": "a station that stands on the floor",
@@ -42,6 +43,8 @@ LABELS: Mapping[str, str] = {  # all there are: never a card, a batch or a perso
 OF_THE_PROCESS = (  # what they measure is the process: they begin anew with it, as Prometheus expects
     "cardmill_commit_seconds",
     "cardmill_encode_seconds",
+    "cardmill_turn_seconds",
+    "cardmill_portrait_cpu_seconds",
     "cardmill_refusals",
     "cardmill_connections",
     "process_",
@@ -68,6 +71,13 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._commit = self._histogram("commit_seconds", "real seconds of a group commit", COMMIT_BUCKETS_S)
         self._encode = self._histogram("encode_seconds", "real seconds to encode one card", ENCODE_BUCKETS_S)
+        self._turn = self._histogram("turn_seconds", "real seconds the foreman took for one event", TURN_BUCKETS_S)
+        self._portraits = Counter(
+            "portrait_cpu_seconds",
+            "processor seconds of the encoding of portraits",
+            namespace="cardmill",
+            registry=self.registry,
+        )
         self._lead_times = LeadTimes(tally)
         self._numbers = {batch.batch_id: batch.batch_number for batch in state.batches.values()}  # for examples
         self.registry.register(FloorCollector(tally, state, now))
@@ -85,6 +95,10 @@ class Metrics:
     def watch_ledger(self, moves: Callable[[], int]) -> None:
         """Show how many moves the ledger holds."""
         self.registry.register(LedgerCollector(moves))
+
+    def watch_tasks(self, tasks: Callable[[], int]) -> None:
+        """Show how many tasks the service has: what grows with the cards it made is a leak."""
+        self._gauge("tasks", "tasks of the service that have not ended", tasks)
 
     def watch_readiness(self, readiness: Readiness) -> None:
         """Show what keeps new work out."""
@@ -124,6 +138,14 @@ class Metrics:
         for card in cards:
             number = self._numbers.get(batch_of(card))
             self._encode.observe(seconds / len(cards), {BATCH_ID: number} if number else None)
+
+    def spend_on_portraits(self, cpu_s: float) -> None:
+        """Note the processor seconds of an encode job's portraits."""
+        self._portraits.inc(cpu_s)
+
+    def observe_turn(self, seconds: float) -> None:
+        """Note one turn of the foreman."""
+        self._turn.observe(seconds)
 
     def text(self) -> bytes:
         """Give the page in the Prometheus text format."""

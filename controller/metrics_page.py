@@ -52,6 +52,7 @@ def watch_all(metrics: Metrics, state: FloorState, refusals: Refusals | None = N
     with TemporaryDirectory() as folder:
         metrics.watch_disk(DiskWatch(Path(folder), StorageConfig()))
     metrics.watch_ledger(lambda: 0)
+    metrics.watch_tasks(int)
     metrics.watch_readiness(Readiness(bool, bool, bool))
     metrics.watch_refusals(refusals or Refusals())
     metrics.watch_keys(state.peer_keys, False)

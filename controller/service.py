@@ -163,6 +163,7 @@ async def serve(config: Config, accept_restored: bool = False) -> None:
         )
         metrics.watch_disk(disk)
         metrics.watch_ledger(lambda: ledger.head.seq)
+        metrics.watch_tasks(lambda: trio.lowlevel.current_statistics().tasks_living)
         commit_seconds.append(metrics)
         snapshots = Snapshots(ledger, config, lambda: disk.is_low)
         await snapshots.store_after_start(opened)

@@ -147,11 +147,12 @@ async def open_floor(config: Config, parts: Parts, nursery: trio.Nursery, doors:
             floor.perform(action)
 
     count = partial(parts.books.count, seen=parts.metrics.note)
-    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count)
+    host = LiveHost(parts.books.foreman, parts.clock, LedgerKeeper(ledger), perform, count, parts.metrics.observe_turn)
     host.start_after(parts.books.last_floor_s)
     floor = Floor(driver, vault, state, host.post, nursery, tones, parts.refusals.at(STATION), parts.clock.scale)
     flatten = config.portraits.flatten_background
-    encoders = Encoders(vault, bundled_coverage(), workers, host.post, parts.metrics.observe_encode, flatten=flatten)
+    observe, spend = parts.metrics.observe_encode, parts.metrics.spend_on_portraits
+    encoders = Encoders(vault, bundled_coverage(), workers, host.post, observe, flatten=flatten, spend=spend)
     judge = Judge(ledger, parts.context.policy, host.post, config.kinds, parts.refusals.at(UPSTREAM))
     returns = Returns(ledger, vault, judge.history, parts.clock.now_floor_s, host.post)
     place = Place(parts.clock, config.clock.simulated, lambda: parts.disk.is_low, lambda: state.reconciling)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from time import perf_counter
 from typing import Protocol
 
 import trio
@@ -64,7 +65,8 @@ class Ticket:
 class LiveHost:
     """Drives the foreman with the floor clock.  One task at a time calls `post`; it never waits.
 
-    `on_turn` is called after the commit of each turn that moved anything, `perform` for each of its actions.
+    `on_turn` is called after the commit of each turn that moved anything, `perform` for each of its actions, `observe`
+    with the real seconds the foreman took for each turn.
     """
 
     def __init__(
@@ -74,9 +76,10 @@ class LiveHost:
         keeper: Keeper,
         perform: Callable[[AnyAction], None],
         on_turn: Callable[[float, Sequence[AnyMove]], None],
+        observe: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.foreman, self.clock = foreman, clock
-        self._keeper, self._perform, self._on_turn = keeper, perform, on_turn
+        self._keeper, self._perform, self._on_turn, self._observe = keeper, perform, on_turn, observe
         self._last_floor_s = -math.inf
         self._wake_floor_s: float | None = None
         self._rewound = trio.Event()
@@ -116,7 +119,9 @@ class LiveHost:
 
     def _handle(self, event: AnyEvent, at_floor_s: float) -> Ticket:
         self._last_floor_s = at_floor_s
+        began_s = perf_counter()
         turn = self.foreman.handle(event, at_floor_s)
+        self._observe(perf_counter() - began_s)
         self._wake_floor_s = turn.wake_floor_s
         self._rewound.set()
         ticket = Ticket(turn)

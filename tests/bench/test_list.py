@@ -1,5 +1,6 @@
 """`python -m bench`: the list of benchmarks, results and their files."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 import bench
 from bench.__main__ import benchmarks, main
+from bench.release import NO_PART, form_arguments
 from bench.result import median_and_spread, seconds_in_turn, write_json
 
 
@@ -16,6 +18,28 @@ def test_every_module_with_a_main_is_listed_with_its_first_line_and_no_other():
     assert listed["record"].startswith("How long does a chip text record take")
     assert not {"result", "__main__", "--main--", "__init__"} & set(listed)
     assert all(question and "\n" not in question for question in listed.values())
+
+
+def test_every_benchmark_writes_its_name_and_machine_and_has_both_forms():
+    folder = Path(bench.__path__[0])
+    for name in benchmarks():
+        stem = name.replace("-", "_")
+        text = "".join(path.read_text("utf-8") for path in sorted(folder.glob(f"{stem}*.py")))
+        assert f'"bench": "{name}"' in text, name
+        assert "machine()" in text, name
+        assert "write_json(" in text, name
+        if name not in NO_PART:
+            own = (folder / f"{stem}.py").read_text("utf-8")
+            assert form_arguments(own, "short"), name
+            assert form_arguments(own, "long"), name
+
+
+def test_a_result_is_written_with_versions_and_a_spread_of_its_own_or_an_empty_one(tmp_path):
+    for result, spread in (({"n": 1}, {}), ({"n": 1, "spread": {"n": 2}}, {"n": 2})):
+        assert write_json(result, str(tmp_path / "x.json")) == 0
+        written = json.loads((tmp_path / "x.json").read_text("utf-8"))
+        assert (written["n"], written["spread"]) == (1, spread)
+        assert {"cardmill", "trio", "pyzmq", "sqlalchemy", "numba"} <= set(written["versions"])
 
 
 def test_the_bare_command_lists_them_without_loading_any():

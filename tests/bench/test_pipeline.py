@@ -10,7 +10,9 @@ from contextlib import contextmanager
 import pytest
 
 from bench.pipeline import (
+    ENCODE,
     HARD_SCRAPE,
+    OUTSIDE,
     SHORT_ARGS,
     Moment,
     Window,
@@ -27,7 +29,10 @@ from bench.pipeline_centre import AHEAD_BATCHES, BATCH_CARDS, CLOSED, Batch, Fee
 from controller.asking.submission import batch_digest
 from devices.defects import Step
 
-PARTS = ("service", "service_loop", "service_sockets", "service_threads", "stations", "bench", "watchers")
+PARTS = (
+    *("service", "service_loop", "service_sockets", "service_threads", ENCODE, OUTSIDE),
+    *("stations", "bench", "watchers"),
+)
 
 
 def moment(at_s: float, cards: float, busy_s: float) -> Moment:

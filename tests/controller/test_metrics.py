@@ -158,3 +158,15 @@ def test_a_lead_time_on_a_bound_lies_under_it():
 def test_a_large_floor_has_every_label_of_the_closed_list():
     found = {label for name in series(large_floor().text().decode()) for label in re.findall(r"[{,](\w+)=", name)}
     assert found == set(LABELS)
+
+
+def test_turns_portraits_and_tasks_are_told_as_they_are_noted():
+    metrics = Metrics(Tally(), FloorState())
+    metrics.watch_tasks(lambda: 7)
+    metrics.observe_turn(0.25)
+    metrics.spend_on_portraits(1.5)
+    metrics.spend_on_portraits(0.5)
+    page = series(metrics.text().decode())
+    assert (page["cardmill_turn_seconds_count"], page["cardmill_turn_seconds_sum"]) == (1, 0.25)
+    assert page["cardmill_portrait_cpu_seconds_total"] == 2
+    assert page["cardmill_tasks"] == 7

@@ -140,3 +140,15 @@ async def test_a_recorded_run_gives_the_same_moves_on_the_heap_host(autojump_clo
         lambda at, event, moves: again.append((at, event, list(moves))),
     )
     assert again == disk.kept
+
+
+async def test_each_turn_of_the_foreman_is_timed_once_its_timers_too(autojump_clock):
+    taken, disk = [], SlowDisk()
+    nothing = lambda *what: None  # noqa: E731
+    host = LiveHost(Foreman(CONFIG), TrioClock(), disk, nothing, nothing, taken.append)
+    host.post(batch(8))
+    assert len(taken) == len(disk.kept) == 1
+    await trio.sleep(CONFIG.plan.sheet_wait_s + CONFIG.plan.press_wait_s)
+    host.fire_timers()
+    assert len(taken) == len(disk.kept)
+    assert all(seconds >= 0 for seconds in taken)

@@ -1,0 +1,96 @@
+"""The upstream of the soak: it never rests, keeps nothing of what is closed, and counts its receipts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from controller.asking.submission import batch_digest, encode_application
+from controller.client import UpstreamClient
+from controller.ledger.receipts import BATCH_CLOSED, REFUSED
+from controller.wire import Receipt
+from sims.faces import FaceSource
+from sims.people import Population
+
+BATCH_CARDS, CHUNK_CARDS = 80, 40
+AHEAD_BATCHES = 8  # that are open at a time
+TIMES_KEPT = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One batch on its way."""
+
+    batch_number: str
+    due: str
+    digest: str
+    applications: list[bytes]
+
+
+def drafts(today: str, seed: int = 1) -> Iterator[Draft]:
+    """Give batches of good applications for ever: each when it is asked for, so that none lies about."""
+    people, place, number = Population(seed, today, FaceSource(seed)), 0, 0
+    while True:
+        encoded = [encode_application(people.application(place + i, today)) for i in range(BATCH_CARDS)]
+        place, number = place + BATCH_CARDS, number + 1
+        yield Draft(f"520100000000{today}{number:05d}", today, batch_digest(encoded), encoded)
+
+
+class Feed:
+    """Keeps batches open.  One thread looks; others may read the counts."""
+
+    def __init__(self, client: UpstreamClient, source: Iterator[Draft]) -> None:
+        self._client, self._source = client, source
+        self._draft: Draft | None = None  # that is not whole at the service yet
+        self.ending = threading.Event()
+        self.chunks_s = deque[float](maxlen=TIMES_KEPT)  # real seconds until a chunk was durable
+        self.sent = self.closed = self.read = 0  # batches, batches, receipts
+        self.kinds: Counter[str] = Counter()  # receipts, by kind
+        self.faults: list[str] = []
+
+    @property
+    def is_done(self) -> bool:
+        """Say whether every batch came to its end."""
+        return self.ending.is_set() and self._draft is None and self.closed == self.sent
+
+    def look(self) -> None:
+        """Take what is new, then bring what is missing.  Raises: ClientError; the next look goes on there."""
+        self._take()
+        while self._draft or (self.sent - self.closed < AHEAD_BATCHES and not self.ending.is_set()):
+            self._bring()
+            self._take()
+
+    def _take(self) -> None:
+        while True:
+            page = self._client.receipts(self.read)
+            for receipt in page.items:
+                self._count(receipt)
+            if page.items:
+                self._client.acknowledge(self.read)
+            if not page.more:
+                return
+
+    def _count(self, receipt: Receipt) -> None:
+        if receipt.number != self.read + 1 and len(self.faults) < TIMES_KEPT:
+            self.faults.append(f"receipt {receipt.number} came after {self.read}")
+        self.read = receipt.number
+        self.kinds[receipt.kind] += 1
+        self.closed += receipt.kind == BATCH_CLOSED or (receipt.kind == REFUSED and receipt.index < 0)
+
+    def _bring(self) -> None:
+        """Bring a batch whole; begun again after a fault, only what is missing goes out."""
+        if self._draft is None:
+            self._draft = next(self._source)
+            self.sent += 1
+        draft, applications = self._draft, self._draft.applications
+        state = self._client.open_batch(draft.batch_number, draft.due, len(applications), draft.digest)
+        for first, count in state.missing:
+            for begin in range(first, first + count, CHUNK_CARDS):
+                chunk = applications[begin : min(begin + CHUNK_CARDS, first + count)]
+                began_s = time.perf_counter()
+                self._client.send_chunk(draft.batch_number, begin, chunk)
+                self.chunks_s.append(time.perf_counter() - began_s)
+        self._draft = None
