@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from controller.commandline import show, tables
 from controller.commandline.options import AsName, CardName, ConfigPath, DataPath, JsonPath, ask, card_number, looking
+from controller.core.cards import State
 from controller.report.text import wrapped
 
 
@@ -21,14 +22,14 @@ def add_to(app: typer.Typer) -> None:
 def _look(
     card: CardName,
     reason: Annotated[str, typer.Option(help="Why you look; it stays in the audit with your name.")],
-    field: Annotated[list[str] | None, typer.Option(help="Show this field; else those that are doubtful.")] = None,
+    field: Annotated[list[str] | None, typer.Option(help="Show this field; else those in doubt.")] = None,
     portrait: Annotated[Path | None, typer.Option(help="Write the portrait, a JPEG, to this file.")] = None,
     as_name: AsName = "",
     config: ConfigPath = None,
     data: DataPath = None,
     json: JsonPath = "",
 ) -> None:
-    """Show what is doubtful about a held application.
+    """Show a card's fields, of a held one those in doubt.
 
     Each look is recorded in the audit, with your name and the reason.
     """
@@ -47,9 +48,17 @@ def _look(
         print(f"  {name}: {value}")
     if picture:
         print(f"  portrait: {len(picture):,} bytes{f', written to {portrait}' if portrait else ': --portrait FILE'}")
-    print(f"waits for {tables.age(result['age_s'])}, for {'two people' if result['people'] == 2 else 'one person'}")
-    if result["proposed_by"]:
-        print(f"act {result['act_id']} was proposed by {result['proposed_by']}")
     if result["rivals"]:
         show.answer("rivals", result["rivals"], "")
-    print(tables.way_out(result))
+    _tell_standing(result)
+
+
+def _tell_standing(row: dict[str, Any]) -> None:
+    """Say what a card waits for and what ends it; of one that waits for nobody its state alone."""
+    if row["state"] not in (State.HELD, State.STOPPED):
+        print(f"{row['state']}: nobody has to decide about it")
+        return
+    print(f"waits for {tables.age(row['age_s'])}, for {'two people' if row['people'] == 2 else 'one person'}")
+    if row["proposed_by"]:
+        print(f"act {row['act_id']} was proposed by {row['proposed_by']}")
+    print(tables.way_out(row))

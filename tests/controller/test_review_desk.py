@@ -226,7 +226,7 @@ async def test_release_and_refuse_are_recorded_with_author_and_reason(tmp_path):
 SEEN = {
     "card": 10_000, "acceptance_number": accepted_as(1), "codes": ["name.single", SHARED], "fields": ["name"],
     "texts": ["姓名只有一个字，请核实。 / Check in the register that the name is one character.", "重号 / shared"],
-    "age_s": 7_200.0, "people": 2,
+    "state": "held", "age_s": 7_200.0, "people": 2,
     "act_id": 3, "proposed_by": "ann", "shown": {"name": "样"}, "portrait": b"\xff\xd8picture",
     "rivals": [{"card": 7, "acceptance_number": accepted_as(2), "standing": "open", "same_person": False}],
 }  # fmt: skip
@@ -252,6 +252,16 @@ def test_look_prints_what_is_doubtful_and_writes_the_portrait_to_a_file(tmp_path
         assert words in out
     assert out.splitlines()[-1].startswith("`cardmill second 3`")  # what to do now
     assert [line for line in out.splitlines() if columns_of(line) > 80 and str(file) not in line] == []
+
+
+def test_a_look_at_what_waits_for_nobody_names_its_state_and_no_way_out(monkeypatch, capsys):
+    alone = {"state": "made", "codes": [], "texts": [], "act_id": 0, "proposed_by": "", "rivals": []}
+    monkeypatch.setattr(cli_review, "ask", lambda *_: SEEN | alone)
+    with pytest.raises(SystemExit):
+        cli.app(["look", "10000", "--reason", "why not"])
+    out = capsys.readouterr().out
+    assert out.splitlines()[-1] == "made: nobody has to decide about it"
+    assert "cardmill" not in out
 
 
 def test_look_gives_programs_all_but_the_picture(monkeypatch, capsys):

@@ -10,11 +10,12 @@ from typer.testing import CliRunner
 
 from controller import cli
 from controller.asking.conversation import ClientError
-from controller.commandline import exit_codes, options
+from controller.commandline import exit_codes
 from controller.commandline.completing import WATCHED
 from controller.commands_page import every_command, page
 from controller.wire import READING
 from devices.keys import FAULTS
+from tests.controller.commandline.hearing import hear
 
 DOCS = Path(__file__).parents[3] / "docs"
 COMMANDS = dict(every_command(typer.main.get_command(cli.app)))
@@ -25,29 +26,15 @@ class Enough(ClientError):
     """What a line raises once it heard the verb."""
 
 
-class Line:
-    """A line to a service that hears one verb and says no more."""
-
-    def __init__(self, heard):
-        self.heard = heard
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def command(self, verb, **_):
-        self.heard.append(verb)
-        raise Enough("test.enough", "")
+def enough(verb):
+    raise Enough("test.enough", verb)
 
 
 def verb_of(monkeypatch, words):
-    heard = []
-    monkeypatch.setattr(options, "line", lambda *_, **__: Line(heard))
+    heard = hear(monkeypatch, enough)
     said = CliRunner().invoke(cli.app, [*words, "--as", "ann"])
     assert isinstance(said.exception, Enough), (words, said.output)
-    return heard[0]
+    return heard[0][0]
 
 
 def test_the_page_is_what_the_commands_say_of_themselves():

@@ -13,6 +13,7 @@ from controller import cli
 from controller.asking.conversation import ClientError
 from controller.commandline import options
 from controller.config import ConfigError
+from tests.controller.commandline.hearing import hear
 
 PROGRAM = "import sys; sys.argv[0] = 'cardmill'; from controller.cli import main; main()"
 ACCEPTANCE, BATCH = "5201030010260302000017", "5200000000002026030200001"
@@ -72,28 +73,9 @@ def test_words_are_completed_without_a_service(words, offered, tmp_path):
 # ---- numbers ------------------------------------------------------------------------------------------------------
 
 
-class Line:
-    """A line to a service that does all it is told and notes it."""
-
-    def __init__(self, heard):
-        self.heard = heard
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        pass
-
-    def command(self, verb, /, **args):
-        self.heard.append((verb, args))
-        return ANSWERS.get(verb, {})
-
-
 @pytest.fixture
 def heard(monkeypatch):
-    found = []
-    monkeypatch.setattr(options, "line", lambda *_, **__: Line(found))
-    return found
+    return hear(monkeypatch, lambda verb: ANSWERS.get(verb, {}))
 
 
 def cardmill(*words):

@@ -3,32 +3,36 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
 import pytest
 
+from controller.core.andon.rules import RULES
 from controller.ledger.store import DATABASE_NAME
-from controller.report import span_fold, span_moves
+from controller.report import alarms, span_fold, span_moves
+from controller.report.alarms import COUNTED_ONLY, OTHERS
 from controller.report.span import Span
 from controller.report.span_build import build_span_report
 from controller.report.span_report import SpanReport
+from controller.report.span_words import ALARM_WORDS
 from tests.controller.report.ledger_sql import LedgerSql
 from tests.controller.report.worked_ledger import ENDS_FLOOR_S, ledger_of, worked_floor
 
 IN = "at >= :begin AND at < :until"
 BEGIN, UNTIL = 9_000.0, 36_000.0
 ALARMS = {
-    "station_aborted": "SELECT b->>1, count(*) FROM told WHERE {} AND tag = 'station' AND b->>2 = 'aborted' GROUP BY 1",
-    "station_lied": "SELECT (b->>1) || ' ' || (b->>2), count(*) FROM told WHERE {} AND tag = 'lied' GROUP BY 1",
-    "station_held": "SELECT (b->>1) || ' ' || (b->>2), count(*) FROM told WHERE {} AND tag = 'station_held' GROUP BY 1",
-    "drift": "SELECT trim((b->>1) || ' ' || (b->>2)), count(*) FROM told WHERE {} AND tag = 'drift' GROUP BY 1",
-    "card_stopped": "SELECT b->>2, count(*) FROM told WHERE {} AND tag = 'stopped' GROUP BY 1",
-    "bundle_stopped": "SELECT b->>6, count(*) FROM told WHERE {} AND tag = 'bundle_stopped' AND b->>9 GROUP BY 1",
-    "count_differs": "SELECT b->>2, count(*) FROM told WHERE {} AND tag = 'counted' AND b->>3 <> b->>4 GROUP BY 1",
-    "blanks_suspect": "SELECT iif(station = '', caused_at, station), sum(places) FROM marks WHERE {}"
+    "station.aborted": "SELECT b->>1, count(*) FROM told WHERE {} AND tag = 'station' AND b->>2 = 'aborted' GROUP BY 1",
+    "station.lied": "SELECT (b->>1) || ' ' || (b->>2), count(*) FROM told WHERE {} AND tag = 'lied' GROUP BY 1",
+    "station.held": "SELECT (b->>1) || ' ' || (b->>2), count(*) FROM told WHERE {} AND tag = 'station_held' GROUP BY 1",
+    "station.drift": "SELECT trim((b->>1) || ' ' || (b->>2)), count(*) FROM told WHERE {} AND tag = 'drift' GROUP BY 1",
+    "card.stopped": "SELECT b->>2, count(*) FROM told WHERE {} AND tag = 'stopped' GROUP BY 1",
+    "pile.stopped": "SELECT b->>6, count(*) FROM told WHERE {} AND tag = 'bundle_stopped' AND b->>9 GROUP BY 1",
+    "count.differs": "SELECT b->>2, count(*) FROM told WHERE {} AND tag = 'counted' AND b->>3 <> b->>4 GROUP BY 1",
+    "suspect.open": "SELECT iif(station = '', caused_at, station), sum(places) FROM marks WHERE {}"
     " AND mark = 'suspected' GROUP BY 1",
-    "blanks_missing": "SELECT about, sum(blanks) FROM (SELECT at, 'pack' AS about, 1 AS blanks FROM told"
+    "blank.missing": "SELECT about, sum(blanks) FROM (SELECT at, 'pack' AS about, 1 AS blanks FROM told"
     " WHERE tag = 'missing' UNION ALL SELECT at, 'spoiled', 1 FROM told WHERE tag = 'blanks_lost' UNION ALL"
     " SELECT at, iif(b->>1 = '', 'vault', b->>1), (b->>3) * (b->>7) FROM told WHERE tag = 'bodies_lost' UNION ALL"
     " SELECT at, iif(station = '', caused_at, station), places FROM marks WHERE mark = 'found_missing')"
@@ -86,7 +90,8 @@ def test_alarms_are_counted_once_for_each_cause_and_thing(worked):
         (alarm, about): times for alarm, query in ALARMS.items() for about, times in worked.sql.all(query.format(IN))
     }
     assert found == wanted
-    assert {"count_differs", "blanks_missing", "blanks_suspect", "station_held"} <= {alarm for alarm, _ in found}
+    assert {alarm for alarm, _ in found} <= {*RULES, *COUNTED_ONLY}
+    assert {"count.differs", "blank.missing", "suspect.open", "station.held"} <= {alarm for alarm, _ in found}
     assert all(BEGIN <= one.first_floor_s <= one.last_floor_s < UNTIL for one in worked.report.alarms)
     assert [one.times for one in worked.report.alarms] == sorted(found.values(), reverse=True)
 
@@ -110,6 +115,15 @@ def test_late_batches_are_those_that_were_due_and_not_closed(worked, begin, unti
     worked.sql.span = {"begin": BEGIN, "until": UNTIL}
     assert found == wanted
     assert found
+
+
+def test_each_alarm_has_a_word_and_none_that_only_a_report_counts_is_in_the_list_of_alarms():
+    assert set(COUNTED_ONLY).isdisjoint(RULES)
+    assert set(ALARM_WORDS) <= {*RULES, *COUNTED_ONLY, OTHERS[0]}
+    counted = {
+        code for code in RULES | dict.fromkeys(COUNTED_ONLY) if f'"{code}"' in Path(alarms.__file__).read_text("utf-8")
+    }
+    assert counted == set(ALARM_WORDS) - {OTHERS[0]}
 
 
 def test_a_report_in_the_midst_of_its_span_ends_now(worked):
