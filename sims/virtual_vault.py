@@ -1,12 +1,12 @@
-"""A vault without people for a floor in virtual time: every card has an application, a chip and a face of its number."""
+"""A vault without people for a floor in virtual time: each card has an application, a chip and a face of its number."""
 
 from __future__ import annotations
 
 from functools import cache
 from hashlib import blake2b
 
-from controller.application import Application
-from controller.encoding import MadeCard, control_mark
+from controller.application import Application, control_mark
+from controller.encoding import MadeCard
 from encoders.envelope import pack
 from encoders.face import SPECIMEN, Box, FaceJob
 
