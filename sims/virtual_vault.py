@@ -1,4 +1,4 @@
-"""A vault without people for a floor in virtual time: every card has an application, a chip and a face of its number."""
+"""A vault without people for a floor in virtual time: each card has an application, a chip and a face of its number."""
 
 from __future__ import annotations
 
