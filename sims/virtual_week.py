@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from controller.core.calendar import DAY_S
@@ -16,6 +16,7 @@ from controller.hosts.virtual import SimClock, run_virtual
 from controller.ledger.chain import Head
 from devices.messages import StationState
 from sims.faults import USUAL_FAULTS, Faults
+from sims.floor import DEFAULT_FLOOR, StationSpec
 from sims.heap_batches import Arrival, steady
 from sims.heap_floor import Digest
 from sims.virtual_floor import VirtualFloor
@@ -33,6 +34,7 @@ class Sample:
     seed: int
     cards_per_hour: float = 100.0  # that come, day and night
     until_floor_s: float = WEEK_S
+    floor: Sequence[StationSpec] = DEFAULT_FLOOR
     faults: Faults = USUAL_FAULTS
     config: CoreConfig = TWO_SHIFTS
     virtual: VirtualConfig = field(default_factory=VirtualConfig)
@@ -78,6 +80,7 @@ def on_heap(sample: Sample) -> Told:
     floor = CommittingHeapFloor(
         sample.seed,
         sample.virtual.commit_floor_s,
+        floor=sample.floor,
         faults=sample.faults,
         foreman=Foreman(sample.config),
         watch=[told.saw],
@@ -93,7 +96,12 @@ def on_trio(sample: Sample) -> Told:
     """Play a sample in virtual time, with the floor's real tasks, driver, protocol and stations."""
     began_s, told = time.perf_counter(), Told(sample.until_floor_s)
     floor = VirtualFloor(
-        sample.seed, faults=sample.faults, config=sample.config, virtual=sample.virtual, watch=[told.saw]
+        sample.seed,
+        floor=sample.floor,
+        faults=sample.faults,
+        config=sample.config,
+        virtual=sample.virtual,
+        watch=[told.saw],
     )
 
     async def main(clock: SimClock) -> None:

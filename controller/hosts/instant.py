@@ -1,4 +1,4 @@
-"""Events of one instant of virtual time, handed over in an order of their own, and commits of a constant time."""
+"""What happens at one instant of virtual time, handed to the host in an order of its own; and commits in it."""
 
 from __future__ import annotations
 
