@@ -1,4 +1,4 @@
-"""What do one machine, one province and all thirty-one need?  Writes docs/scale.md from the figures of RESULTS.md."""
+"""What do one machine, one province and all thirty-one need, by the figures of RESULTS.md?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a series rise with the cards made?  The Theil-Sen slope with its bounds, over the lives of a process."""
+"""Whether a series rises with the cards made: the Theil-Sen slope with its bounds, over the lives of a process."""
 
 from __future__ import annotations
 

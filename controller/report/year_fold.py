@@ -18,9 +18,8 @@ from controller.report.leads import Leads
 from controller.report.overtime import OvertimeFold
 from controller.report.span_build import SpanBuild
 from controller.report.stops import Stops
-from controller.report.year_report import ALL, DayRow, LeadRow, WeekRow
+from controller.report.year_report import ALL, COUNTED, DayRow, LeadRow, WeekRow
 
-COUNTED = ("received", "accepted", "made", "dispatched", "remade")  # of the tally
 MONDAY = 1
 
 

@@ -7,6 +7,7 @@ import msgspec
 from controller.report.span_report import SpanReport
 
 ALL = "all"  # every due class together
+COUNTED = ("received", "accepted", "made", "dispatched", "remade")  # of the tally, in a day or a week
 
 
 class DayRow(msgspec.Struct, frozen=True, kw_only=True):

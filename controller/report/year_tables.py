@@ -9,8 +9,7 @@ from typing import Any
 
 from controller.report.flow import STEPS
 from controller.report.span_tables import Table, fields_of, table_of, tables_of
-from controller.report.year_fold import COUNTED
-from controller.report.year_report import DayRow, WeekRow, YearReport
+from controller.report.year_report import COUNTED, DayRow, WeekRow, YearReport
 
 SUMMED = (*COUNTED, "overtime_s", "overtime_cards")  # of days
 DAY_COLUMNS = ("planned_s", *COUNTED, "open", "overtime_s", "overtime_cards")

@@ -1,4 +1,4 @@
-"""How often people do what: shares from 0 to 1.  They are ours: no figure of a real centre is public."""
+"""How often people do what, as shares from 0 to 1, all ours: no figure of a real centre is public."""
 
 from __future__ import annotations
 
