@@ -14,13 +14,12 @@ from numpy.typing import NDArray
 
 from devices.messages import POSITIONS
 from sims.draw_kernel import BLOCK_BYTES, hash_rows
+from sims.faults import draw
 
 SCALE = 2**56  # what a draw divides its seven bytes by
 ROWS = 256  # numbers worked out at once
 KEPT = 64  # blocks of so many numbers that are remembered: those asked for lie near each other
 DIGITS_MAX = 20
-
-_STRUCK = [tuple(place for place in range(POSITIONS) if mask >> place & 1) for mask in range(1 << POSITIONS)]
 
 
 class Draws:
@@ -41,22 +40,33 @@ class Draws:
 
 
 class Struck:
-    """The positions for which `draw(seed, what, sheet, 0, position)` is below a rate, by sheet; of all eight."""
+    """The positions for which `draw(seed, what, sheet, ruined, position)` is below a rate, by sheet."""
 
     def __init__(self, seed: int, what: str, rate: float, positions: Sequence[int] = range(POSITIONS)) -> None:
-        self._before, self._after = f"{seed}|{what}|", [f"|0|{position}" for position in positions]
+        self._about, self._rate, self._positions = (seed, what), rate, positions
         self._limit = np.uint64(math.ceil(rate * SCALE))
-        self._weights = 1 << np.arange(len(positions))
-        self._blocks: dict[int, list[tuple[int, ...]]] = {}
+        self._blocks: dict[int, list[Sequence[int]]] = {}
 
-    def at(self, sheet_id: int) -> tuple[int, ...]:
-        """Give the positions that are struck on a sheet, in order."""
+    def at(self, sheet_id: int, ruined: int = 0) -> Sequence[int]:
+        """Give the positions that are struck on a sheet, in order, after it was ruined so many times."""
+        if not self._rate:
+            return ()
+        if ruined:  # few: they are drawn one by one
+            return [one for one in self._positions if draw(*self._about, sheet_id, ruined, one) < self._rate]
         block = self._blocks.get(sheet_id // ROWS)
         if block is None:
-            hashes = hashes_of(self._before, sheet_id // ROWS * ROWS, self._after)
-            block = [_STRUCK[mask] for mask in ((hashes < self._limit) @ self._weights).tolist()]
-            _keep(self._blocks, sheet_id // ROWS, block)
+            block = self._block(sheet_id // ROWS)
         return block[sheet_id % ROWS]
+
+    def _block(self, place: int) -> list[Sequence[int]]:
+        seed, what = self._about
+        hashes = hashes_of(f"{seed}|{what}|", place * ROWS, [f"|0|{position}" for position in self._positions])
+        struck: list[Sequence[int]] = [()] * ROWS  # by far the most
+        rows, columns = np.nonzero(hashes < self._limit)
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+            struck[row] = (*struck[row], self._positions[column])
+        _keep(self._blocks, place, struck)
+        return struck
 
 
 def _keep(blocks: dict[int, Any], place: int, block: list[Any]) -> None:

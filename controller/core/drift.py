@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import msgspec
+
 from controller.core import moves as m
 from controller.core.moves import Mark, mask_of, positions_in
 from controller.core.quality_moves import StationReleased
@@ -40,7 +42,7 @@ class Signal:
     first_job_floor_s: float
 
 
-class Visit(NamedTuple):
+class Visit(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A sheet at a station."""
 
     step: str
@@ -104,14 +106,13 @@ class Chart:
             self.first_job_id, self.first_job_floor_s = visit.job_id, visit.at_floor_s
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(msgspec.Struct, array_like=True, gc=False):
     """A sheet from imposition until its last position is judged."""
 
     live: int
-    visits: list[Visit] = field(default_factory=list)
-    marks: list[m.PositionsMarked] = field(default_factory=list)  # of the job whose end is still to come
-    verdicts: dict[int, Verdict] = field(default_factory=dict)  # by position
+    visits: list[Visit] = []  # msgspec copies empty defaults
+    marks: list[m.PositionsMarked] = []  # of the job whose end is still to come
+    verdicts: dict[int, Verdict] = {}  # by position
 
     def cause(self, mark: m.PositionsMarked) -> str:
         """Give the station a mark is charged to: that of the causing step, else the one that found it."""
@@ -127,7 +128,7 @@ class Trace:
                 if code in (GOOD, FATE_UNKNOWN) or code in charged:
                     continue  # nobody knows; or the rest of a film thrown away whole, unjudged
                 charged.add(code)
-                if fate == Fate.SPOILED or code == FACE_DIFFERS:
+                if fate == _SPOILED or code == FACE_DIFFERS:
                     del positions[1:]  # a jam, or a sheet shifted by one, is one incident of one machine, not eight
             elif mark.mark not in GOOD_MARKS:
                 continue
@@ -156,8 +157,8 @@ class DriftWatch:
     def watch(self, at_floor_s: float, move: m.AnyMove) -> None:
         """Count one move of the floor, and keep the signals for the foreman."""
         fold = FOLDS.get(type(move))
-        if fold:
-            self.signals += fold(self, at_floor_s, move)
+        if fold and (signals := fold(self, at_floor_s, move)):
+            self.signals += signals
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> Sequence[Signal]:
         """Count one move, and give the charts that crossed their threshold by it."""
@@ -167,29 +168,26 @@ class DriftWatch:
     def _count(self, sheet_id: int) -> list[Signal]:
         """Count a whole sheet for every station its positions went through, and forget it."""
         trace = self.sheets.pop(sheet_id)
-        if self._count_good(sheet_id, trace):
-            return []
-        signals = []
+        signals: list[Signal] = []
         verdicts = [trace.verdicts[place] for place in sorted(trace.verdicts)]
+        blamed = {verdict.station for verdict in verdicts}
+        judged_by_all = min([verdict.visits for verdict in verdicts], default=0)
         for index, visit in enumerate(trace.visits):
-            proofs = [verdict for verdict in verdicts if verdict.visits > index]
-            codes = [proof.code if proof.station == visit.station else GOOD for proof in proofs]
-            signals += self._count_codes(sheet_id, visit, codes)
+            proofs = verdicts if index < judged_by_all else [one for one in verdicts if one.visits > index]
+            if visit.station in blamed:
+                codes = [proof.code if proof.station == visit.station else GOOD for proof in proofs]
+                signals += self._count_codes(sheet_id, visit, codes)
+            elif proofs:
+                self._count_good(sheet_id, visit, len(proofs))
         return signals
 
-    def _count_good(self, sheet_id: int, trace: Trace) -> bool:
-        """Count a sheet on which every position is good, by far the most; False, and nothing done, for another one."""
-        judged, cards = len(trace.visits), len(trace.verdicts)
-        for visits, code, _ in trace.verdicts.values():
-            if code != GOOD or visits != judged:
-                return False  # one is bad, or was judged before the sheet went on
-        for visit in trace.visits:
-            chart = self._chart_of(visit.station)
-            if cards and visit.job_id > chart.after_job_id:  # good cards alone reach no threshold
-                if visit.station in self.warnings:
-                    self._cool(sheet_id, visit, cards)
-                chart.take(sheet_id, visit, cards, False)
-        return True
+    def _count_good(self, sheet_id: int, visit: Visit, good: int) -> None:
+        """Count good cards alone: they reach no threshold."""
+        chart = self._chart_of(visit.station)
+        if visit.job_id > chart.after_job_id:
+            if visit.station in self.warnings:
+                self._cool(sheet_id, visit, good)
+            chart.take(sheet_id, visit, good, False)
 
     def _cool(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards for what a station is warned of."""
@@ -211,10 +209,6 @@ class DriftWatch:
         chart = self._chart_of(visit.station)
         if visit.job_id <= chart.after_job_id:
             return []
-        if codes.count(GOOD) == len(codes) and visit.station not in self.warnings:  # by far the most sheets
-            if codes:
-                chart.take(sheet_id, visit, len(codes), False)  # good cards alone reach no threshold
-            return []
         signals = self._warn(sheet_id, visit, codes)
         for good, bad in _runs([code != GOOD for code in codes]):
             if chart.take(sheet_id, visit, good, bad):
@@ -229,7 +223,9 @@ class DriftWatch:
         signals = []
         # a code that is not in the table has no chart of its own: a station could invent any number of them
         for code in sorted({*charts, *codes} & DEFECTS.keys()):
-            chart = charts.setdefault(code, self._chart(self.config.warn_threshold))
+            chart = charts.get(code)
+            if chart is None:
+                chart = charts[code] = self._chart(self.config.warn_threshold)
             for good, bad in _runs([one == code for one in codes]):
                 if chart.take(sheet_id, visit, good, bad):
                     signals.append(self._signal(visit.station, code, chart))

@@ -28,10 +28,14 @@ from devices.messages import Fate, StationState, blank_serial
 CARDS_PER_BATCH = 10_000  # a card's number is its batch's times this, plus its place
 # as in `state`: asked for each card
 _HELD, _ACCEPTED, _READY = State.HELD, State.ACCEPTED, State.READY
+_ENCODED, _IMPOSE = Cause.ENCODED, Cause.IMPOSE
 _HOLD, _REFUSE = Verdict.HOLD, Verdict.REFUSE
 _DONE, _UNTOUCHED = Fate.DONE, Fate.UNTOUCHED
+_UNUSED, _SUSPECTED, _SPOILED_MARK = Mark.UNUSED, Mark.SUSPECTED, Mark.SPOILED
+_FINDINGS = (Mark.FOUND_GOOD, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
+_ON_SHEET, _SPOILED, _MISSING = Account.SHEET, Account.SPOILED, Account.MISSING
 STEPS = {step.value: step for step in Step}
-_STATE = attrgetter("state")
+_STATE, _UNIT = attrgetter("state"), attrgetter("unit")
 LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load may seem longer than every shift
 
 Folder = Callable[[FloorState, float, Any], None]
@@ -66,6 +70,12 @@ def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
 
 def _change(state: FloorState, cards: list[Card], cause: str, at: float) -> None:
     """Bring cards to where a cause leads them, at once those that stand alike.  Raises: IllegalMove."""
+    if not cards:
+        return
+    before = cards[0].state
+    if all(card.state is before for card in cards):  # by far the most
+        state.set_cards(cards, cards[0].after(cause), at)
+        return
     for _, alike in groupby(cards, _STATE):
         group = list(alike)
         state.set_cards(group, group[0].after(cause), at)
@@ -81,7 +91,7 @@ def _run(state: FloorState, at: float, move: m.ServiceStarted) -> None:
 
 @folds(m.BatchOpened)
 def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
-    refused = sum(row.verdict == _REFUSE for row in move.rows)
+    refused = sum([row.verdict == _REFUSE for row in move.rows])
     batch = Batch(
         move.batch_id,
         move.batch_number,
@@ -93,24 +103,28 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
         refused,
     )
     state.batches[move.batch_id] = batch
-    accepted = []
+    accepted, units = [], dict[str, str]()  # one text for all cards of a police station: alike at a glance
     for row in move.rows:
-        if row.verdict == _REFUSE:
+        verdict = row.verdict
+        if verdict == _REFUSE:
             continue
         number = move.batch_id * CARDS_PER_BATCH + row.index
         is_sooner = row.express and move.express_due_floor_s
         due = min(move.due_floor_s, move.express_due_floor_s) if is_sooner else move.due_floor_s
-        rank = rank_of(number, 1, row.express, due, move.batch_id, row.unit)
-        card = Card(number, move.batch_id, row.unit, _HELD, rank, row.express, due_floor_s=due)
+        unit = units.setdefault(row.unit, row.unit)
+        rank = rank_of(number, 1, row.express, due, move.batch_id, unit)
+        card = Card(number, move.batch_id, unit, _HELD, rank, row.express, due_floor_s=due)
         state.cards[number] = card
         batch.cards.append(number)
-        batch.states[_HELD] += 1
         batch.express += row.express
-        if row.verdict == _HOLD:
+        if verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:
             accepted.append(card)
+    if batch.cards:
+        batch.states[_HELD] += len(batch.cards)
     if accepted:
+        accepted.sort(key=_UNIT)  # as they are ranked
         state.set_cards(accepted, _ACCEPTED, at)
 
 
@@ -155,7 +169,7 @@ def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
         card = state.cards.get(number)  # it may be cancelled, and its batch closed, meanwhile
         if card and card.state is _ACCEPTED and number not in failed:
             encoded.append(card)
-    _change(state, encoded, Cause.ENCODED, at)
+    _change(state, encoded, _ENCODED, at)
 
 
 # ---- sheets and jobs ------------------------------------------------------------------------------------------
@@ -169,7 +183,7 @@ def _sheet(state: FloorState, at: float, move: m.SheetImposed) -> None:
     rank = min([card.rank for card in cards])
     sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], mask_of(move.cards), places=move.places)
     state.sheets[move.sheet_id] = sheet
-    _change(state, cards, Cause.IMPOSE, at)
+    _change(state, cards, _IMPOSE, at)
     for card in cards:
         card.sheet_id = move.sheet_id
     state.put_sheet(sheet, ROUTES[kind][0], at)
@@ -221,7 +235,8 @@ def _bound(state: FloorState, at: float, move: m.SheetBound) -> None:
     sheet = state.sheet(move.sheet_id)
     state.stock.draw(move.station, move.body)
     sheet.body = move.body
-    state.stock.enter(Account.SHEET, Account.SUSPECT, sheet.suspect.bit_count())
+    if sheet.suspect:
+        state.stock.enter(Account.SHEET, Account.SUSPECT, sheet.suspect.bit_count())
 
 
 @folds(m.PositionsMarked)
@@ -231,19 +246,21 @@ def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
     if sheet.body and move.mark in ENTRY_OF_MARK:
         target = ENTRY_OF_MARK[move.mark]
         state.stock.enter(source, target, move.mask.bit_count())
-        if target is Account.SPOILED:
+        if target is _SPOILED:
             operator = _operator_at(state, move.station) or sheet.suspect_with
             for position in positions_in(move.mask):
                 state.stock.spoil(blank_serial(sheet.body, position), at, operator)
-        elif target is Account.MISSING:
+        elif target is _MISSING:
             for position in positions_in(move.mask):
                 state.stock.miss(blank_serial(sheet.body, position), at)
-    if move.mark is not Mark.UNUSED:
+    if move.mark is not _UNUSED:
         _lay(state, sheet, positions_in(move.mask), move, at)
     sheet.live &= ~move.mask
-    sheet.suspect = sheet.suspect | move.mask if move.mark is Mark.SUSPECTED else sheet.suspect & ~move.mask
-    if move.mark is Mark.SUSPECTED:
+    if move.mark is _SUSPECTED:
+        sheet.suspect |= move.mask
         sheet.suspect_with = _operator_at(state, move.station)
+    else:
+        sheet.suspect &= ~move.mask
     state.drop_sheet_if_over(sheet)
 
 
@@ -254,9 +271,9 @@ def _operator_at(state: FloorState, station: str) -> str:
 
 
 def _source_of(sheet: Sheet, mark: Mark) -> Account:
-    if mark in (Mark.FOUND_GOOD, Mark.FOUND_SPOILED, Mark.FOUND_MISSING):
+    if mark in _FINDINGS:
         return Account.SUSPECT
-    return Account.QUARANTINED if sheet.quarantined else Account.SHEET
+    return Account.QUARANTINED if sheet.quarantined else _ON_SHEET
 
 
 def _lay(state: FloorState, sheet: Sheet, positions: list[int], move: m.PositionsMarked, at: float) -> None:
@@ -270,7 +287,7 @@ def _lay(state: FloorState, sheet: Sheet, positions: list[int], move: m.Position
         for card, position in zip(cards, positions, strict=True):
             card.blank = first + position
     _change(state, cards, move.mark, at)
-    if move.mark is Mark.SPOILED and sheet.body and move.found_at == Step.INSPECT:
+    if move.mark is _SPOILED_MARK and sheet.body and move.found_at == Step.INSPECT:
         for card, position in zip(cards, positions, strict=True):
             card.rejected_blank = blank_serial(sheet.body, position)
             card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id

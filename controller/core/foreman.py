@@ -50,9 +50,11 @@ class Foreman:
         HANDLERS[type(event)](turn, event)
         if self.state.drift.signals or self.state.doubtful:
             take_signals(turn)
-        end_sign_ons(turn)
+        if self.state.sign_on_ends:
+            end_sign_ons(turn)
         _finish_stopped(turn)
-        end_overdue_acts(turn)
+        if self.state.acts:
+            end_overdue_acts(turn)
         if self.state.glass:
             mend_glass(turn)
         plan(turn)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from heapq import nsmallest
 from operator import attrgetter
@@ -34,12 +35,16 @@ class Because(StrEnum):
     SINGLE = "single"  # a remake that would waste seven blanks of a sheet: it goes on a single body
 
 
+_FULL, _NO_MORE, _NEXT = Because.FULL, Because.NO_MORE, Because.NEXT
+
+
 def plan(turn: Turn) -> None:
     """Give work to whoever is free: encoders first, then every free station, by name."""
     state = turn.state
     if state.reconciling:
         return  # what a restored ledger takes for unmade may be made already
-    _encode(turn)
+    if state.unencoded:
+        _encode(turn)
     free = free_stations(state)
     if not free:
         return
@@ -48,9 +53,12 @@ def plan(turn: Turn) -> None:
         busy.add(_PACK)
     if any(state.ready.values()):
         busy.add(_PRINT)
+    free = [station for station in free if station.step in busy]
+    if not free:
+        return
     calendar = calendar_of(turn.config.calendar)
     for station in free:
-        if station.step in busy and _is_open(turn, station, calendar):
+        if station.step in busy and (calendar.always or _is_open(turn, station, calendar)):
             RULES.get(station.step, _next)(turn, station)
             if station.step is _PRINT and not station.job_id:
                 busy.discard(_PRINT)  # one printer is as good as another
@@ -60,15 +68,14 @@ def free_stations(state: FloorState) -> list[Station]:
     """Give the stations that can take a load now, by name."""
     idle = [station for station in state.stations.values() if not station.job_id and station.state == _IDLE]
     holds, stock = state.station_holds, state.stock
-    free = [one for one in idle if one.station not in holds and stock.has_supplies(one.station)]
-    return sorted(free, key=_NAME) if len(free) > 1 else free
+    if holds or stock.supplies:
+        idle = [one for one in idle if one.station not in holds and stock.has_supplies(one.station)]
+    return sorted(idle, key=_NAME)
 
 
 def _is_open(turn: Turn, station: Station, calendar: Calendar) -> bool:
     """Say whether a load would end before the shift does, or planned maintenance begins."""
     now = turn.now_floor_s
-    if calendar.always:
-        return True
     starts = calendar.starts_at(station.station, now, station.load_s)
     if now < starts < float("inf"):
         turn.wake_at(starts)
@@ -103,7 +110,7 @@ def _print(turn: Turn, station: Station) -> None:
         if because is None:
             continue
         places = POSITIONS
-        if because is not Because.FULL and turn.config.plan.single_bodies and goes_single(state, ready):
+        if because is not _FULL and turn.config.plan.single_bodies and goes_single(state, ready):
             ready, because, places = ready[:1], Because.SINGLE, SINGLE
         cards = [rank[-1] for rank in ready]
         sheet_id = state.next_id("sheet")
@@ -124,11 +131,11 @@ def why_impose(turn: Turn, ready: list[Rank]) -> Because | None:
     if not ready:
         return None
     if len(ready) == POSITIONS:
-        return Because.FULL
+        return _FULL
     if state.unencoded or state.encode_jobs:
         return None
     if not state.sheets:  # nothing on the floor that could fail and need a place
-        return Because.NO_MORE
+        return _NO_MORE
     until = min([state.cards[rank[-1]].ready_floor_s for rank in ready]) + turn.config.plan.sheet_wait_s
     if turn.now_floor_s >= until:
         return Because.WAITED
@@ -145,9 +152,9 @@ def _laminate(turn: Turn, station: Station) -> None:
     films, load = _pressable(turn, station)
     if not load:
         return
-    because = Because.FULL
+    because = _FULL
     if len(load) < station.load_max and len(films) == len(load):
-        because = Because.NO_MORE
+        because = _NO_MORE
         if films_may_come(state):
             until = min([state.sheets[sheet_id].waiting_floor_s for sheet_id in load]) + turn.config.plan.press_wait_s
             if turn.now_floor_s < until:
@@ -160,7 +167,7 @@ def _laminate(turn: Turn, station: Station) -> None:
 
 def _pressable(turn: Turn, station: Station) -> tuple[list[int], list[int]]:
     """Give the first films a press could take, and of them those its magazine has bodies for: its load."""
-    stock, queue = turn.state.stock, turn.state.waiting[Step.LAMINATE]
+    stock, queue = turn.state.stock, turn.state.waiting[_LAMINATE]
     if not stock.has_singles():
         films = _of_one_kind(turn, station, queue)
         return films, films[: min(station.load_max, stock.in_magazine(station.station))]
@@ -170,23 +177,24 @@ def _pressable(turn: Turn, station: Station) -> tuple[list[int], list[int]]:
 
 def films_may_come(state: FloorState) -> bool:
     """Say whether anything before the presses could still become a film."""
-    if state.unencoded or state.encode_jobs or state.waiting[Step.PRINT] or any(state.ready.values()):
+    if state.unencoded or state.encode_jobs or state.waiting[_PRINT] or any(state.ready.values()):
         return True
-    return any(job.step is Step.PRINT for job in state.jobs.values())
+    return any(job.step is _PRINT for job in state.jobs.values())
 
 
 def _next(turn: Turn, station: Station) -> None:
     """Load what waits first, of one card kind."""
     sheets = _of_one_kind(turn, station, turn.state.waiting[station.step])
     if sheets:
-        because = Because.SAME_KIND if _stays_with_its_kind(turn, station, sheets[0]) else Because.NEXT
+        stays = len(turn.state.ready) > 1 and _stays_with_its_kind(turn, station, sheets[0])
+        because = Because.SAME_KIND if stays else _NEXT
         _start(turn, station, sheets[: station.load_max], because, sheets[station.load_max :])
 
 
 def _stays_with_its_kind(turn: Turn, station: Station, sheet_id: int) -> bool:
     """Say whether a sheet is chosen from among several kinds for the sake of the setup."""
     state = turn.state
-    if len(state.ready) < 2 or station.kind != state.sheets[sheet_id].kind:
+    if station.kind != state.sheets[sheet_id].kind:
         return False
     return any(state.sheets[other].kind != station.kind for _, other in state.waiting[station.step])
 
@@ -223,7 +231,7 @@ def _pack(turn: Turn, station: Station) -> None:
         return
     closed = nsmallest(1 + BEATEN_KEPT, closed, key=lambda pile: pile_rank(state, pile))
     cards = state.piles[closed[0]]
-    because = Because.FULL if len(cards) >= limit else Because.NO_MORE
+    because = _FULL if len(cards) >= limit else _NO_MORE
     beaten = [f"batch {batch_id} {unit}" for batch_id, unit in closed[1:]]
     job_id, bundle_id = state.next_id("job"), state.next_id("bundle")
     turn.record(JobStarted(job_id, station.station, station.step, [], bundle_id, cards[:limit], because, beaten))
@@ -235,11 +243,9 @@ def pile_rank(state: FloorState, pile: Pile) -> tuple[tuple[float, float], int, 
     return (turn_of(state.batches[pile[0]]), *pile)
 
 
-def _start(turn: Turn, station: Station, sheets: list[int], because: Because, others: list[int] | None = None) -> None:
-    if not sheets:
-        return
+def _start(turn: Turn, station: Station, sheets: list[int], because: Because, others: Sequence[int] = ()) -> None:
     job_id = turn.state.next_id("job")
-    beaten = [f"sheet {sheet_id}" for sheet_id in (others or [])[:BEATEN_KEPT]]
+    beaten = [f"sheet {sheet_id}" for sheet_id in others[:BEATEN_KEPT]]
     turn.record(JobStarted(job_id, station.station, station.step, sheets, because=because, beaten=beaten))
     turn.act(start_action(turn, turn.state.jobs[job_id]))
 

@@ -21,6 +21,8 @@ def enter(queue: list[Any], items: list[Any]) -> None:
 
 def take(queue: list[Any], items: list[Any]) -> None:
     """Take items out of an ordered queue, those that are in it.  Cost: as of `enter`, when they come in order."""
+    if not queue or max(items, default=queue[0]) < queue[0]:
+        return  # none of them is there
     begin, count = 0, len(items)
     while begin < count:
         place = bisect_left(queue, items[begin])

@@ -25,6 +25,7 @@ from devices.messages import POSITIONS, SINGLE, Fate, blank_serial
 # asked for each sheet: as a class's attribute, a member of an enum costs ten times as much (measured)
 _LAMINATE, _WRITE, _INSPECT = Step.LAMINATE, Step.WRITE, Step.INSPECT
 _DONE, _SPOILED, _UNTOUCHED = Fate.DONE, Fate.SPOILED, Fate.UNTOUCHED
+_PASSED, _MARK_SPOILED, _MARK_FILM = Mark.PASSED, Mark.SPOILED, Mark.FILM_SPOILED
 ALL_LIVE = (1 << POSITIONS) - 1
 ALL_GOOD = [GOOD] * POSITIONS
 WRONG_BLANK = "W9"
@@ -50,8 +51,9 @@ def bundle_packed(turn: Turn, event: e.BundlePacked) -> None:
     job = _job_of(turn, event.station, event.job_id)
     if job is None:
         return
-    cards = [turn.state.card(number) for number in job.cards]
-    expected, scanned = Counter(card.blank for card in cards), Counter(event.blanks)
+    cards = turn.state.cards_of(job.cards)
+    blanks = [card.blank for card in cards]
+    expected, scanned = Counter(blanks), Counter(event.blanks)
     if expected == scanned:
         first = cards[0]
         turn.record(BundleMade(job.bundle_id, first.batch_id, first.unit, list(job.cards), job.station))
@@ -113,14 +115,16 @@ def job_forgotten(turn: Turn, event: e.JobForgotten) -> None:
 
 def start_action(turn: Turn, job: Job) -> e.StartJob:
     """Give the action that hands a job's load to its station: live cards by position, 0 where none is."""
-    sheets = []
+    sheets, singles = [], []
     for sheet_id in job.sheets:
         sheet = turn.state.sheet(sheet_id)
+        if sheet.places == SINGLE:
+            singles.append(sheet_id)
         live = sheet.cards[:]
         if sheet.live != ALL_LIVE:
             live = [card if sheet.live >> place & 1 else 0 for place, card in enumerate(live)]
         sheets.append((sheet_id, live))
-    cards = [turn.state.card(number) for number in job.cards]
+    cards = turn.state.cards_of(job.cards)
     return e.StartJob(
         job.job_id,
         job.station,
@@ -129,7 +133,7 @@ def start_action(turn: Turn, job: Job) -> e.StartJob:
         job.bundle_id,
         cards[0].unit if cards else "",
         [card.blank for card in cards],
-        [sheet_id for sheet_id in job.sheets if turn.state.sheets[sheet_id].places == SINGLE],
+        singles,
     )
 
 
@@ -168,7 +172,9 @@ def _bind(turn: Turn, job: Job, sheet: Sheet, body: int) -> bool:
         turn.mark(sheet, sheet.live, Mark.SUSPECTED, FATE_UNKNOWN, job.station, job.step)
         return False
     turn.record(SheetBound(sheet.sheet_id, body, job.station))
-    turn.mark(sheet, sheet.all_places() & ~sheet.live, Mark.UNUSED, GOOD, job.station, job.step)
+    unused = sheet.all_places() & ~sheet.live
+    if unused:
+        turn.mark(sheet, unused, Mark.UNUSED, GOOD, job.station, job.step)
     return True
 
 
@@ -196,15 +202,15 @@ def _mark_positions(turn: Turn, job: Job, sheet: Sheet, codes: list[str]) -> Non
     if job.step is not _INSPECT and codes == ALL_GOOD:
         return
     bad: dict[str, int] = {}
-    for position in positions_in(sheet.live):
+    for position in () if codes == ALL_GOOD else positions_in(sheet.live):
         if codes[position] != GOOD:
             bad[codes[position]] = bad.get(codes[position], 0) | 1 << position
-    mark = Mark.SPOILED if sheet.body else Mark.FILM_SPOILED
+    mark = _MARK_SPOILED if sheet.body else _MARK_FILM
     passed = sheet.live & ~sum(bad.values())
     for code, mask in sorted(bad.items()):
         turn.mark(sheet, mask, mark, code, job.station, job.step)
     if job.step is _INSPECT:
-        turn.mark(sheet, passed, Mark.PASSED, GOOD, job.station, job.step)
+        turn.mark(sheet, passed, _PASSED, GOOD, job.station, job.step)
     elif job.step is Step.PRINT and sum(bad.values()).bit_count() >= turn.config.remake.discard_film_at:
         worst = max(sorted(bad), key=lambda code: bad[code].bit_count())
         turn.mark(sheet, passed, Mark.FILM_SPOILED, worst, job.station, job.step)

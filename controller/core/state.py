@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
 
-from controller.core.cards import FINAL, IN_MAKING, Card, State
+import msgspec
+
+from controller.core.cards import FINAL, IN_MAKING, Card, Runs, State, runs_of
 from controller.core.drift import DriftWatch
 from controller.core.errors import UnknownThing
 from controller.core.holds import CardHold, Drifted, Hold
@@ -28,7 +30,6 @@ _STOPPED = State.STOPPED
 MOVING = IN_MAKING | {State.GOOD}  # comes to a bundle if nobody does anything, unless a person holds it
 
 _BATCH = attrgetter("batch_id")
-PILE = attrgetter("batch_id", "unit")  # of a card
 
 SILENT = "silent"  # the controller's own word for the state of a station it does not hear
 
@@ -64,8 +65,7 @@ class Batch:
         return sum(self.states[state] for state in MOVING) - self.held
 
 
-@dataclass(slots=True)
-class Sheet:
+class Sheet(msgspec.Struct, array_like=True, gc=False):
     """Eight positions that travel together.  `live` marks those that still carry a card that can become good."""
 
     sheet_id: int
@@ -109,8 +109,7 @@ class Station:
     operator_until_floor_s: float = 0.0  # end of that person's certificate for this post; 0: none
 
 
-@dataclass(slots=True)
-class Job:
+class Job(msgspec.Struct, array_like=True, gc=False):
     """A load that a station has, or may have."""
 
     job_id: int
@@ -119,9 +118,9 @@ class Job:
     sheets: list[int]
     started_floor_s: float
     bundle_id: int = 0
-    cards: list[int] = field(default_factory=list)
+    cards: list[int] = []  # msgspec copies empty defaults
     because: str = ""
-    beaten: list[str] = field(default_factory=list)
+    beaten: list[str] = []
 
 
 @dataclass(slots=True)
@@ -178,21 +177,24 @@ class FloorState:
 
     def batch(self, batch_id: int) -> Batch:
         """Give a batch that is on the floor.  Raises: UnknownThing."""
-        if batch_id not in self.batches:
-            raise UnknownThing(f"batch {batch_id}")
-        return self.batches[batch_id]
+        try:
+            return self.batches[batch_id]
+        except KeyError:
+            raise UnknownThing(f"batch {batch_id}") from None
 
     def card(self, card: int) -> Card:
         """Give a card that is on the floor.  Raises: UnknownThing."""
-        if card not in self.cards:
-            raise UnknownThing(f"card {card}")
-        return self.cards[card]
+        try:
+            return self.cards[card]
+        except KeyError:
+            raise UnknownThing(f"card {card}") from None
 
     def sheet(self, sheet_id: int) -> Sheet:
         """Give a sheet that is on the floor.  Raises: UnknownThing."""
-        if sheet_id not in self.sheets:
-            raise UnknownThing(f"sheet {sheet_id}")
-        return self.sheets[sheet_id]
+        try:
+            return self.sheets[sheet_id]
+        except KeyError:
+            raise UnknownThing(f"sheet {sheet_id}") from None
 
     def next_id(self, noun: str) -> int:
         """Give the number the next job, sheet, bundle, consignment, issue or act will have."""
@@ -219,11 +221,11 @@ class FloorState:
 
     def set_cards(self, cards: list[Card], state: State, at_floor_s: float) -> None:
         """Bring cards that are all in one state to another: as one after the other, at a fraction of the cost."""
-        before = cards[0].state
+        before, runs = cards[0].state, runs_of(cards)
         self._leave(cards, before)
         for card in cards:
             card.state = state
-        self._count(cards, before, state)
+        self._count(runs, before, state)
         if self.doubtful and state is not _GOOD and state is not _MADE:
             for card in cards:
                 self.doubtful.pop(card.card, None)
@@ -236,7 +238,7 @@ class FloorState:
                 ready = self.ready.setdefault(self.batches[batch_id].card_kind, [])
                 enter(ready, [card.rank for card in alike])
         elif state is _GOOD:
-            self.put_on_piles(cards)
+            self._lay_down(runs)
 
     def is_held(self, card: Card) -> bool:
         """Say whether a person holds a card, or its whole batch."""
@@ -254,24 +256,24 @@ class FloorState:
             self.take_from_piles(cards)
         elif before is _ACCEPTED:
             self.take_unencoded(cards)
-        elif before is _HELD:
+        elif before is _HELD and self.holds:
             for card in cards:
                 self.holds.pop(card.card, None)
         elif before is _STOPPED:
             for card in cards:
                 self.contested.pop(card.card, None)
 
-    def _count(self, cards: list[Card], before: State, state: State) -> None:
+    def _count(self, runs: Runs, before: State, state: State) -> None:
         """Count cards that changed: by state for their batches, those with a hold, those that may yet join a pile."""
-        for batch_id, alike in groupby(cards, _BATCH):
-            states, count = self.batch(batch_id).states, len(list(alike))
+        making = (state in IN_MAKING) - (before in IN_MAKING)
+        for pile, cards in runs:
+            states, count = self.batch(pile[0]).states, len(cards)
             states[before] -= count
             states[state] += count
-        making = (state in IN_MAKING) - (before in IN_MAKING)
-        if self.card_holds:
-            cards = self._count_held(cards, before, state)
-        if making:
-            self._count_making(cards, making)
+            if self.card_holds:
+                count = len(self._count_held(cards, before, state))
+            if making and count:
+                self._count_making(pile, making * count)
 
     def _count_held(self, cards: list[Card], before: State, state: State) -> list[Card]:
         """Count those that a person holds, and end the holds of those that are at their end; give the others."""
@@ -286,14 +288,14 @@ class FloorState:
     def count_making(self, card: Card, held: int) -> None:
         """Take a card that is held now (1) off those that may yet join its pile, or count it again (-1)."""
         if card.state in IN_MAKING:
-            self._count_making([card], -held)
+            self._count_making((card.batch_id, card.unit), -held)
 
-    def _count_making(self, cards: list[Card], change: int) -> None:
-        making = self.making
-        for pile, alike in groupby(cards, PILE):
-            making[pile] += change * len(list(alike))
-            if not making[pile]:
-                del making[pile]
+    def _count_making(self, pile: Pile, change: int) -> None:
+        making = self.making[pile] + change
+        if making:
+            self.making[pile] = making
+        else:
+            del self.making[pile]
 
     def take_unencoded(self, cards: list[Card]) -> None:
         """Take cards out of those that wait for an encoder; one that an encoder has is not there."""
@@ -301,8 +303,9 @@ class FloorState:
 
     def take_ready(self, cards: list[Card]) -> None:
         """Take cards out of those that wait for a place on a sheet; one that is held is not there."""
-        for batch_id, alike in groupby(cards, _BATCH):
-            take(self.ready.get(self.batch(batch_id).card_kind, []), [card.rank for card in alike])
+        ranks = [card.rank for card in cards]
+        for ready in self.ready.values():
+            take(ready, ranks)
 
     def rank_anew(self, card: Card, rank: Rank) -> None:
         """Give a card that is on no sheet another place in the order of taking."""
@@ -319,9 +322,12 @@ class FloorState:
 
     def put_on_piles(self, cards: list[Card]) -> None:
         """Lay good cards on their piles; on a stopped one they wait with the others, and held ones lie apart."""
-        for pile, alike in groupby(cards, PILE):
-            stopped = self.stopped_piles.get(pile)
-            lying = [card.card for card in (alike if stopped else self._not_held(list(alike)))]
+        self._lay_down(runs_of(cards))
+
+    def _lay_down(self, runs: Runs) -> None:
+        for pile, cards in runs:
+            stopped = self.stopped_piles.get(pile) if self.stopped_piles else None
+            lying = [card.card for card in (cards if stopped else self._not_held(cards))]
             if stopped:
                 enter(stopped.cards, lying)
             elif lying:
@@ -329,7 +335,7 @@ class FloorState:
 
     def take_from_piles(self, cards: list[Card]) -> None:
         """Take good cards off their piles; one that a packer has is on none."""
-        for pile, alike in groupby(cards, PILE):
+        for pile, alike in runs_of(cards):
             stopped = self.stopped_piles.get(pile)
             lying = stopped.cards if stopped else self.piles.get(pile)
             if not lying:

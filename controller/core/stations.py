@@ -97,8 +97,6 @@ def _signed_on(turn: Turn, event: e.SignedOn) -> None:
 
 def end_sign_ons(turn: Turn) -> None:
     """Sign people off whose certificate for their post has ended; the move keeps its end, which says why."""
-    if not turn.state.sign_on_ends:
-        return
     for name, station in turn.state.stations.items():
         until_floor_s = station.operator_until_floor_s
         if not station.operator or not until_floor_s:

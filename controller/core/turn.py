@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from controller.core.cards import State
 from controller.core.events import AnyAction
@@ -24,15 +26,14 @@ class Refused:
     text: str
 
 
-@dataclass(slots=True)
-class Turn:
+class Turn(msgspec.Struct):
     """What one event leads to.  `record` is the only way a decision changes the state."""
 
     state: FloorState
     config: CoreConfig
     now_floor_s: float
-    moves: list[AnyMove] = field(default_factory=list)
-    actions: list[AnyAction] = field(default_factory=list)
+    moves: list[AnyMove] = []  # msgspec copies empty defaults
+    actions: list[AnyAction] = []
     refused: Refused | None = None
     answer: int = 0  # number of the act that was proposed
     wake_floor_s: float | None = None
