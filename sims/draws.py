@@ -42,34 +42,37 @@ class Draws:
 class Struck:
     """The positions for which `draw(seed, what, sheet, ruined, position)` is below a rate, by sheet."""
 
-    def __init__(self, seed: int, what: str, rate: float, positions: Sequence[int] = range(POSITIONS)) -> None:
-        self._about, self._rate, self._positions = (seed, what), rate, positions
-        self._limit = np.uint64(math.ceil(rate * SCALE))
-        self._blocks: dict[int, list[Sequence[int]]] = {}
+    def __init__(self, seed: int, what: str, positions: Sequence[int] = range(POSITIONS)) -> None:
+        self._about, self._positions = (seed, what), positions
+        self._hashes: dict[int, NDArray[np.uint64]] = {}
+        self._struck: dict[tuple[int, float], list[Sequence[int]]] = {}
 
-    def at(self, sheet_id: int, ruined: int = 0) -> Sequence[int]:
+    def at(self, sheet_id: int, rate: float, ruined: int = 0) -> Sequence[int]:
         """Give the positions that are struck on a sheet, in order, after it was ruined so many times."""
-        if not self._rate:
+        if not rate:
             return ()
         if ruined:  # few: they are drawn one by one
-            return [one for one in self._positions if draw(*self._about, sheet_id, ruined, one) < self._rate]
-        block = self._blocks.get(sheet_id // ROWS)
+            return [one for one in self._positions if draw(*self._about, sheet_id, ruined, one) < rate]
+        block = self._struck.get((sheet_id // ROWS, rate))
         if block is None:
-            block = self._block(sheet_id // ROWS)
+            block = self._block(sheet_id // ROWS, rate)
         return block[sheet_id % ROWS]
 
-    def _block(self, place: int) -> list[Sequence[int]]:
-        seed, what = self._about
-        hashes = hashes_of(f"{seed}|{what}|", place * ROWS, [f"|0|{position}" for position in self._positions])
+    def _block(self, place: int, rate: float) -> list[Sequence[int]]:
+        hashes = self._hashes.get(place)
+        if hashes is None:
+            seed, what = self._about
+            hashes = hashes_of(f"{seed}|{what}|", place * ROWS, [f"|0|{position}" for position in self._positions])
+            _keep(self._hashes, place, hashes)
         struck: list[Sequence[int]] = [()] * ROWS  # by far the most
-        rows, columns = np.nonzero(hashes < self._limit)
+        rows, columns = np.nonzero(hashes < np.uint64(math.ceil(rate * SCALE)))
         for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
             struck[row] = (*struck[row], self._positions[column])
-        _keep(self._blocks, place, struck)
+        _keep(self._struck, (place, rate), struck)
         return struck
 
 
-def _keep(blocks: dict[int, Any], place: int, block: list[Any]) -> None:
+def _keep(blocks: dict[Any, Any], place: object, block: object) -> None:
     blocks[place] = block
     if len(blocks) > KEPT:
         del blocks[next(iter(blocks))]

@@ -56,10 +56,10 @@ class Matter:
         self.misses = 0
         self._trays: dict[int, _Tray] = {}
         self._ruined: Counter[int] = Counter()
-        self._jams = {step: Struck(seed, f"{step} jam", faults.of(step).load_spoiled, WHOLE) for step in Step}
-        self._flaws = {step: Struck(seed, f"{step} flaw", faults.of(step).position) for step in Step}
-        self._film_shifted = Struck(seed, "film shifted", faults.film_shifted, WHOLE)
-        self._tray_shifted = Struck(seed, "tray shifted", faults.tray_shifted, WHOLE)
+        self._jams = {step: Struck(seed, f"{step} jam", WHOLE) for step in Step}
+        self._flaws = {step: Struck(seed, f"{step} flaw") for step in Step}
+        self._film_shifted = Struck(seed, "film shifted", WHOLE)
+        self._tray_shifted = Struck(seed, "tray shifted", WHOLE)
         self._rejected: dict[int, Struck] = {}  # by the number of the inspection
 
     def work(
@@ -84,7 +84,7 @@ class Matter:
 
     def will_jam(self, step: Step, sheet_id: int) -> bool:
         """Say whether a load that begins with this sheet will be spoiled in the machine."""
-        return bool(self._jams[step].at(sheet_id, self._ruined.get(sheet_id, 0)))
+        return bool(self._jams[step].at(sheet_id, self.faults.of(step).load_spoiled, self._ruined.get(sheet_id, 0)))
 
     def forget(self, sheet_id: int) -> None:
         """Let go of a sheet that no station will ever be given again."""
@@ -104,7 +104,7 @@ class Matter:
         if any(tray.faces[places:]):
             raise MatterError("faces beside a single body", sheet_id)
         tray.body, tray.places = body, places
-        if self._film_shifted.at(sheet_id, self._ruined.get(sheet_id, 0)):
+        if self._film_shifted.at(sheet_id, self.faults.film_shifted, self._ruined.get(sheet_id, 0)):
             self.planted[Step.LAMINATE, SHIFTED] += 1
             tray.faces = [0, *tray.faces[:-1]]
             tray.flaws = {position + 1: flaw for position, flaw in tray.flaws.items() if position + 1 < places}
@@ -115,7 +115,9 @@ class Matter:
     def _punch(self, sheet_id: int) -> SheetOutcome:
         tray = self._next(_PUNCH, sheet_id, _LAMINATE)
         codes = self._flaw(_PUNCH, sheet_id, tray)
-        if tray.places > SINGLE and self._tray_shifted.at(sheet_id, self._ruined.get(sheet_id, 0)):
+        if tray.places > SINGLE and self._tray_shifted.at(
+            sheet_id, self.faults.tray_shifted, self._ruined.get(sheet_id, 0)
+        ):
             self.planted[Step.PUNCH, "tray"] += 1
             tray.faces = [tray.faces[-1], *tray.faces[:-1]]
             tray.flaws = {(position + 1) % POSITIONS: flaw for position, flaw in tray.flaws.items()}
@@ -126,7 +128,7 @@ class Matter:
         tray = self._next(_WRITE, sheet_id, _PUNCH)
         codes = ALL_GOOD
         tray.written = list(cards)
-        for position in self._flaws[_WRITE].at(sheet_id, self._ruined.get(sheet_id, 0)):
+        for position in self._flawed(_WRITE, sheet_id):
             if not cards[position]:
                 continue
             flaw, told = self._flaw_at(_WRITE, sheet_id, position)
@@ -147,7 +149,7 @@ class Matter:
                 self.misses += 1
             else:
                 codes = _with(codes, position, flaw)
-        for position in self._rejects(visit).at(sheet_id, self._ruined.get(sheet_id, 0)):
+        for position in self._rejects(visit, sheet_id):
             if tray.faces[position] and position not in tray.flaws:
                 self.planted[_INSPECT, FALSE_REJECT] += 1
                 codes = _with(codes, position, FALSE_REJECT)
@@ -167,7 +169,7 @@ class Matter:
     def _flaw(self, step: Step, sheet_id: int, tray: _Tray) -> list[str]:
         """Leave a step's flaws on a sheet; give what the station says of each position."""
         codes = ALL_GOOD
-        for position in self._flaws[step].at(sheet_id, self._ruined.get(sheet_id, 0)):
+        for position in self._flawed(step, sheet_id):
             if not tray.faces[position]:
                 continue
             flaw, told = self._flaw_at(step, sheet_id, position)
@@ -209,11 +211,15 @@ class Matter:
             for place in range(POSITIONS)
         ]
 
-    def _rejects(self, visit: int) -> Struck:
+    def _flawed(self, step: Step, sheet_id: int) -> Sequence[int]:
+        """Give the positions that a step leaves a flaw at, if there is a card; wear may have changed its rate."""
+        return self._flaws[step].at(sheet_id, self.faults.of(step).position, self._ruined.get(sheet_id, 0))
+
+    def _rejects(self, visit: int, sheet_id: int) -> Sequence[int]:
         """Give what an inspector rejects without a reason, at a sheet's first, second … inspection."""
         if visit not in self._rejected:
-            self._rejected[visit] = Struck(self.seed, f"rejected {visit}", self.faults.false_reject)
-        return self._rejected[visit]
+            self._rejected[visit] = Struck(self.seed, f"rejected {visit}")
+        return self._rejected[visit].at(sheet_id, self.faults.false_reject, self._ruined.get(sheet_id, 0))
 
     def _happens(self, rate: float, sheet_id: int, what: str, position: int) -> bool:
         return rate > 0 and draw(self.seed, what, sheet_id, self._ruined.get(sheet_id, 0), position) < rate

@@ -34,10 +34,11 @@ def test_draws_by_number_are_those_of_each_number_also_when_they_were_forgotten_
     assert draws.at(3) == draw(5, "printer-1", "cycle", 3)
 
 
-@pytest.mark.parametrize("rate", [0.03, 0.5, 1.0])
-def test_the_positions_that_are_struck_are_those_whose_draw_is_below_the_rate(rate):
-    struck, whole = Struck(3, "punch flaw", rate), Struck(3, "punch jam", rate, (-1,))
+def test_the_positions_that_are_struck_are_those_whose_draw_is_below_the_rate_whatever_rate_comes_next():
+    struck, whole = Struck(3, "punch flaw"), Struck(3, "punch jam", (-1,))
     for sheet_id in range(2 * ROWS):
-        below = [place for place in range(POSITIONS) if draw(3, "punch flaw", sheet_id, 0, place) < rate]
-        assert list(struck.at(sheet_id)) == below
-        assert bool(whole.at(sheet_id)) == (draw(3, "punch jam", sheet_id, 0, -1) < rate)
+        for rate, ruined in ((0.03, 0), (0.5, 0), (1.0, 0), (0.0, 0), (0.4, 2)):
+            draws = [draw(3, "punch flaw", sheet_id, ruined, place) for place in range(POSITIONS)]
+            below = [place for place, one in enumerate(draws) if one < rate]
+            assert list(struck.at(sheet_id, rate, ruined)) == below
+            assert bool(whole.at(sheet_id, rate, ruined)) == (draw(3, "punch jam", sheet_id, ruined, -1) < rate)
