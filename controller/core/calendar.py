@@ -23,6 +23,7 @@ class Calendar:
             self._maintenance.setdefault(station, []).append((begin, end))
         self.always = not self._shifts and not self._maintenance
         self._open = (math.inf, -math.inf)  # a stretch of the shift that was looked up last: it is asked all day
+        self._closed = (math.inf, -math.inf)  # likewise, between two shifts
 
     def closes_at(self, station: str, now_floor_s: float) -> float:
         """Give when `station` has to stop: the end of the shift, or maintenance; a time not after now: it is closed."""
@@ -82,8 +83,16 @@ class Calendar:
         return math.inf
 
     def _shift_begin(self, now_floor_s: float) -> float:
+        if self._closed[0] <= now_floor_s < self._closed[1]:
+            return self._closed[1]
         if not self._shifts or self._shift_end(now_floor_s) > now_floor_s:
             return now_floor_s
+        begin = self._next_begin(now_floor_s)
+        if begin < math.inf:
+            self._closed = (now_floor_s, begin)
+        return begin
+
+    def _next_begin(self, now_floor_s: float) -> float:
         day = _date(now_floor_s)
         for _ in range(DAYS_AHEAD):
             if self.is_working_day(day):

@@ -109,3 +109,18 @@ def test_no_load_starts_that_would_not_end_before_its_station_closes():
     pressed = [time for time, move in starts if move.station == "l2"]
     assert not any(4_200 <= time < 7_200 for time in pressed)
     assert floor.host.handle(e.TimerFired(), floor.host.now_floor_s).refused is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 14 * 24 * 60), st.sampled_from(["p1", "p2"])), max_size=30))
+def test_a_calendar_answers_as_a_fresh_one_whatever_it_was_asked_before(asked):
+    config = CalendarConfig(
+        shifts="08:00-12:00, 13:00-16:00, 16:00-24:00",
+        holidays="2026-03-04",
+        maintenance="p1 2026-03-03T10:00/2026-03-03T11:00, p1 2026-03-05T23:00/2026-03-06T09:00",
+    )
+    used = Calendar(config)
+    for minute, station in asked:
+        now = at("2026-03-02T00:00") + minute * 60.0
+        for load_s in (0.0, 5_000.0):
+            assert used.starts_at(station, now, load_s) == Calendar(config).starts_at(station, now, load_s)
+        assert used.closes_at(station, now) == Calendar(config).closes_at(station, now)
