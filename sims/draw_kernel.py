@@ -1,8 +1,9 @@
 """The compiled hash of draws: BLAKE2b of one short text a number, for a row of numbers, without the GIL."""
 
 import numpy as np
-from numba import njit, uint64
+from numba import int64, njit, types, uint8, uint64, void
 
+TEXT, ENDS = (types.Array(uint8, dimensions, "C", readonly=True) for dimensions in (1, 2))
 BLOCK_BYTES = 128  # a text is at most this long: one block, the first and the last
 START = np.array(
     [
@@ -38,6 +39,45 @@ SIGMA = np.array(
 
 
 @njit(cache=True, nogil=True)
+def _turned(word, bits):
+    return (word >> uint64(bits)) | (word << uint64(64 - bits))
+
+
+@njit(cache=True, nogil=True)
+def _mix(a, b, c, d, x, y):
+    a = a + b + x
+    d = _turned(d ^ a, 32)
+    c = c + d
+    b = _turned(b ^ c, 24)
+    a = a + b + y
+    d = _turned(d ^ a, 16)
+    c = c + d
+    return a, _turned(b ^ c, 63), c, d
+
+
+@njit(cache=True, nogil=True)
+def _compress(words, size):
+    v0, v1, v2, v3, v4, v5, v6, v7 = START
+    v8, v9, v10, v11 = uint64(PLAIN_FIRST), START[1], START[2], START[3]
+    v12, v13, v14, v15 = START[4] ^ uint64(size), START[5], ~START[6], START[7]
+    for turn in range(12):
+        order = SIGMA[turn]
+        v0, v4, v8, v12 = _mix(v0, v4, v8, v12, words[order[0]], words[order[1]])
+        v1, v5, v9, v13 = _mix(v1, v5, v9, v13, words[order[2]], words[order[3]])
+        v2, v6, v10, v14 = _mix(v2, v6, v10, v14, words[order[4]], words[order[5]])
+        v3, v7, v11, v15 = _mix(v3, v7, v11, v15, words[order[6]], words[order[7]])
+        v0, v5, v10, v15 = _mix(v0, v5, v10, v15, words[order[8]], words[order[9]])
+        v1, v6, v11, v12 = _mix(v1, v6, v11, v12, words[order[10]], words[order[11]])
+        v2, v7, v8, v13 = _mix(v2, v7, v8, v13, words[order[12]], words[order[13]])
+        v3, v4, v9, v14 = _mix(v3, v4, v9, v14, words[order[14]], words[order[15]])
+    low, whole = START[0] ^ v0 ^ v8, uint64(0)
+    for _ in range(7):
+        whole = (whole << uint64(8)) | (low & uint64(255))
+        low >>= uint64(8)
+    return whole
+
+
+@njit(void(TEXT, int64, ENDS, uint64[:, ::1]), cache=True, nogil=True)  # before it is called
 def hash_rows(before, first, after, found):
     """Put 56 bits of the hash of `before`, the decimal number `first` + row and `after[column]` into each place.
 
@@ -64,42 +104,3 @@ def hash_rows(before, first, after, found):
         for column in range(found.shape[1]):
             block[before.size + digits : size] = after[column]
             found[row, column] = _compress(words, size)
-
-
-@njit(cache=True, nogil=True)
-def _compress(words, size):
-    v0, v1, v2, v3, v4, v5, v6, v7 = START
-    v8, v9, v10, v11 = uint64(PLAIN_FIRST), START[1], START[2], START[3]
-    v12, v13, v14, v15 = START[4] ^ uint64(size), START[5], ~START[6], START[7]
-    for turn in range(12):
-        order = SIGMA[turn]
-        v0, v4, v8, v12 = _mix(v0, v4, v8, v12, words[order[0]], words[order[1]])
-        v1, v5, v9, v13 = _mix(v1, v5, v9, v13, words[order[2]], words[order[3]])
-        v2, v6, v10, v14 = _mix(v2, v6, v10, v14, words[order[4]], words[order[5]])
-        v3, v7, v11, v15 = _mix(v3, v7, v11, v15, words[order[6]], words[order[7]])
-        v0, v5, v10, v15 = _mix(v0, v5, v10, v15, words[order[8]], words[order[9]])
-        v1, v6, v11, v12 = _mix(v1, v6, v11, v12, words[order[10]], words[order[11]])
-        v2, v7, v8, v13 = _mix(v2, v7, v8, v13, words[order[12]], words[order[13]])
-        v3, v4, v9, v14 = _mix(v3, v4, v9, v14, words[order[14]], words[order[15]])
-    low, whole = START[0] ^ v0 ^ v8, uint64(0)
-    for _ in range(7):
-        whole = (whole << uint64(8)) | (low & uint64(255))
-        low >>= uint64(8)
-    return whole
-
-
-@njit(cache=True, nogil=True)
-def _mix(a, b, c, d, x, y):
-    a = a + b + x
-    d = _turned(d ^ a, 32)
-    c = c + d
-    b = _turned(b ^ c, 24)
-    a = a + b + y
-    d = _turned(d ^ a, 16)
-    c = c + d
-    return a, _turned(b ^ c, 63), c, d
-
-
-@njit(cache=True, nogil=True)
-def _turned(word, bits):
-    return (word >> uint64(bits)) | (word << uint64(64 - bits))
