@@ -104,7 +104,10 @@ def _print(turn: Turn, station: Station) -> None:
         return
     if is_paused(turn):
         return
-    for kind in sorted(state.ready, key=lambda kind: state.ready[kind][:1] or [_LAST]):
+    kinds = list(state.ready)
+    if len(kinds) > 1:
+        kinds.sort(key=lambda kind: state.ready[kind][:1] or [_LAST])
+    for kind in kinds:
         ready = foremost(state, kind)
         because = why_impose(turn, ready)
         if because is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from heapq import nsmallest
 
 from controller.core.state import NOT_URGENT, Batch, FloorState, Rank
 from devices.messages import POSITIONS, SINGLE, StationState
@@ -97,4 +96,4 @@ def _batches(state: FloorState, ready: list[Rank], place: int) -> list[tuple[int
         end = bisect_left(ready, (1, 1, due_floor_s, batch_id + 1, "", 0), place)
         found.append((turn_of(state.batches[batch_id]), place, end))
         place = end
-    return [(begin, end) for _, begin, end in nsmallest(POSITIONS, found)]
+    return [(begin, end) for _, begin, end in sorted(found)]
