@@ -46,7 +46,8 @@ def write_year_report(
         language: zh or en.
         csv: all tables too, for a spreadsheet.
         look: called every thousand moves; what it raises ends the work.
-    Cost: about 10 us a move, all on this thread; see docs/reports.md.  Raises: LedgerDamaged, OSError.
+    Cost: 8.5 to 12 us a move, all on this thread; 55 MiB for 565,000 cards: see docs/reports.md.
+    Raises: LedgerDamaged, OSError.
     """
     reading = ledger_place(ledger_folder, config.storage.url).reader()
     try:
