@@ -93,12 +93,8 @@ def blank_sums(blanks: Blanks) -> dict[str, int]:
 
 
 def constants_of(config: Config) -> dict[str, str]:
-    """Give the simulated values that stand in the settings, by the setting's name."""
-    named = {"clock.scale": f"{config.clock.scale:g} floor seconds per real second"}
-    card_s = getattr(config.encoding, "card_s", None)  # nobody encodes portraits in virtual time: it is measured
-    if card_s is not None:
-        named["encoding.card_s"] = f"{card_s:g} s a card in one encoder"
-    return named
+    """Give the simulated values that stand in the settings of a centre that runs, by the setting's name."""
+    return {"clock.scale": f"{config.clock.scale:g} floor seconds per real second"}
 
 
 def _broken(report: YearReport) -> list[str]:

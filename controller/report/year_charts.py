@@ -156,5 +156,5 @@ def _key(rows: Sequence[Line]) -> str:
 CHART_STYLE = """
 svg .line{fill:none;stroke-width:2}svg .thin{stroke-width:1;opacity:.35}svg .shade{fill:var(--e);opacity:.22}
 svg .la{stroke:var(--a)}svg .lb{stroke:var(--b)}svg .lc{stroke:var(--c)}svg .ld{stroke:var(--d)}
-svg .le{stroke:var(--e)}svg .framed{stroke:var(--ink);stroke-width:1}
+svg .le{stroke:var(--e)}svg .framed{stroke:var(--ink);stroke-width:1}tbody th{white-space:nowrap}
 """

@@ -67,7 +67,7 @@ def headline(report: YearReport, language: str) -> list[Tile]:
     stops, hours = sum(row.times for row in report.stops), sum(row.seconds for row in report.stops) / HOUR_S
     over = report.overtime
     used, spoiled = (f"{report.blanks[name]:,}" for name in ("used", "spoiled"))
-    overtime = f"{over.seconds / HOUR_S:,.0f} h" if over.is_known else ("无班次", "no shifts")[at]
+    overtime = f"{over.seconds / HOUR_S:,.1f} h" if over.is_known else ("无班次", "no shifts")[at]
     return [
         (("制成", "made", "每工作日", "a working day"), f"{cards['made']:,}", f"{per_day:,.0f}"),
         (("受理", "received", "期末未结", "open at the end"), f"{received:,}", f"{opened:,}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from controller.config import ClockConfig, Config
+from controller.config import ClockConfig, Config, EncodingConfig
 from controller.report import year_page
 from controller.report.year_file import write_year_report
 from tests.controller.report.worked_ledger import ENDS_FLOOR_S, ledger_of, worked_floor
@@ -20,7 +20,8 @@ def folder(tmp_path_factory):
 
 
 def test_the_files_hold_the_report_that_is_given_back(folder, tmp_path):
-    config = Config(calendar=WORKED, clock=ClockConfig(simulated=True, scale=60.0))
+    clock, encoding = ClockConfig(simulated=True), EncodingConfig(card_s=0.015)
+    config = Config(calendar=WORKED, clock=clock, encoding=encoding)
     page, sheet = tmp_path / "year.html", tmp_path / "year.csv"
     report = write_year_report(
         folder, 1970, page, config, normal=NORMAL, constants={"seed": "7"}, language="en", csv=sheet
@@ -31,8 +32,8 @@ def test_the_files_hold_the_report_that_is_given_back(folder, tmp_path):
     assert report.whole.until_floor_s == 86_400.0 > ENDS_FLOOR_S, "the last day that has a move is taken whole"
     assert report.shifts == NORMAL.shifts
     assert report.simulated
-    assert report.constants["seed"] == "7"
-    assert report.constants["clock.scale"] == "60 floor seconds per real second"
+    assert report.constants == {"encoding.card_s": "0.015 s a card in one worker", "seed": "7"}
+    assert "0.015 s a card in one worker" in page.read_text("utf-8")
     assert report.whole.broken == []
 
 
