@@ -196,7 +196,7 @@ class EncodingConfig:
     """Section [encoding]: the threads that make records, portraits and faces."""
 
     workers: int = 2  # threads
-    card_s: float = 0.02  # floor seconds of one card in one worker, for what is simulated alone
+    card_s: float = 0.013  # floor seconds of one card in one worker, for what is simulated alone
 
     def __post_init__(self) -> None:
         require_range("encoding.workers", self.workers, 1, 64)

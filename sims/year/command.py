@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import fields
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from controller.config import Config
+from controller.config import Config, load_config
 from controller.core.settings import CalendarConfig
+from controller.report.year_file import write_year_report
+from sims.year.days import YEAR
 from sims.year.errors import YearError
 from sims.year.run import CoreRan, Ran, Sight, Year, run_core, run_year
 
@@ -32,6 +34,8 @@ def run_command(cards: int, seed: int, out: Path | None, json_path: str, config:
         folder = out or Path(stack.enter_context(TemporaryDirectory(prefix="cardmill-year-")))
         folder.mkdir(parents=True, exist_ok=True)
         ran, core = run_both(year, folder, console)
+        if out is not None:
+            _write_report(folder, ran, console)
     result = result_of(ran, core)
     console.print(table_of(result, ran))
     for sentence in ran.sentences:
@@ -50,6 +54,19 @@ def run_both(year: Year, folder: Path, console: Console) -> tuple[Ran, CoreRan]:
     with _bar(console, "floor alone, cards accepted") as sight:
         core = run_core(year, sight)
     return ran, core
+
+
+def _write_report(folder: Path, ran: Ran, console: Console) -> None:
+    """Write the year's report, as it is written of any ledger."""
+    constants = {
+        "floor": "the default one of docs/simulated-floor.md",
+        "demand, people, wear": "ours, see docs/year.md",
+    }
+    config = load_config(folder / CONFIG_NAME)
+    page, tables = folder / "year.html", folder / "year.csv"
+    with console.status("the year's report") if console.is_terminal else nullcontext():
+        write_year_report(folder, YEAR, page, config, normal=ran.days.normal, constants=constants, csv=tables)
+    console.print(f"the report: {page}", highlight=False, soft_wrap=True)
 
 
 def result_of(ran: Ran, core: CoreRan) -> dict[str, Any]:
@@ -82,7 +99,7 @@ def table_of(result: dict[str, Any], ran: Ran) -> Table:
     table.add_row("CPU s of the floor, of the ledger", f"{ran.cpu_s:,.0f}, {ran.found.cpu_s:,.0f}")
     table.add_row("events", f"{ran.found.events:,}")
     table.add_row("days whose moves were folded again", f"{ran.refolded_days}")
-    table.add_row("overtime of the whole year", ", ".join(ran.overtime))
+    table.add_row("overtime of the whole year", ", ".join(day.isoformat() for day in ran.days.overtime))
     return table
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import accumulate
 
@@ -49,6 +49,7 @@ class Days:
     cards: tuple[int, ...]  # and so many cards, accepted at once, each day
     overtime: tuple[date, ...]  # Saturdays that are worked besides
     calendar: CalendarConfig
+    normal: CalendarConfig  # without them
 
     def begin_floor_s(self) -> float:
         """Give the first second of the year."""
@@ -75,15 +76,20 @@ def days_of(floor: Sequence[StationSpec], year_cards: int = YEAR_CARDS) -> Days:
     upto = [round(year_cards * share) for share in accumulate(shares)]
     cards = [now - before for before, now in zip([0, *upto], upto, strict=False)]
     overtime = _overtime(dict(zip(arriving, shares, strict=True)), free)
-    rest = [day for day in every if day.isoweekday() == _SATURDAY and day not in extra and day not in overtime]
+    normal = [day for day in every if day.isoweekday() == _SATURDAY and day not in extra]
     calendar = CalendarConfig(
         shifts=SHIFTS,
         weekdays="123456",
-        holidays=", ".join(day.isoformat() for day in sorted({*free, *rest})),
+        holidays=_dates({*free, *normal}.difference(overtime)),
         maintenance=_maintenance(floor, arriving),
         working_days=len(arriving) + len(overtime),
     )
-    return Days(every[0], tuple(arriving), tuple(cards), overtime, calendar)
+    usual = replace(calendar, holidays=_dates({*free, *normal}), working_days=len(arriving))
+    return Days(every[0], tuple(arriving), tuple(cards), overtime, calendar, usual)
+
+
+def _dates(days: set[date]) -> str:
+    return ", ".join(day.isoformat() for day in sorted(days))
 
 
 def _holidays() -> set[date]:

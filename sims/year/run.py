@@ -25,6 +25,7 @@ from controller.ledger.chain import GENESIS, link
 from controller.upkeep.books import Books, code_of, encode_books
 from encoders.envelope import pack
 from sims.year.broken import Broken
+from sims.year.days import Days
 from sims.year.errors import YearError
 from sims.year.floor import YearFloor
 from sims.year.keeper import KeeperFound, keep
@@ -57,7 +58,7 @@ class Ran:
     refolded_days: int
     refusals: dict[str, int]
     config: Config
-    overtime: list[str]
+    days: Days
     sentences: list[str]
     violations: int
 
@@ -98,7 +99,7 @@ def run_year(year: Year, folder: Path, sight: Sight = lambda done, of: None) -> 
         refold.days,
         refusals,
         floor.config,
-        [day.isoformat() for day in floor.days.overtime],
+        floor.days,
         broken.sentences + found.sentences,
         broken.count + found.violations,
     )

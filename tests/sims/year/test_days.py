@@ -39,6 +39,7 @@ def test_a_saturday_is_worked_as_overtime_in_the_weeks_whose_demand_needs_it_and
         assert sum(week) > 0.9 * RATED_CARDS * len(week)
         assert calendar.is_working_day(saturday)
         assert calendar.closes_at("p1", floor_s(saturday) + NOON_S) > floor_s(saturday) + NOON_S
+        assert not calendar_of(DAYS.normal).is_working_day(saturday)
     assert not calendar.is_working_day(date(2026, 3, 7))
 
 

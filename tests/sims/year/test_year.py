@@ -174,6 +174,8 @@ def test_the_command_writes_its_figures_and_says_no_to_a_folder_in_use(tmp_path)
     assert list(result) == KEYS
     assert all(isinstance(value, int | float) for name, value in result.items() if name != "digest")
     assert (out / CONFIG_NAME).exists()
+    assert "2026" in (out / "year.html").read_text("utf-8")
+    assert (out / "year.csv").stat().st_size > 1_000
     assert isinstance(CliRunner().invoke(app, args).exception, YearError)
 
 
