@@ -12,6 +12,7 @@ from controller.core.moves import AnyMove
 from controller.core.settings import CoreConfig
 from controller.hosts.heap import HeapHost
 from controller.ledger.chain import GENESIS, Head, head_of
+from controller.replay.run import began
 from devices.defects import Step
 from devices.messages import StationState
 from sims.faults import USUAL_FAULTS, Faults
@@ -74,7 +75,7 @@ class HeapFloor:
         self._encode_card_s = encode_card_s
         self._encoders = [begin_floor_s] * ENCODERS  # when each is free
         self._batches = 0
-        self.host.handle(e.ServiceBegan(), begin_floor_s)
+        self.host.handle(began(self.foreman.config), begin_floor_s)
         for spec in floor:
             hello = e.StationSeen(spec.name, spec.step, spec.model, spec.load_max, StationState.IDLE, "")
             self.host.handle(hello, begin_floor_s)

@@ -25,14 +25,15 @@ NERVOUS = replace(NARROW, drift=DriftConfig(threshold=2.0, warn_threshold=1.0))
 
 
 class Played(HeapFloor):
-    """A floor in virtual time that records each event as the service does."""
+    """A floor in virtual time that records each event as the service does; its first run as an older program did."""
 
     def __init__(self, seed: int, recorded: list[Recorded]) -> None:
         self._recorded = recorded
         super().__init__(seed, faults=USUAL_FAULTS.times(15.0))
 
     def _keep(self, at_floor_s, event, moves):
-        self._recorded.append(Recorded(at_floor_s, event, list(moves)))
+        heard = event if self._recorded else e.ServiceBegan()
+        self._recorded.append(Recorded(at_floor_s, heard, list(moves)))
         super()._keep(at_floor_s, event, moves)
 
     def start_again(self, at_floor_s: float, event: e.ServiceBegan, config: CoreConfig) -> None:
