@@ -36,7 +36,7 @@ TRIAL_RUNS = 19  # of one trial: the 18th of 19 runs is what a twentieth stays b
 HELD, JUDGED_FROM_TRIALS = (0.86, 0.94), 400
 MOST_S, JUDGED_RUNS, JUDGED_CARDS = 30.0, 200, 3_000
 DUE_IN_S = 20 * 86_400.0
-BATCH_EVERY_S, LOOK_S = 600.0, 60.0  # half as fast again as the floor makes them
+BATCH_CARDS, BATCH_EVERY_S, LOOK_S = 300, 300.0, 60.0  # half as fast again as the floor makes them
 CPU_TRIALS = 4  # of one task of a process
 COLUMNS = ("figure", "value", "wanted")
 
@@ -74,7 +74,7 @@ def demo_floor(cards: int) -> tuple[HeapFloor, Estimator]:
     at = 0.0
     while at < 4 * 3_600.0 or Finishes(floor.foreman.state).left() < cards:
         if at % BATCH_EVERY_S == 0.0:
-            floor.submit(batches.next(at, DUE_IN_S))
+            floor.submit(batches.next(at, DUE_IN_S, BATCH_CARDS))
         at += LOOK_S
         floor.run(at)
     return floor, estimator

@@ -11,6 +11,7 @@ from controller.core.fold import CARDS_PER_BATCH
 from controller.core.quality_moves import BundleOpened
 from controller.core.state import FloorState, Pile
 
+FINISH_MOVES: tuple[type, ...] = (m.BundleMade, m.CardDecided, BundleOpened)
 ENDING = frozenset({Decision.REFUSE, Decision.CANCEL, Decision.REFUSE_LATE, Decision.CORRECT})
 
 
@@ -50,7 +51,7 @@ class Finishes:
         return sum(self._left_of[batch_id] for batch_id in self.batches)
 
     def fold(self, at_floor_s: float, move: m.AnyMove) -> None:
-        """Take one move."""
+        """Take one move; those that are not of `FINISH_MOVES` finish nothing."""
         if isinstance(move, m.BundleMade):
             self.made.append((at_floor_s, len(move.cards)))
             self._bundles[move.bundle_id] = move.cards

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 from controller.core import events as e
 from controller.core import moves as m
@@ -10,13 +12,13 @@ from controller.core.line.arrivals import LineArrivals
 from controller.core.line.change import Change
 from controller.core.line.draws import Draws
 from controller.core.line.figures import Estimates
-from controller.core.line.finishes import Finishes
+from controller.core.line.finishes import FINISH_MOVES, Finishes
 from controller.core.line.machine import DOWN, LineMachine, LoadEnd
 from controller.core.line.matter import LineMatter
 from controller.core.line.nature import Nature
 from controller.core.line.outcome import Starving
-from controller.core.line.staff import FIRST, HELD_BACK, LineStaff
-from controller.core.line.store import LineStore
+from controller.core.line.staff import FIRST, HELD_BACK, STAFF_SEES, LineStaff
+from controller.core.line.store import STORE_MOVES, LineStore
 from controller.core.quality_moves import OperatorSignedOn
 from controller.core.results import start_action
 from controller.core.settings import CoreConfig
@@ -66,6 +68,7 @@ class LineFloor:
         self._staff = LineStaff(state, self._estimates, self.nature, push, now, self._change.down)
         self._store = LineStore(state, self._estimates.magazines, self.nature, push, now)
         self._arrivals = LineArrivals(self._estimates, self.nature.draws, push, self._pretend_from)
+        self._listen()
         self._go_on()
         for job_id, cards in state.encode_jobs.items():
             self._encode(job_id, len(cards), now)
@@ -91,15 +94,8 @@ class LineFloor:
     def saw(self, at_floor_s: float, event: e.AnyEvent, moves: list[m.AnyMove]) -> None:
         """Take the moves of a turn."""
         for move in moves:
-            self.finishes.fold(at_floor_s, move)
-            self._staff.saw(at_floor_s, move)
-            self._store.saw(at_floor_s, move)
-            if isinstance(move, m.JobEnded):
-                self._ended(at_floor_s, move)
-            elif isinstance(move, m.JobStarted):
-                self._job_began[move.job_id] = at_floor_s
-            elif isinstance(move, OperatorSignedOn) and not move.operator:
-                self.starving.setdefault((CERTIFICATE, move.station), at_floor_s)
+            for see in self._sees.get(type(move), ()):
+                see(at_floor_s, move)
         if isinstance(event, e.BatchChecked):
             self._arrivals.push_next(at_floor_s)
 
@@ -131,9 +127,23 @@ class LineFloor:
 
     def let_go(self) -> None:
         """Forget the host, so that nothing of the run is left once nobody holds it: no circle waits for a collector."""
-        del self._push, self._staff, self._store, self._arrivals
+        del self._push, self._staff, self._store, self._arrivals, self._sees
 
     # ---- inside ------------------------------------------------------------------------------------------------
+
+    def _listen(self) -> None:
+        """Let each kind of move reach those alone who look at it: a run makes thousands."""
+        self._sees: dict[type, list[Callable[[float, Any], None]]] = {
+            m.JobStarted: [self._started],
+            m.JobEnded: [self._ended],
+            OperatorSignedOn: [self._signed_on],
+        }
+        for kind in FINISH_MOVES:
+            self._sees.setdefault(kind, []).append(self.finishes.fold)
+        for kind, see in STAFF_SEES.items():
+            self._sees.setdefault(kind, []).append(partial(see, self._staff))
+        for kind in STORE_MOVES:
+            self._sees.setdefault(kind, []).append(self._store.saw)
 
     def _go_on(self) -> None:
         """Let loads under way end, and stations that are down work again, each when its past makes likely."""
@@ -167,6 +177,13 @@ class LineFloor:
         self._encodes += 1
         card_s = self.nature.encode_card_s.value(self.nature.draws.point(f"encode {self._encodes}"))
         self._push(at_floor_s + card_s * cards, e.CardsEncoded(job_id))
+
+    def _started(self, at: float, move: m.JobStarted) -> None:
+        self._job_began[move.job_id] = at
+
+    def _signed_on(self, at: float, move: OperatorSignedOn) -> None:
+        if not move.operator:
+            self.starving.setdefault((CERTIFICATE, move.station), at)
 
     def _ended(self, at: float, move: m.JobEnded) -> None:
         step = Step(move.step)

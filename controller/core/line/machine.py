@@ -17,7 +17,7 @@ OFF = (StationState.STOPPED, SILENT)
 
 @dataclass(frozen=True, slots=True)
 class LoadEnd:
-    """How a load ends: when, and what becomes of it; `up_floor_s`: when the station worked again, if it was down."""
+    """How a load ends: when, and what becomes of it; not known: nobody can say."""
 
     at_floor_s: float
     fate: Fate
@@ -78,7 +78,8 @@ class LineMachine:
 
     def _work(self, at: float, left_s: float, is_of_sheets: bool) -> LoadEnd:
         """Work, go down, be repaired, jam; a bundle's packing just goes on afterwards."""
-        fate = self._load_fate() if is_of_sheets else Fate.DONE
+        point = self._point("fate")
+        fate = self._load_fate(point) if is_of_sheets else Fate.DONE
         if fate is not Fate.DONE:
             left_s *= self._point("jams at")
         while left_s >= self._to_stop_s:
@@ -91,7 +92,7 @@ class LineMachine:
         at += left_s
         if fate is not Fate.DONE:
             return LoadEnd(at + self._step.clear_s.value(self._point("clear")), fate)
-        return LoadEnd(at, fate, self._point("unknown") >= self._step.unknown)
+        return LoadEnd(at, fate, point < 1.0 - self._step.unknown)
 
     def _down_s(self) -> float:
         """Give how long it is down this time, and begin to wait for the next."""
@@ -105,8 +106,7 @@ class LineMachine:
     def _next_stop_s(self) -> float:
         return self._draws.exponential(f"{self.name} to stop {self._stops}") / max(self._rate, 1e-12)
 
-    def _load_fate(self) -> Fate:
-        point = self._point("fate")
+    def _load_fate(self, point: float) -> Fate:
         if point < self._step.jam_spoiled:
             return Fate.SPOILED
         return Fate.UNTOUCHED if point < self._step.jam_spoiled + self._step.jam_returned else Fate.DONE

@@ -48,12 +48,11 @@ class LineMatter:
             self._unknown_past.discard(sheet.sheet_id)
             self._draw_past(sheet)
         about = f"{machine.name} sheet {machine.loads}.{number}"
-        self._strike(sheet, step, about, machine.defect_rate)
+        point = self._strike(sheet, step, about, machine.defect_rate)
         blanks = NO_BLANKS
         if step in READS_CHIPS:
             blanks = [blank_serial(sheet.body, place) if place < sheet.places else 0 for place in range(POSITIONS)]
-            suspect = self._nature.steps[step].suspect
-            if sheet.kind != "first" and self._draws.point(f"{about} suspect") < suspect:
+            if sheet.kind != "first" and point >= 1.0 - self._nature.steps[step].suspect:
                 return SheetOutcome(sheet.sheet_id, Fate.DONE, GOOD, body, ALL_GOOD, [one + 1 for one in blanks])
         flaws = self._hidden.get(sheet.sheet_id)
         codes = ALL_GOOD
@@ -79,19 +78,21 @@ class LineMatter:
                 about = f"before {sheet.sheet_id} {step}"
                 self._strike(sheet, step, about, machine.defect_rate, ORDER[sheet.step])
 
-    def _strike(self, sheet: Sheet, step: Step, about: str, rate: float, found_from: int = 0) -> None:
-        """Leave a defect on a sheet, by chance; one that would have been found before a step is none."""
-        if self._draws.point(f"{about} defect") >= rate or sheet.quarantined:
-            return
+    def _strike(self, sheet: Sheet, step: Step, about: str, rate: float, found_from: int = 0) -> float:
+        """Leave a defect on a sheet, by chance, and give its point; one that would have been found before is none."""
+        point = self._draws.point(f"{about} defect")
+        if point >= rate or sheet.quarantined:
+            return point
         nature = self._nature.steps[step]
         kind = nature.kinds[
             min(bisect_right(nature.kinds_below, self._draws.point(f"{about} kind")), len(nature.kinds) - 1)
         ]
         if kind.found_at not in ORDER or ORDER[Step(kind.found_at)] < found_from:
-            return
+            return point
         mask = self._mask(sheet, kind, self._draws.point(f"{about} place"))
         if mask:
             self._hidden.setdefault(sheet.sheet_id, []).append((kind.code, kind.found_at, mask))
+        return point
 
     def _mask(self, sheet: Sheet, kind: DefectKind, point: float) -> int:
         """Give so many live positions in a row, round the sheet from a drawn one."""

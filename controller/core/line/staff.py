@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controller.core import events as e
@@ -28,7 +28,7 @@ Push = Callable[[float, e.AnyEvent], None]
 
 
 class LineStaff:
-    """Sees the moves of a run, and asks the foreman for what they call for, by `push`."""
+    """Sees the moves of a run (`STAFF_SEES`), and asks the foreman for what they call for, by `push`."""
 
     def __init__(
         self,
@@ -67,40 +67,41 @@ class LineStaff:
         for station in state.stock.supplies:
             self._load(at, station)
 
-    def saw(self, at_floor_s: float, move: m.AnyMove) -> None:
-        """Take one move."""
-        see = _SEES.get(type(move))
-        if see:
-            see(self, at_floor_s, move)
-
     # ---- errands -------------------------------------------------------------------------------------------------
 
-    def _proposed(self, at: float, move: m.ActProposed) -> None:
+    def proposed(self, at: float, move: m.ActProposed) -> None:
+        """Agree to what the other one of the two proposed."""
         if move.by == FIRST:
             self._push(at, e.ActSeconded(move.act_id, SECOND))
 
-    def _marked(self, at: float, move: m.PositionsMarked) -> None:
+    def marked(self, at: float, move: m.PositionsMarked) -> None:
+        """Go to settle a suspect."""
         if move.mark is Mark.SUSPECTED:
             self._settle(at, move.sheet_id, move.mask)
 
-    def _station_held(self, at: float, move: StationHeld) -> None:
+    def station_held(self, at: float, move: StationHeld) -> None:
+        """Go to look after a held station, unless it is part of a change."""
         if move.code != HELD_BACK:
             self._release(at, move.station)
 
-    def _stopped(self, at: float, move: m.CardStopped) -> None:
+    def stopped(self, at: float, move: m.CardStopped) -> None:
+        """Decide about a stopped card."""
         self._decide(at, STOPPED, move.card)
 
-    def _opened(self, at: float, move: m.BatchOpened) -> None:
+    def opened(self, at: float, move: m.BatchOpened) -> None:
+        """Decide about a batch's held applications."""
         for row in move.rows:
             if row.verdict == Verdict.HOLD:
                 self._decide(at, HELD, move.batch_id * CARDS_PER_BATCH + row.index)
 
-    def _bundle_stopped(self, at: float, move: m.BundleStopped) -> None:
+    def bundle_stopped(self, at: float, move: m.BundleStopped) -> None:
+        """Look through a pile that did not scan whole."""
         if move.waits and move.cards:
             card = self._state.cards[move.cards[0]]
             self._repack(at, card.batch_id, card.unit)
 
-    def _ended(self, at: float, move: m.JobEnded) -> None:
+    def ended(self, at: float, move: m.JobEnded) -> None:
+        """Load a station whose supply is used up."""
         if move.station in self._state.stock.supplies:
             self._load(at, move.station)
 
@@ -135,7 +136,8 @@ class LineStaff:
                 self._on_the_way.add((station, kind))
                 self._later(SUPPLY, f"{station} {kind}", at, e.SupplyEntered(station, kind, "forecast", units, FIRST))
 
-    def _supply_loaded(self, at: float, move: SupplyLoaded) -> None:
+    def supply_loaded(self, at: float, move: SupplyLoaded) -> None:
+        """Know that a supply has come."""
         self._on_the_way.discard((move.station, move.kind))
 
     def _later(self, word: str, what: str, at: float, event: e.AnyEvent) -> None:
@@ -151,13 +153,13 @@ class LineStaff:
         return at + max(0.0, takes_s - waited_s)
 
 
-_SEES: dict[type, Callable[[LineStaff, float, Any], None]] = {
-    m.ActProposed: LineStaff._proposed,
-    m.PositionsMarked: LineStaff._marked,
-    StationHeld: LineStaff._station_held,
-    m.CardStopped: LineStaff._stopped,
-    m.BatchOpened: LineStaff._opened,
-    m.BundleStopped: LineStaff._bundle_stopped,
-    m.JobEnded: LineStaff._ended,
-    SupplyLoaded: LineStaff._supply_loaded,
+STAFF_SEES: Mapping[type, Callable[[Any, float, Any], None]] = {
+    m.ActProposed: LineStaff.proposed,
+    m.PositionsMarked: LineStaff.marked,
+    StationHeld: LineStaff.station_held,
+    m.CardStopped: LineStaff.stopped,
+    m.BatchOpened: LineStaff.opened,
+    m.BundleStopped: LineStaff.bundle_stopped,
+    m.JobEnded: LineStaff.ended,
+    SupplyLoaded: LineStaff.supply_loaded,
 }

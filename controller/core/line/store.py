@@ -18,6 +18,8 @@ from devices.messages import POSITIONS
 
 DELIVERY_S = 60.0  # between a vault found too low and what the record says is then delivered
 
+STORE_MOVES: tuple[type, ...] = (m.SheetBound, MagazineIssued, StockReceived)
+
 Push = Callable[[float, e.AnyEvent], None]
 
 
@@ -44,7 +46,7 @@ class LineStore:
                 self.look(name, self._began_floor_s)
 
     def saw(self, at_floor_s: float, move: m.AnyMove) -> None:
-        """Take one move."""
+        """Take one move of `STORE_MOVES`."""
         if isinstance(move, m.SheetBound):
             self.look(move.station, at_floor_s)
         elif isinstance(move, MagazineIssued):

@@ -147,14 +147,14 @@ def test_an_added_press_gets_blanks_and_works():
                     seen[move.station] = seen.get(move.station, 0) + 1
             return turn
 
-    change = Change(added=((Step.LAMINATE, 2),))
+    change = Change((Down("l1", floor.now), Down("l2", floor.now)), ((Step.LAMINATE, 2),))
     run_line(floor.fork, CoreConfig(), floor.estimates, floor.now, 1, change, make_host=Host)
     assert {"laminate-more-1", "laminate-more-2"} <= seen.keys()
 
 
 def test_the_calendar_of_the_settings_is_obeyed_and_more_shifts_are_sooner():
     floor = forked()
-    config = CoreConfig(calendar=CalendarConfig(shifts="00:00-03:00", weekdays="1234567", shift_hours=3.0))
+    config = CoreConfig(calendar=CalendarConfig(shifts="00:00-01:15", weekdays="1234567", shift_hours=1.25))
     runs = {
         shifts: run_line(
             floor.fork,
@@ -171,7 +171,7 @@ def test_the_calendar_of_the_settings_is_obeyed_and_more_shifts_are_sooner():
     assert runs[0] == runs[1]
     assert max(runs[3].batches.values()) < max(runs[0].batches.values())
     day_s = [at % 86_400.0 / 3_600.0 for at, _ in runs[0].made]
-    assert all(hour < 6.0 for hour in day_s), "a load begins only if it is done by three, unless its station goes down"
+    assert all(hour < 3.0 for hour in day_s), "a load begins only if it is done by then, unless its station goes down"
 
 
 @pytest.mark.parametrize("hours", [0.5, 1.0, 2.0, 3.0])

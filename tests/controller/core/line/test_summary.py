@@ -97,4 +97,4 @@ def test_what_was_seen_is_told_from_what_is_guessed():
     assert figures["pace", "w1"].value == pytest.approx(60.0, rel=0.15)
     assert not figures["hold", ""].observed
     assert figures["hold", ""].count == 0
-    assert figures["arrivals", ""].count == 4
+    assert figures["arrivals", ""].count == 8
