@@ -56,7 +56,8 @@ Inputs
 ────────────────────────────────────────────────────
  film   p1       5 sheets  100.0  01-01 00:00  0.1
 
-forecast of 1972-09-27 00:00:00: 200 runs of the floor after move 12,345, made in 3.2 s
+forecast of 1972-09-27 00:00:00
+200 runs of the floor after move 12,345, made in 3.2 s
 pace: 17,500 cards a day, 16,900 to 18,200 in 8 of 10 runs
 
 Batches
@@ -89,13 +90,13 @@ class Office:
         return self.answers.pop(0)
 
 
-def run(monkeypatch, office, *words):
+def run(monkeypatch, office, *words, columns=100):
     @contextmanager
     def line(*_):
         yield office
 
     monkeypatch.setattr(ticket, "line", line)
-    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("COLUMNS", str(columns))
     done = CliRunner().invoke(cli.app, [*map(str, words), "--as", "ann"])
     assert done.exit_code == 0, done.output
     return done
@@ -111,6 +112,13 @@ def test_a_forecast_of_a_batch_is_read_line_by_line(monkeypatch):
     done = run(monkeypatch, office, "forecast", FINISH["batch_number"])
     assert read(done.stdout) == read(FORECAST_READ)
     assert office.asked == [("forecast", {"batch": FINISH["batch_number"], "runs": 200})]
+
+
+def test_it_fits_a_narrow_terminal(monkeypatch):
+    narrow = FORECAST | {"sentence_en": "Film runs out first.", "starving": FORECAST["starving"] * 3}
+    shown = run(monkeypatch, Office(narrow), "forecast", columns=80).stdout
+    assert "520102001" in shown
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_while_it_runs_it_is_asked_for_by_its_ticket_and_for_the_same_batch(monkeypatch):
@@ -182,7 +190,7 @@ def test_a_what_if_says_what_was_typed_and_shows_each_difference_with_its_error(
     args = {"runs": 200, "stations": ["p1=down"], "added": ["printer=1", "press=2"], "shifts": 3}
     assert office.asked == [("whatif", args | {"from": "08:00", "until": "", "sensitivity": False})]
     for told in (
-        "what if, at 1972-09-27 00:00:00: 150 of 200 runs of the floor after move 12,345",
+        "what if, at 1972-09-27 00:00:00\n150 of 200 runs of the floor after move 12,345",
         "The change brings, until 1972-09-27 12:00",
         "+120 ± 15",
         "-0.2 ± 0.5 h (not told from none)",
