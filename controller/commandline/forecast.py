@@ -59,7 +59,7 @@ def _input(one: dict[str, Any]) -> dict[str, str]:
 
 def _print_runs(result: dict[str, Any], batch: str) -> None:
     made, pace = result["made"], result["pace"]
-    print(f"\nforecast of {floor_text(made['at_floor_s'])}: {made_text(made)}")
+    print(f"\nforecast of {floor_text(made['at_floor_s'])}\n{made_text(made)}")
     print(f"pace: {pace['per_day']:,.0f} cards a day, {pace['low']:,.0f} to {pace['high']:,.0f} in 8 of 10 runs")
     batches, units = result["batches"], result["units"]
     if batch and not batches:

@@ -52,7 +52,7 @@ def whatif(
         show.write_json(result, json)
         return
     made = result["made"]
-    print(f"what if, at {floor_text(made['at_floor_s'])}: {made_text(made)}, each of both floors")
+    print(f"what if, at {floor_text(made['at_floor_s'])}\n{made_text(made)}")
     if result["difference"]:
         _print_difference(result["difference"])
     else:

@@ -44,6 +44,7 @@ class Counter:
             posts=Posts(),
             vault=None,
             denials=Denials(self.post),
+            forecasts=None,
             roles=lambda user: {rights.OPERATOR} if user == BLIND else rights.STAFF,
         )
 
@@ -282,25 +283,17 @@ def test_a_list_that_cannot_be_read_asks_for_nothing_at_all(monkeypatch, tmp_pat
     assert office.asked == []
 
 
-def test_the_forecast_and_the_open_ends_fit_a_narrow_terminal(monkeypatch):
+def test_the_open_ends_fit_a_narrow_terminal(monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
-    forecast = {
-        "sentence_en": "Blanks run out first, on 2026-03-10.",
-        "sentence_zh": "空白卡体最先用完。",
-        "inputs": [
-            {"name": "blanks", "station": "", "unit": "sheets", "left": 300, "per_day": 100.0, "ends_floor_s": 1.0}
-        ],
-    }
     ends = {
         "counts": {"spoiled": 1_234},
         "rows": [{"kind": "spoiled", "name": "blank 500000017", "since_floor_s": 1.0, "age_hours": 1_000.5}],
     }
-    office = SimpleNamespace(command=lambda verb, **_: {"forecast": forecast, "open_ends": ends}[verb])
-    for verb, word in (("forecast", "100.0"), ("open-ends", "1,234 spoiled")):
-        done = run(monkeypatch, office, verb, "--as", "ann")
-        assert done.exit_code == 0
-        assert word in done.stdout
-        assert max(map(len, done.stdout.splitlines())) <= 80
+    office = SimpleNamespace(command=lambda verb, **_: {"open_ends": ends}[verb])
+    done = run(monkeypatch, office, "open-ends", "--as", "ann")
+    assert done.exit_code == 0
+    assert "1,234 spoiled" in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_counts_and_loads_say_what_they_wrote_down_and_nothing_more(monkeypatch):

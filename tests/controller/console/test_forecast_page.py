@@ -237,7 +237,7 @@ async def test_how_often_forecasts_held_is_shown_with_the_last_batches(tmp_path)
         note(forecasts, answer)
         first, second = answer.batches[:2]
         forecasts.record.score({first.batch_id: first.p50_floor_s, second.batch_id: second.p90_floor_s + 1.0})
-        page = texts(await visitor.get("/forecast"))
+        page = " ".join(texts(await visitor.get("/forecast")).split())
         assert "50.0 % finished by the P90" in page
         assert "✗ after the P90" in page
 

@@ -14,7 +14,7 @@ HOUR_S = 3_600.0
 CARDS = 160  # of each batch
 
 
-def floor_at_work(batches=4, until_s=0.3 * HOUR_S, seed=3, trouble=0.03, hours=0.2):
+def floor_at_work(batches=4, until_s=400.0, seed=3, trouble=0.03, hours=0.05):
     """Give a floor that has made some of its batches, and not the others."""
     floor = RoughFloor(seed, trouble=trouble)
     floor.fill(40 * batches)
