@@ -17,6 +17,7 @@ from bench.pipeline_audience import PASSWORD, Session, signed_in
 from bench.pipeline_centre import Repeated, floor, floor_table
 from bench.soak_asker import Asker
 from bench.soak_feed import Feed, drafts
+from bench.soak_staff import Searchers
 from controller.asking.conversation import Patience
 from controller.client import UpstreamClient
 from devices.key_files import new_pair
@@ -24,7 +25,7 @@ from devices.key_ring import KeyRing
 from devices.peers import UPSTREAM
 from sims.conformance.service import FAST
 from sims.demo.folder import EPOCH, KEEPERS, OBSERVER, SUPERVISORS, UPSTREAM_NAME, DemoFolder, free_ports
-from sims.demo.staff import StockKeepers, Supervisors
+from sims.demo.staff import StockKeepers
 
 ASKER_NAME = "south"
 TODAY = EPOCH[:10].replace("-", "")
@@ -141,7 +142,7 @@ def people_of(folder: DemoFolder, sender: str = UPSTREAM_NAME, today: str = TODA
         feed = Feed(stack.enter_context(line), drafts(today))
         k1, k2, s1, s2 = (stack.enter_context(folder.person(name)) for name in (*KEEPERS, *SUPERVISORS))
         keepers = StockKeepers(k1, k2, ORDERED_CARDS)
-        supervisors = Supervisors(s1, s2)
+        supervisors = Searchers(s1, s2)
         asker = Asker(folder, ASKER_NAME if sender != ASKER_NAME else UPSTREAM_NAME, today)
         stack.callback(asker.stop)
         tasks = [

@@ -29,7 +29,12 @@ def main(argv: Sequence[str]) -> int:
     for seed in range(1, chosen.seeds + 1):
         sample = Sample(seed=seed, cards_per_hour=chosen.cards_per_hour, until_floor_s=chosen.days * DAY_S)
         weeks.append(week_of(seed, on_trio(sample), on_heap(sample)))
-    result = {"machine": machine(), "weeks": weeks, "is_equal": all(one["is_equal"] for one in weeks)}
+    result = {
+        "bench": "virtual-week",
+        "machine": machine(),
+        "weeks": weeks,
+        "is_equal": all(one["is_equal"] for one in weeks),
+    }
     title = f"{chosen.days} days in virtual time, {chosen.cards_per_hour} cards an hour"
     show(title, COLUMNS, [row_of(one) for one in weeks], chosen.json)
     return write_json(result, chosen.json) or int(not result["is_equal"])

@@ -1,0 +1,21 @@
+"""Supervisors of a soak: they also look for what lay on a floor that is gone."""
+
+from __future__ import annotations
+
+from sims.demo.staff import Supervisors
+
+
+class Searchers(Supervisors):
+    """Supervisors who look through stopped piles: what a scan missed is not there, and the rest is packed again."""
+
+    verbs = Supervisors.verbs | {"missing", "repack"}
+
+    def look(self) -> None:
+        """Do what supervisors do, then go through the piles.  Raises: ClientError."""
+        super().look()
+        for pile in self._first.command("piles"):
+            for card in pile["missing"]:
+                if self._both("missing", {"card": card}):
+                    self._decided("missing")
+            if self._both("repack", {"batch_id": pile["batch_id"], "unit": pile["unit"]}):
+                self._decided("repacked")
