@@ -70,7 +70,9 @@ class Pages:
         """Give the language of whoever asks."""
         return language_of(request, self._cookies.language)
 
-    def refusal(self, request: Request, status: int, word: str = "", *values: object) -> Response:
-        """Give a page that says no."""
+    def refusal(
+        self, request: Request, status: int, word: str = "", *values: object, person: Person | None = None
+    ) -> Response:
+        """Give a page that says no; to somebody who is known with the menu."""
         said = word or f"refused_{status if status in (400, 403, 404, 405, 413) else 400}"
-        return self.page(request, "refused.html", status=status, word=said, values=values)
+        return self.page(request, "refused.html", person, status=status, word=said, values=values)

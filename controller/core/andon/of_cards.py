@@ -65,7 +65,7 @@ def _blanks(look: Look) -> Iterator[Found]:
             yield Found(AGEING[kind][0], "", oldest, {"count": count, "oldest_floor_s": oldest})
 
 
-def _by(serials: Mapping[int, float], latest_floor_s: float) -> int:
+def _by(serials: dict[int, float], latest_floor_s: float) -> int:
     """Give how many blanks began to wait by a time; they stand in the order of the record, so only later ones are read.
 
     A year's 200,000 spoiled blanks are not all looked at each second (12.7 ms).
