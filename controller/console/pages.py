@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from controller.clock import floor_text
 from controller.console.coded import coded
-from controller.console.figures import age, count
+from controller.console.figures import age, count, told
 from controller.console.guard import LANGUAGE_S, Cookies, Person
 from controller.console.menu import menu_of
 from controller.console.words import language_of, other_than, said_or, say_in
@@ -38,7 +38,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"count": count, "clock": floor_text, "age": age, "coded": coded}
+        self._templates.filters |= {"count": count, "clock": floor_text, "age": age, "coded": coded, "told": told}
 
     def page(
         self, request: Request, template: str, person: Person | None = None, *, status: int = 200, **values: Any
