@@ -17,9 +17,9 @@ def count(number: int) -> str:
 def told(args: Mapping[str, object]) -> dict[str, object]:
     """Give an action's arguments as people read them: positions by their numbers, 1 to 8, where the wire has a mask."""
     mask = args.get("mask")
-    return (
-        {**args, "mask": ", ".join(str(one + 1) for one in positions_in(mask))} if isinstance(mask, int) else {**args}
-    )
+    if not isinstance(mask, int):
+        return dict(args)
+    return {**args, "mask": ", ".join(str(one + 1) for one in positions_in(mask))}
 
 
 def age(seconds: float) -> str:
