@@ -8,14 +8,18 @@ PIP := $(BIN)/pip --disable-pip-version-check -qq
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
 DEBIAN_PACKAGES := strace chromium fonts-droid-fallback
-# Files of tests to processes, the slow ones first (tests/conftest.py): docs/decisions/0025
-SHARED_OUT := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Files of tests to processes, the slow ones first (tests/conftest.py): docs/decisions/0025.  Half of their time tests
+# wait: two for each processor
+WORKERS := $$(( 2 * $$(nproc) ))
+SHARED_OUT := -n $(WORKERS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo test check docs release bench-short storm audit
 
 demo: $(STAMP)
 	@$(BIN)/cardmill-sim demo $(ARGS)
 
+# Bytecode is kept, whatever the environment says: tests start some hundred processes
+test: export PYTHONDONTWRITEBYTECODE =
 test: $(TEST_STAMP) debian-packages promtool
 	$(BIN)/python -m pytest $(SHARED_OUT) $(ARGS)
 

@@ -60,7 +60,8 @@ def console_app(
 
     async def said_no(request: Request, error: Exception) -> Response:
         assert isinstance(error, PageRefused | HTTPException)
-        response = pages.refusal(request, getattr(error, "status", 0) or getattr(error, "status_code", 400))
+        status = getattr(error, "status", 0) or getattr(error, "status_code", 400)
+        response = pages.refusal(request, status, person=await guard.known(request))
         response.headers.update(getattr(error, "headers", None) or {})
         return response
 
@@ -71,7 +72,7 @@ def console_app(
 
     async def verb_refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, VerbRefused)
-        return pages.page(request, "no.html", status=error.status, refusal=error.refusal)
+        return pages.page(request, "no.html", await guard.known(request), status=error.status, refusal=error.refusal)
 
     handlers = {
         VerbRefused: verb_refused,

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from controller.core.moves import positions_in
+
 MINUTE_S, HOUR_S, DAY_S = 60, 3_600, 86_400
 
 
 def count(number: int) -> str:
     """Give a count with its thousands apart; identity, acceptance and batch numbers are texts and stay whole."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def told(args: Mapping[str, object]) -> dict[str, object]:
+    """Give an action's arguments as people read them: positions by their numbers, 1 to 8, where the wire has a mask."""
+    mask = args.get("mask")
+    if not isinstance(mask, int):
+        return dict(args)
+    return {**args, "mask": ", ".join(str(one + 1) for one in positions_in(mask))}
 
 
 def age(seconds: float) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from controller.accounts.entrance import Entrance
+from controller.accounts.errors import AccountError
 from controller.console.forms import (
     CSRF_FIELD,
     CSRF_HEADER,
@@ -92,7 +94,17 @@ class Guard:
                 form = await read_form(request)
                 sent = form.get(CSRF_FIELD)
             require_token(sent, session.csrf)
-        return Person(session.name, frozenset(self.roles_of(session.name)), session.csrf, form)
+        person = Person(session.name, frozenset(self.roles_of(session.name)), session.csrf, form)
+        request.state.person = person
+        return person
+
+    async def known(self, request: Request) -> Person | None:
+        """Give who asks, None where nobody is known to: for pages that say no, which keep the menu."""
+        found: Person | None = getattr(request.state, "person", None)
+        if found is None and request.method in SAFE_METHODS:
+            with suppress(NotSignedIn, AccountError):
+                found = await self.signed_in(request)
+        return found
 
     async def anonymous_form(self, request: Request) -> Mapping[str, str]:
         """Give a form of somebody who is not logged in: the token in it is that of a cookie of ours.

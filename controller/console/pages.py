@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from controller.clock import floor_text
 from controller.console.coded import coded
-from controller.console.figures import age, count
+from controller.console.figures import age, count, told
 from controller.console.guard import LANGUAGE_S, Cookies, Person
 from controller.console.menu import menu_of
 from controller.console.words import language_of, other_than, said_or, say_in
@@ -38,7 +38,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"count": count, "clock": floor_text, "age": age, "coded": coded}
+        self._templates.filters |= {"count": count, "clock": floor_text, "age": age, "coded": coded, "told": told}
 
     def page(
         self, request: Request, template: str, person: Person | None = None, *, status: int = 200, **values: Any
@@ -70,7 +70,9 @@ class Pages:
         """Give the language of whoever asks."""
         return language_of(request, self._cookies.language)
 
-    def refusal(self, request: Request, status: int, word: str = "", *values: object) -> Response:
-        """Give a page that says no."""
+    def refusal(
+        self, request: Request, status: int, word: str = "", *values: object, person: Person | None = None
+    ) -> Response:
+        """Give a page that says no; to somebody who is known with the menu."""
         said = word or f"refused_{status if status in (400, 403, 404, 405, 413) else 400}"
-        return self.page(request, "refused.html", status=status, word=said, values=values)
+        return self.page(request, "refused.html", person, status=status, word=said, values=values)

@@ -26,7 +26,7 @@ TILES = (  # what the figure is, and the one below it, each in Chinese and Engli
     ("直通率", "rolled throughput yield", "重制", "remade"),
     ("受理", "received", "未结", "open"),
     ("制证时长 p50", "lead time p50", "p95", "p95"),
-    ("报警", "alarms", "逾期批次", "late batches"),
+    ("报警", "alarms", "逾期数据包", "late batches"),
 )
 
 

@@ -121,7 +121,7 @@ def _low_disk(disk: Mapping[str, Any]) -> list[str]:
     free, least = disk["free_bytes"], disk["free_min_bytes"]
     lines = [f"  ! disk nearly full 磁盘将满: {free >> 20:,} MiB free, limit {least >> 20:,}: free some"]
     if free < least:
-        lines.append("    no new batches are taken in 暂停接收新批次")
+        lines.append("    no new batches are taken in 暂停接收新数据包")
     if disk["state"] == "reserve_given_up":
         lines.append("    the reserve is spent 预留空间已用尽")
     return lines

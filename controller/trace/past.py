@@ -80,7 +80,7 @@ def _batch(engine: Engine, batch_number: str, now_floor_s: float) -> Reason | No
         row = connection.execute(query).first()
     if row is None:
         return None
-    what = (f"Batch {batch_number}", f"批次 {batch_number} ")
+    what = (f"Batch {batch_number}", f"数据包 {batch_number} ")
     facts: Facts = {"codes": ", ".join(words_in(row.codes)), "closed_floor_s": row.closed_floor_s}
     facts |= {name: getattr(row, name) for name in ("received", "refused", "cancelled", "refused_late", "dispatched")}
     facts["late_s"] = max(0.0, row.closed_floor_s - row.due_floor_s)

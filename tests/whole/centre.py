@@ -6,10 +6,10 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.request import urlopen
 
 from controller import rights
@@ -18,6 +18,7 @@ from controller.client import OperatorClient, UpstreamClient
 from devices.key_files import new_pair
 from devices.key_ring import KeyRing
 from devices.peers import OPERATOR
+from tests.whole.forked import ForkedCommand
 
 READY_WITHIN_S = 180.0
 EVERY_ROLE = rights.ROLES  # of each person here: who may do what is looked at in test_rights_walk.py
@@ -45,7 +46,7 @@ class Centre:
     def __init__(self, folder: Path, scale: float = 600.0, extra: str = "") -> None:
         self.folder, self.data = folder, folder / "data"
         self.config, self.log = folder / "config.toml", folder / "service.log"
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: ForkedCommand | subprocess.Popen[bytes] | None = None
         doors = {name: f"tcp://127.0.0.1:{free_port()}" for name in ("upstreams", "stations", "operators")}
         self.metrics = f"127.0.0.1:{free_port()}"
         lines = [
@@ -64,9 +65,7 @@ class Centre:
         """Start the service and wait until it says that it is ready."""
         ready = self.data / "endpoints.json"
         ready.unlink(missing_ok=True)
-        command = [sys.executable, "-m", "controller.cli", "serve", "--config", str(self.config), *options]
-        with open(self.log, "ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, stdout=log)
+        self.process = ForkedCommand(["serve", "--config", str(self.config), *options], self.log, self.log)
         deadline = time.monotonic() + READY_WITHIN_S
         while not ready.exists():
             with suppress(subprocess.TimeoutExpired):
@@ -131,5 +130,11 @@ class Centre:
 
 def run_cli(*args: str) -> tuple[int, str, str]:
     """Run the command line; give exit code, output and errors."""
-    done = subprocess.run([sys.executable, "-m", "controller.cli", *args], capture_output=True, text=True, timeout=180)
-    return done.returncode, done.stdout, done.stderr
+    with TemporaryDirectory() as folder:
+        output, errors = Path(folder) / "output", Path(folder) / "errors"
+        command = ForkedCommand(args, output, errors)
+        try:
+            code = command.wait(180)
+        finally:
+            command.kill()
+        return code, output.read_text("utf-8"), errors.read_text("utf-8")

@@ -33,10 +33,11 @@ def running(tmp_path):
     centre.close()
 
 
-def until(look, what):
+def until(running, look, what):
     deadline = time.monotonic() + SURELY_S
     while not (found := look()):
         assert time.monotonic() < deadline, what
+        running.rest(0.02)
     return found
 
 
@@ -64,13 +65,13 @@ def test_two_administrators_let_a_person_in_change_the_key_and_take_it_away_whil
     running.start()
     pairs = [new_pair(tmp_path / folder, "eve").public for folder in ("first", "next")]
     by_two(running, "allow_key", role=OPERATOR, name="eve", public=pairs[0], roles="operator auditor")
-    eve = until(lambda: KeyRing(running.data / "keys").peers()[-1].name == "eve", "the file follows the approval")
-    assert eve
+    folder = running.data / "keys"
+    until(running, lambda: KeyRing(folder).peers()[-1].name == "eve", "the file follows the approval")
     with line(running, OPERATOR, tmp_path / "first" / "eve.secret") as first:
         first.send(pack({"type": "hello", "version": 1, "request": 1}), SURELY_S)
         assert b"eve" in bytes(first.recv(SURELY_S))
         by_two(running, "rotate_key", role=OPERATOR, name="eve", public=pairs[1])
-        until(lambda: KeyRing(running.data / "keys").user_for(OPERATOR, pairs[1]), "both keys are in the folder")
+        until(running, lambda: KeyRing(folder).user_for(OPERATOR, pairs[1]), "both keys are in the folder")
         with line(running, OPERATOR, tmp_path / "next" / "eve.secret") as second:
             for one in (first, second):
                 one.send(pack({"type": "hello", "version": 1, "request": 2}), SURELY_S)
@@ -83,7 +84,7 @@ def test_two_administrators_let_a_person_in_change_the_key_and_take_it_away_whil
             by_two(running, "revoke_key", role=OPERATOR, name="eve")
             with pytest.raises(LinkError, match=r"link\.key_refused"):
                 second.recv(SURELY_S)
-    assert [one.name for one in KeyRing(running.data / "keys").peers()] == ["ann", "bob"]
+    assert [one.name for one in KeyRing(folder).peers()] == ["ann", "bob"]
     assert counter(running, "cardmill_keys_changed_outside_total") == 0
     with running.operator("ann") as ann:
         assert ann.command("status")["keys"] == {"outside": 0, "outside_floor_s": 0.0, "pending": 0}
@@ -105,8 +106,8 @@ def test_a_key_that_is_changed_past_the_service_holds_within_seconds_and_is_an_a
         assert run_cli("keys", "revoke", UPSTREAM, "north", "--config", str(running.config))[0] == 0
         with pytest.raises(LinkError, match=r"link\.key_refused"):
             dealer.recv(SURELY_S)
-    until(lambda: "upstream north" in read_last_seen(running.data / "keys"), "when it was last heard is kept")
-    until(lambda: counter(running, "cardmill_keys_changed_outside_total") == 1, "the alarm is counted")
+    until(running, lambda: "upstream north" in read_last_seen(running.data / "keys"), "when it was last heard is kept")
+    until(running, lambda: counter(running, "cardmill_keys_changed_outside_total") == 1, "the alarm is counted")
     assert counter(running, 'cardmill_refusals_total{code="link.key_refused",door="upstream"}') >= 1
     with running.operator("ann") as ann:
         assert ann.command("status")["keys"]["outside"] == 1

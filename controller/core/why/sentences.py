@@ -135,7 +135,7 @@ ZH = {
     "chosen": "，先于 {chosen_before}。",
     "full_stop": "。",
     "away": "{what}自 {since_floor_s} 起{state}{reason}：{meaning}。",
-    "ready": "{what}等待拼版，前面有 {ahead} 张卡（重制 {remakes}，加急 {express}，批次轮次更早 {earlier}）：",
+    "ready": "{what}等待拼版，前面有 {ahead} 张卡（重制 {remakes}，加急 {express}，数据包轮次更早 {earlier}）：",
     "ready_far": "{what}等待拼版，待拼版 {ready} 张中至少 {ahead} 张在前：",
     "waits": "{what}等待{step}，前面有 {ahead} 联：",
     "pile_stopped": "{what}合格，但扫描核对使其所在堆停止（缺 {missing}，多 {foreign}），须两人认定。",

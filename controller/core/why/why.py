@@ -73,7 +73,7 @@ def _batch(look: Look, batch: Batch) -> Reason:
     facts["late_s"] = max(0.0, look.now_floor_s - batch.due_floor_s)
     facts["open"] = sum(count for one, count in batch.states.items() if one not in FINAL)
     facts |= {f"count_{one.value}": batch.states[one] for one in State if batch.states[one]}
-    what = (f"Batch {batch.batch_number}", f"批次 {batch.batch_number} ")
+    what = (f"Batch {batch.batch_number}", f"数据包 {batch.batch_number} ")
     hold = state.batch_holds.get(batch.batch_id)
     worst = next((one for one in WAIT_FOR if batch.states[one]), None)
     cards = [state.cards[number] for number in batch.cards]

@@ -11,6 +11,7 @@ import pytest
 
 from controller import rights
 from controller.config import Config, StorageConfig, UpstreamConfig
+from controller.console.menu import menu_of
 from controller.console.words import LANGUAGES, catalogue
 from controller.core import events as e
 from controller.core.key_events import KeysSeen, SeenPeer
@@ -21,6 +22,7 @@ from controller.ledger.journal import TAGS
 from controller.packing.manifest import digest_of
 from devices.peers import fingerprint, key_text
 from tests.controller.console.floor_console import PEOPLE, open_floor_console
+from tests.controller.console.lobby import Browser
 from tests.controller.console.test_stock_page import HOSTILE, texts
 from tests.controller.core.keepers_floor import KeepersFloor
 from tests.controller.core.test_packing import stopped_floor
@@ -76,6 +78,21 @@ async def test_each_page_is_seen_by_exactly_those_whose_role_may_ask_its_verb(tm
                 if page.status == 403:
                     assert "<table" not in page.text
                     assert "right.missing" in page.text
+                    assert ("<nav " in page.text) is bool(menu_of(frozenset(PEOPLE[name])))
+
+
+async def test_whoever_lost_the_way_keeps_the_menu_and_whoever_is_not_logged_in_is_shown_none(tmp_path):
+    async with served(tmp_path, "stock-keeper") as (_, [kim]):
+        for path in ("/nowhere", "/packing/x", "/do/nothing"):
+            page = await kim.get(path)
+            assert page.status == 404
+            assert 'href="/stock"' in page.text
+        assert (await kim.browser.post("/do/nothing", {"csrf": "of another"})).text.count("<nav ") == 0
+        stranger = Browser(kim.browser.port, kim.browser.tls)
+        page = await stranger.get("/nowhere")
+        assert page.status == 404
+        assert "<nav " not in page.text
+        assert "/logout" not in page.text
 
 
 async def test_every_page_stands_in_both_languages_and_the_menu_marks_where_one_is(tmp_path):
@@ -197,7 +214,8 @@ async def test_the_file_of_a_manifest_is_what_its_page_gives_the_digest_of_and_i
             "/packing/2/manifest.csv",
             "/packing/x",
         ):
-            assert (await person.get(path)).status == 404, path
+            page = await person.get(path)
+            assert page.status == 404, path
 
 
 async def test_a_pile_that_did_not_scan_whole_leads_to_the_two_acts_that_end_it(tmp_path):

@@ -78,6 +78,12 @@ async def test_a_suspect_s_links_lead_to_the_act_that_two_people_do(tmp_path):
         one = next(iter(suspects.values()))
         args = {"sheet_id": one.sheet_id, "mask": one.suspect, "finding": "spoiled"}
         floor.host.handle(e.ActAsked("settle", args, "quality"), floor.host.now_floor_s)
+        places = ", ".join(str(place + 1) for place in range(8) if one.suspect >> place & 1)
+        query = f"sheet_id={one.sheet_id}&mask={one.suspect}&finding=spoiled"
+        shown = await (await console.browser("quality")).get(f"/do/act-settle?{query}")
+        assert f"Suspect positions {places} of sheet {one.sheet_id}" in shown.text
+        assert f"<dd>{places}</dd>" in shown.text
+        assert f'name="mask" value="{one.suspect}"' in shown.text, "what is sent is the mask"
         own = await (await console.browser("quality")).get("/quality")
         assert "Acts that wait for a second person" in own.text
         assert "/do/second" not in own.text, "nobody agrees with themselves"

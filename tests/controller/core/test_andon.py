@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from controller.andon.words import CAUSES, MEANINGS, SEVERITIES, TO_DO, cause_of, row_of, to_do_of
 from controller.core.andon.alarm import Look
 from controller.core.andon.andon import alarms, count_alarms, owned_and_over
-from controller.core.andon.of_cards import AGEING
+from controller.core.andon.of_cards import AGEING, limit_s
 from controller.core.andon.rules import LISTED_MAX, REST_TO_DO, RULES, Severity
 from controller.core.peer_keys import PeerKey
 from controller.core.rights_moves import Denied
@@ -253,6 +253,17 @@ def test_the_gravest_come_first_and_of_those_the_oldest():
 
 
 NOUNS = ("blank", "reject", "return", "shift", "suspect", "pile", "remake", "consignment", "purge", "keys", "glass")
+
+
+@pytest.mark.parametrize("young", [0, 1, 7])
+def test_of_spoiled_blanks_those_that_wait_too_long_are_counted_and_the_oldest_of_them_dated(young):
+    floor = AndonFloor()
+    latest = FRIDAY_S - limit_s(CoreConfig().andon, "spoiled")
+    floor.state.stock.spoiled |= {serial: latest - 50.0 + serial for serial in range(1, 51 + young)}
+    alarm = floor.alarm("reject.open")
+    assert (alarm.facts["count"], alarm.since_floor_s) == (50, latest - 49.0)
+
+
 APART = [case for case in CASES if case.key.partition(".")[0] in NOUNS]
 
 
@@ -280,6 +291,8 @@ def test_on_a_floor_with_much_trouble_no_key_is_there_twice_and_a_second_look_se
     assert len(keys) == len(set(keys))
     assert alarms(look, {one.key: one.since_floor_s for one in found}) == found
     assert all(one.since_floor_s <= look.now_floor_s for one in found)
+    for waiting in (floor.state.stock.spoiled, floor.state.stock.returned):
+        assert list(waiting.values()) == sorted(waiting.values()), "alarms read the young ones alone"
     word = standing_of(floor.state, floor.report.tally.window.sums(look.now_floor_s)["made"])
     assert ("floor.starving" in keys) is (word == "starving")
     assert any(key.startswith("step.stopped") for key in keys) is (word == "stopped")
