@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from controller.commandline.options import line
-from controller.config import RUNS_MAX, RUNS_MIN
+from controller.forecasting.settings import RUNS_MAX, RUNS_MIN
 
 WITHIN_S = 60.0  # real seconds of silence: the service says every second how far it is
 RUNS = 200

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import trio
 
-from controller.config import RUNS_MAX, RUNS_MIN
 from controller.core.line.change import ChangeError, parse_change
 from controller.core.supply import forecast
 from controller.core.turn import Refused
@@ -18,6 +17,7 @@ from controller.forecasting.errors import ForecastBusy
 from controller.forecasting.forecasts import Asked, Forecasts
 from controller.forecasting.messages import DifferenceMade, FinishOf, ForecastMade, Question, SensitivityMade
 from controller.forecasting.record import Scored
+from controller.forecasting.settings import RUNS_MAX, RUNS_MIN
 
 PATIENCE_S = 1.0  # real seconds an answer waits for what is under way; then it says how far it is, to be asked again
 MAX_WORDS, MAX_WORD, MAX_TIME, MAX_SHIFTS = 20, 64, 16, 3

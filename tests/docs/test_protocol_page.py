@@ -13,9 +13,10 @@ import pytest
 
 from controller import commands, wire
 from controller.application import Application
-from controller.config import ForecastConfig, SocketConfig
+from controller.config import SocketConfig
 from controller.core.acts import ACTS
 from controller.core.cards import Decision
+from controller.forecasting.settings import ForecastConfig
 from controller.ledger.receipts import FINAL_KINDS, KINDS
 from devices import messages as station
 from devices.defects import DEFECTS

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from controller.config import RUNS_MAX, RUNS_MIN
 from controller.console.console import Console
 from controller.console.views.review import number_in
+from controller.forecasting.settings import RUNS_MAX, RUNS_MIN
 
 SEE_OTHER = 303
 RUNS = (100, 200, 500, 1_000)

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import trio
 
-from controller.config import Config, ForecastConfig
+from controller.config import Config
 from controller.core.line.change import Change
 from controller.core.tally import Tally
 from controller.forecasting.errors import ForecastBusy, WorkerLost
 from controller.forecasting.forecasts import KEPT, WAITING_MAX, Forecasts
 from controller.forecasting.messages import DifferenceMade, ForecastMade, Question, SensitivityMade
 from controller.forecasting.record_file import read_record
+from controller.forecasting.settings import ForecastConfig
 from controller.ledger.finishes import finished_batches
 from controller.upkeep.books import Books, encode_books
 from devices.defects import Step
