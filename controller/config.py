@@ -329,9 +329,7 @@ def load_config(path: Path | None) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the settings file {path} is not TOML: {error}") from None
     except (ValueError, RecursionError):  # thousands of digits or brackets are too much for Python
-        raise ConfigError(
-            f"the settings file {path} is too long, or nests too deep, or has too long a number"
-        ) from None
+        raise ConfigError(f"the settings file {path} is too long, nests too deep, or has too long a number") from None
     return _config_from(tables, path)
 
 
