@@ -29,7 +29,6 @@ from devices.peers import LOOPBACK
 MAX_BYTES, MAX_DOTS = 1 << 16, 200  # of a settings file, and in one line of it
 INSECURE = "with sockets.insecure a loopback address, which nobody beyond this machine reaches"
 RUNS_MIN, RUNS_MAX = 50, 2_000  # of one forecast: fewer say little of a P90
-PRIORITIES = ("idle", "low", "normal")
 SHARED_NUMBER_POLICIES = ("neither", "both", "first_only")
 
 
@@ -293,8 +292,8 @@ class ForecastConfig:
         require_range("forecast.processes", self.processes, 1, 2)
         require_range("forecast.within_s", self.within_s, 1, 3_600)
         require_range("forecast.memory_mib", self.memory_mib, 256, 65_536)
-        if self.priority not in PRIORITIES:
-            raise SettingError("forecast.priority", self.priority, ", ".join(PRIORITIES))
+        if self.priority not in ("idle", "low", "normal"):
+            raise SettingError("forecast.priority", self.priority, "idle, low, normal")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
