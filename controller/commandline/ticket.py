@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from controller.commandline.options import line
+from controller.commandline import options
 from controller.forecasting.settings import RUNS_MAX, RUNS_MIN
 
 WITHIN_S = 60.0  # real seconds of silence: the service says every second how far it is
@@ -28,7 +28,7 @@ def answer_of(verb: str, args: dict[str, Any], reach: Reach) -> dict[str, Any]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        line(*reach, WITHIN_S) as client,
+        options.line(*reach, WITHIN_S) as client,
         Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars,
     ):
         found: dict[str, Any] = client.command(verb, **args)

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from controller import cli
-from controller.commandline import ticket
+from controller.commandline import options
 
 DAY_S = 86_400.0
 MADE = {"at_floor_s": 1_000 * DAY_S, "seq": 12_345, "runs": 200, "asked_runs": 200, "took_s": 3.21}
@@ -95,7 +95,7 @@ def run(monkeypatch, office, *words, columns=100):
     def line(*_):
         yield office
 
-    monkeypatch.setattr(ticket, "line", line)
+    monkeypatch.setattr(options, "line", line)
     monkeypatch.setenv("COLUMNS", str(columns))
     done = CliRunner().invoke(cli.app, [*map(str, words), "--as", "ann"])
     assert done.exit_code == 0, done.output
