@@ -22,16 +22,17 @@ class Calendar:
         for station, begin, end in read_maintenance(config.maintenance):
             self._maintenance.setdefault(station, []).append((begin, end))
         self.always = not self._shifts and not self._maintenance
-        self._open = (math.inf, -math.inf)  # a stretch of the shift that was looked up last: it is asked all day
+        # a stretch of the shift that was looked up last, and when it closes: it is asked all day
+        self._open = (math.inf, -math.inf, 0.0)
         self._closed = (math.inf, -math.inf)  # likewise, between two shifts
 
     def closes_at(self, station: str, now_floor_s: float) -> float:
         """Give when `station` has to stop: the end of the shift, or maintenance; a time not after now: it is closed."""
-        first, closes = self._open
-        if not first <= now_floor_s < closes:
+        first, last, closes = self._open
+        if not first <= now_floor_s < last:
             closes = self._shift_end(now_floor_s)
-            if closes > now_floor_s:
-                self._open = (now_floor_s, closes)
+            # for a day at most: open as far ahead as is looked (`inf`) is not open for ever
+            self._open = (now_floor_s, min(closes, now_floor_s + DAY_S), closes)
         for begin, end in self._maintenance.get(station, ()):
             if now_floor_s < end and begin < closes:
                 closes = begin
@@ -83,8 +84,9 @@ class Calendar:
         return math.inf
 
     def _shift_begin(self, now_floor_s: float) -> float:
-        if self._closed[0] <= now_floor_s < self._closed[1]:
-            return self._closed[1]
+        first, opens = self._closed  # read once: the thread of a report may look up another night meanwhile
+        if first <= now_floor_s < opens:
+            return opens
         if not self._shifts or self._shift_end(now_floor_s) > now_floor_s:
             return now_floor_s
         begin = self._next_begin(now_floor_s)

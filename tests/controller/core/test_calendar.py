@@ -124,3 +124,10 @@ def test_a_calendar_answers_as_a_fresh_one_whatever_it_was_asked_before(asked):
         for load_s in (0.0, 5_000.0):
             assert used.starts_at(station, now, load_s) == Calendar(config).starts_at(station, now, load_s)
         assert used.closes_at(station, now) == Calendar(config).closes_at(station, now)
+
+
+def test_a_holiday_farther_ahead_than_is_looked_closes_a_floor_that_was_always_open_before():
+    calendar = Calendar(CalendarConfig(shifts="00:00-24:00", weekdays="1234567", holidays="2027-07-01"))
+    assert calendar.closes_at("p1", at("2026-01-01T00:00")) == math.inf
+    assert calendar.closes_at("p1", at("2027-06-30T23:00")) == at("2027-07-01T00:00")
+    assert calendar.starts_at("p1", at("2027-07-01T12:00"), 60.0) == at("2027-07-02T00:00")
