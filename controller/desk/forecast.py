@@ -45,7 +45,7 @@ async def _forecast(desk: Desk, user: str, args: Args) -> Any:
     if "runs" in args and "ticket" not in args and not has_work(desk):
         shown["nothing_open"] = True
     elif "runs" in args or "ticket" in args:
-        said = await _asked(forecasts, args, lambda: Question(runs=_runs(desk, args)))
+        said = await _asked(forecasts, user, args, lambda: Question(runs=_runs(desk, args)))
         if isinstance(said, Refused):
             return said
         asked = said
@@ -127,7 +127,7 @@ async def _whatif(desk: Desk, user: str, args: Args) -> Any:
     if "ticket" not in args and not has_work(desk):
         return NOTHING_OPEN
     try:
-        asked = await _asked(forecasts, args, lambda: _question(desk, args))
+        asked = await _asked(forecasts, user, args, lambda: _question(desk, args))
     except ChangeError as error:
         return Refused(error.code, error.text)
     if isinstance(asked, Refused):
@@ -200,7 +200,7 @@ def _batch_of(args: Args) -> str:
     return batch
 
 
-async def _asked(forecasts: Forecasts, args: Args, question: Any) -> Asked | Refused:
+async def _asked(forecasts: Forecasts, user: str, args: Args, question: Any) -> Asked | Refused:
     """Give what a ticket stands for, or a question that is asked now, when it is answered or after some patience."""
     if "ticket" in args:
         asked = forecasts.asked(number(args, "ticket"))
@@ -208,7 +208,7 @@ async def _asked(forecasts: Forecasts, args: Args, question: Any) -> Asked | Ref
             return FORGOTTEN
     else:
         try:
-            asked = forecasts.ask(question())
+            asked = forecasts.ask(question(), user)
         except ForecastBusy as error:
             return Refused(error.code, error.text)
     if not args.get("at_once"):

@@ -24,6 +24,7 @@ from controller.ledger.store import Ledger
 
 log = structlog.get_logger()
 WAITING_MAX = 4  # questions besides the one that is worked on
+OWN_MAX = 2  # of one person among all of them: nobody keeps the others from theirs
 KEPT = 16  # answers, for those who come back for theirs
 
 
@@ -33,6 +34,7 @@ class Asked:
 
     number: int
     question: Question
+    by: str = ""  # empty: the service itself
     done: int = 0
     runs: int = 0
     answer: Answered | None = None
@@ -61,16 +63,18 @@ class Forecasts:
 
     # ---- asking --------------------------------------------------------------------------------------------------
 
-    def ask(self, question: Question) -> Asked:
-        """Begin to answer a question, or give the same one that is not answered yet.  Raises: ForecastBusy."""
+    def ask(self, question: Question, by: str = "") -> Asked:
+        """Begin to answer a person's question, or give the same one that is not answered yet.  Raises: ForecastBusy."""
         going = [one for one in self._asked.values() if not one.over.is_set()]
         for one in going:
             if one.question == question:
                 return one
         if len(going) > WAITING_MAX:
             raise ForecastBusy("other forecasts are asked for already: ask again when they are made")
+        if by and sum(one.by == by for one in going) >= OWN_MAX:
+            raise ForecastBusy("you asked for others already: ask again when one of them is made")
         self._last_number += 1
-        asked = self._asked[self._last_number] = Asked(self._last_number, question, runs=question.runs)
+        asked = self._asked[self._last_number] = Asked(self._last_number, question, by, runs=question.runs)
         over = [number for number, one in self._asked.items() if one.over.is_set()]
         for number in over[: max(0, len(self._asked) - KEPT)]:
             del self._asked[number]

@@ -13,7 +13,7 @@ from controller.core.errors import CoreError
 from controller.forecasting.answering import answer
 from controller.forecasting.errors import ForecastError, ForecastFailed, ForecastTooLarge
 from controller.forecasting.floor_copy import FloorCopy
-from controller.forecasting.frames import READ_BYTES, FrameReader, frame_of, write_all
+from controller.forecasting.frames import READ_BYTES, FrameReader, FrameTooLong, frame_of, write_all
 from controller.forecasting.idle_process import become_idle, belong_to, limit_memory
 from controller.forecasting.messages import Ask, Failed, Heard, Open, Progress, Said
 from controller.ledger.errors import LedgerError
@@ -22,6 +22,7 @@ from encoders.envelope import Opener
 
 MIB = 1 << 20
 TOO_LARGE = "the floor takes more memory than forecast.memory_mib: raise it"
+TOO_LONG = "more police stations wait for their cards than one answer holds: ask again when batches are finished"
 
 _heard: Opener[Heard] = Opener(Heard, max_bytes=1 << 30)  # the frames have their own bound
 
@@ -67,7 +68,11 @@ class Worker:
         self._say(Progress(done, runs))
 
     def _say(self, said: Said) -> None:
-        write_all(self._says, frame_of(said))
+        try:
+            frame = frame_of(said)
+        except FrameTooLong:
+            frame = frame_of(Failed(ForecastTooLarge.code, TOO_LONG))
+        write_all(self._says, frame)
 
 
 def main() -> None:

@@ -13,11 +13,13 @@ import trio
 from controller.config import Config
 from controller.core.line.change import Change
 from controller.core.tally import Tally
-from controller.forecasting.errors import ForecastBusy, WorkerLost
-from controller.forecasting.forecasts import KEPT, WAITING_MAX, Forecasts
-from controller.forecasting.messages import DifferenceMade, ForecastMade, Question, SensitivityMade
+from controller.forecasting.errors import ForecastBusy, ForecastTooLarge, WorkerLost
+from controller.forecasting.forecasts import KEPT, OWN_MAX, WAITING_MAX, Forecasts
+from controller.forecasting.frames import READ_BYTES, FrameReader
+from controller.forecasting.messages import DifferenceMade, Failed, ForecastMade, Question, SensitivityMade
 from controller.forecasting.record_file import read_record
 from controller.forecasting.settings import ForecastConfig
+from controller.forecasting.worker import Worker
 from controller.ledger.finishes import finished_batches
 from controller.upkeep.books import Books, encode_books
 from devices.defects import Step
@@ -134,6 +136,29 @@ async def test_the_same_question_is_asked_once_and_too_many_are_refused_at_once(
             made.ask(Question(runs=RUNS + 200 + more)).over.set()
         assert made.asked(first.number) is None, "old answers are forgotten"
         assert made.worker_pid == 0, "no process before somebody works on a question"
+
+
+async def test_one_person_cannot_fill_the_queue_and_keep_the_others_from_their_questions(tmp_path):
+    floor = floor_at_work(1, trouble=0.0)
+    async with kept(tmp_path, floor) as books:
+        made = Forecasts(tmp_path, Config(forecast=QUICK), books.ledger, floor.state, lambda: 0.0)
+        own = [made.ask(Question(runs=RUNS + more), "ann") for more in range(OWN_MAX)]
+        with pytest.raises(ForecastBusy):
+            made.ask(Question(runs=RUNS + 99), "ann")
+        assert made.ask(Question(runs=RUNS), "ann") is own[0], "what is asked already is nothing more"
+        assert made.ask(Question(runs=RUNS + 99), "bob") is not own[0]
+        own[0].over.set()
+        assert made.ask(Question(runs=RUNS + 98), "ann")
+
+
+async def test_an_answer_that_is_too_long_for_a_frame_is_an_answer_too(monkeypatch):
+    reads, writes = os.pipe()
+    monkeypatch.setattr("controller.forecasting.frames.MAX_FRAME_BYTES", 300)
+    Worker(reads, writes)._say(Failed("forecast.failed", "x" * 300))
+    os.close(writes)
+    (body,) = FrameReader().receive(os.read(reads, READ_BYTES))
+    os.close(reads)
+    assert ForecastTooLarge.code.encode() in body
 
 
 async def test_a_worker_that_is_killed_is_told_and_the_next_question_starts_another(tmp_path):
