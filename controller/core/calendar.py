@@ -9,6 +9,7 @@ from functools import lru_cache
 from controller.core.settings import CalendarConfig, read_dates, read_maintenance, read_shifts, read_weekdays
 
 MINUTE_S, DAY_S = 60.0, 86_400.0
+NEVER = (math.inf, -math.inf)  # a stretch that no time lies in
 DAYS_AHEAD = 400  # a calendar without a working day in all of them never opens
 
 
@@ -22,19 +23,21 @@ class Calendar:
         for station, begin, end in read_maintenance(config.maintenance):
             self._maintenance.setdefault(station, []).append((begin, end))
         self.always = not self._shifts and not self._maintenance
-        self._open = (math.inf, -math.inf)  # a stretch of the shift that was looked up last: it is asked all day
-        self._closed = (math.inf, -math.inf)  # likewise, between two shifts
+        # what was looked up last: it is asked all day
+        self._open: dict[str, tuple[float, float]] = {}  # station -> a stretch in which it is open, to its end
+        self._shift = self._closed = NEVER  # a stretch of the shift to its end, and one between two shifts
 
     def closes_at(self, station: str, now_floor_s: float) -> float:
         """Give when `station` has to stop: the end of the shift, or maintenance; a time not after now: it is closed."""
-        first, closes = self._open
-        if not first <= now_floor_s < closes:
-            closes = self._shift_end(now_floor_s)
-            if closes > now_floor_s:
-                self._open = (now_floor_s, closes)
+        first, closes = self._open.get(station, NEVER)
+        if first <= now_floor_s < closes:
+            return closes
+        closes = self._shift_end(now_floor_s)
         for begin, end in self._maintenance.get(station, ()):
             if now_floor_s < end and begin < closes:
                 closes = begin
+        if closes > now_floor_s:
+            self._open[station] = (now_floor_s, closes)
         return closes
 
     def starts_at(self, station: str, now_floor_s: float, load_s: float) -> float:
@@ -46,11 +49,11 @@ class Calendar:
         """Give when a closed station may start a load again; `inf` when never."""
         at = now_floor_s
         for _ in range(DAYS_AHEAD):
-            free = max((end for begin, end in self._maintenance.get(station, ()) if begin <= at < end), default=at)
-            opening = self._shift_begin(free)
-            if opening == at or math.isinf(opening):
-                return opening
-            at = opening
+            at = self._shift_begin(at)
+            ends = [end for begin, end in self._maintenance.get(station, ()) if begin <= at < end]
+            if not ends:
+                return at
+            at = max(ends)
         return math.inf
 
     def is_working_day(self, day: date) -> bool:
@@ -68,6 +71,17 @@ class Calendar:
         return math.inf
 
     def _shift_end(self, now_floor_s: float) -> float:
+        """Give when the shift ends; now, when there is none."""
+        if self._shift[0] <= now_floor_s < self._shift[1]:
+            return self._shift[1]
+        if self._closed[0] <= now_floor_s < self._closed[1]:
+            return now_floor_s
+        end = self._next_end(now_floor_s)
+        if end > now_floor_s:
+            self._shift = (now_floor_s, end)
+        return end
+
+    def _next_end(self, now_floor_s: float) -> float:
         if not self._shifts:
             return math.inf
         end, day = now_floor_s, _date(now_floor_s)
