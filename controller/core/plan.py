@@ -53,11 +53,13 @@ def plan(turn: Turn) -> None:
     free = free_stations(state, busy)
     if not free:
         return
-    calendar = calendar_of(turn.config.calendar)
+    calendar, now = calendar_of(turn.config.calendar), turn.now_floor_s
     idle: set[tuple[Step, int]] = set()  # those of a step and size would find nothing, as one of them did
     for station in free:
         alike = (station.step, station.load_max)
-        if alike not in idle and (calendar.always or _is_open(turn, station, calendar)):
+        if alike in idle:
+            continue
+        if calendar.closes_at(station.station, now) > now + station.load_s or _is_open(turn, station, calendar):
             RULES.get(station.step, _next)(turn, station)
             if not station.job_id and station.step is not _LAMINATE:  # each press has bodies of its own
                 idle.add(alike)
@@ -75,8 +77,6 @@ def free_stations(state: FloorState, steps: Container[Step] = frozenset(Step)) -
 def _is_open(turn: Turn, station: Station, calendar: Calendar) -> bool:
     """Say whether a load would end before the shift does, or planned maintenance begins."""
     now = turn.now_floor_s
-    if calendar.closes_at(station.station, now) > now + station.load_s:
-        return True  # by far the most
     starts = calendar.starts_at(station.station, now, station.load_s)
     if now < starts < float("inf"):
         turn.wake_at(starts)
