@@ -11,6 +11,9 @@ from controller.core.settings import CalendarConfig, read_dates, read_maintenanc
 MINUTE_S, DAY_S = 60.0, 86_400.0
 DAYS_AHEAD = 400  # a calendar without a working day in all of them never opens
 
+Stretch = tuple[float, float, float]  # from a time until another the answer is the third
+NEVER: Stretch = (math.inf, -math.inf, 0.0)
+
 
 class Calendar:
     """Answers for one [calendar] section; all times are floor seconds."""
@@ -22,20 +25,21 @@ class Calendar:
         for station, begin, end in read_maintenance(config.maintenance):
             self._maintenance.setdefault(station, []).append((begin, end))
         self.always = not self._shifts and not self._maintenance
-        # a stretch of the shift that was looked up last, and when it closes: it is asked all day
-        self._open = (math.inf, -math.inf, 0.0)
-        self._closed = (math.inf, -math.inf)  # likewise, between two shifts
+        # what was looked up last: it is asked all day, by several threads
+        self._open: dict[str, Stretch] = {}  # by station, when it closes
+        self._shift = self._closed = NEVER  # when the shift ends, and when the next one begins
 
     def closes_at(self, station: str, now_floor_s: float) -> float:
         """Give when `station` has to stop: the end of the shift, or maintenance; a time not after now: it is closed."""
-        first, last, closes = self._open
-        if not first <= now_floor_s < last:
-            closes = self._shift_end(now_floor_s)
-            # for a day at most: open as far ahead as is looked (`inf`) is not open for ever
-            self._open = (now_floor_s, min(closes, now_floor_s + DAY_S), closes)
+        first, last, closes = self._open.get(station, NEVER)
+        if first <= now_floor_s < last:
+            return closes
+        closes = self._shift_end(now_floor_s)
         for begin, end in self._maintenance.get(station, ()):
             if now_floor_s < end and begin < closes:
                 closes = begin
+        if closes > now_floor_s:
+            self._open[station] = _stretch(now_floor_s, closes)
         return closes
 
     def starts_at(self, station: str, now_floor_s: float, load_s: float) -> float:
@@ -47,11 +51,11 @@ class Calendar:
         """Give when a closed station may start a load again; `inf` when never."""
         at = now_floor_s
         for _ in range(DAYS_AHEAD):
-            free = max((end for begin, end in self._maintenance.get(station, ()) if begin <= at < end), default=at)
-            opening = self._shift_begin(free)
-            if opening == at or math.isinf(opening):
-                return opening
-            at = opening
+            at = self._shift_begin(at)
+            ends = [end for begin, end in self._maintenance.get(station, ()) if begin <= at < end]
+            if not ends:
+                return at
+            at = max(ends)
         return math.inf
 
     def is_working_day(self, day: date) -> bool:
@@ -69,6 +73,19 @@ class Calendar:
         return math.inf
 
     def _shift_end(self, now_floor_s: float) -> float:
+        """Give when the shift ends; now, when there is none."""
+        first, last, end = self._shift
+        if first <= now_floor_s < last:
+            return end
+        first, last, _ = self._closed
+        if first <= now_floor_s < last:
+            return now_floor_s
+        end = self._next_end(now_floor_s)
+        if end > now_floor_s:
+            self._shift = _stretch(now_floor_s, end)
+        return end
+
+    def _next_end(self, now_floor_s: float) -> float:
         if not self._shifts:
             return math.inf
         end, day = now_floor_s, _date(now_floor_s)
@@ -84,14 +101,14 @@ class Calendar:
         return math.inf
 
     def _shift_begin(self, now_floor_s: float) -> float:
-        first, opens = self._closed  # read once: the thread of a report may look up another night meanwhile
-        if first <= now_floor_s < opens:
-            return opens
+        first, last, begin = self._closed
+        if first <= now_floor_s < last:
+            return begin
         if not self._shifts or self._shift_end(now_floor_s) > now_floor_s:
             return now_floor_s
         begin = self._next_begin(now_floor_s)
         if begin < math.inf:
-            self._closed = (now_floor_s, begin)
+            self._closed = _stretch(now_floor_s, begin)
         return begin
 
     def _next_begin(self, now_floor_s: float) -> float:
@@ -110,6 +127,11 @@ class Calendar:
 def calendar_of(config: CalendarConfig) -> Calendar:
     """Give the calendar of a section, made once."""
     return Calendar(config)
+
+
+def _stretch(now_floor_s: float, answer_floor_s: float) -> Stretch:
+    """Give how long an answer holds: for a day at most, for open as far ahead as is looked (`inf`) is not for ever."""
+    return now_floor_s, min(answer_floor_s, now_floor_s + DAY_S), answer_floor_s
 
 
 def _date(at_floor_s: float) -> date:

@@ -73,7 +73,7 @@ def _change(state: FloorState, cards: list[Card], cause: str, at: float) -> None
     if not cards:
         return
     before = cards[0].state
-    if all(card.state is before for card in cards):  # by far the most
+    if not [card for card in cards if card.state is not before]:  # by far the most; `all` costs twice as much
         state.set_cards(cards, cards[0].after(cause), at)
         return
     for _, alike in groupby(cards, _STATE):

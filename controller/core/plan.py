@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from enum import StrEnum
 from heapq import nsmallest
 from operator import attrgetter
@@ -11,7 +11,7 @@ from controller.core import events as e
 from controller.core.calendar import Calendar, calendar_of
 from controller.core.moves import EncodeStarted, JobStarted, SheetImposed
 from controller.core.results import start_action
-from controller.core.sheets import foremost, goes_single, in_order, pressable, turn_of, with_bodies
+from controller.core.sheets import foremost, goes_single, in_order, pressable, single_waits, turn_of, with_bodies
 from controller.core.state import FloorState, Pile, Rank, Station
 from controller.core.turn import Turn
 from devices.defects import Step
@@ -45,28 +45,29 @@ def plan(turn: Turn) -> None:
         return  # what a restored ledger takes for unmade may be made already
     if state.unencoded:
         _encode(turn)
-    free = free_stations(state)
-    if not free:
-        return
     busy = {step for step, queue in state.waiting.items() if queue}
     if state.piles:
         busy.add(_PACK)
     if any(state.ready.values()):
         busy.add(_PRINT)
-    free = [station for station in free if station.step in busy]
+    free = free_stations(state, busy)
     if not free:
         return
-    calendar = calendar_of(turn.config.calendar)
+    calendar, now = calendar_of(turn.config.calendar), turn.now_floor_s
+    idle: set[tuple[Step, int]] = set()  # those of a step and size would find nothing, as one of them did
     for station in free:
-        if station.step in busy and (calendar.always or _is_open(turn, station, calendar)):
+        alike = (station.step, station.load_max)
+        if alike in idle:
+            continue
+        if calendar.closes_at(station.station, now) > now + station.load_s or _is_open(turn, station, calendar):
             RULES.get(station.step, _next)(turn, station)
-            if station.step is _PRINT and not station.job_id:
-                busy.discard(_PRINT)  # one printer is as good as another
+            if not station.job_id and station.step is not _LAMINATE:  # each press has bodies of its own
+                idle.add(alike)
 
 
-def free_stations(state: FloorState) -> list[Station]:
-    """Give the stations that can take a load now, by name."""
-    idle = [station for station in state.stations.values() if not station.job_id and station.state == _IDLE]
+def free_stations(state: FloorState, steps: Container[Step] = frozenset(Step)) -> list[Station]:
+    """Give the stations of some steps that can take a load now, by name."""
+    idle = [one for one in state.stations.values() if not one.job_id and one.step in steps and one.state == _IDLE]
     holds, stock = state.station_holds, state.stock
     if holds or stock.supplies:
         idle = [one for one in idle if one.station not in holds and stock.has_supplies(one.station)]
@@ -171,9 +172,9 @@ def _laminate(turn: Turn, station: Station) -> None:
 def _pressable(turn: Turn, station: Station) -> tuple[list[int], list[int]]:
     """Give the first films a press could take, and of them those its magazine has bodies for: its load."""
     stock, queue = turn.state.stock, turn.state.waiting[_LAMINATE]
-    if not stock.has_singles():
+    if not single_waits(turn.state, queue):
         films = _of_one_kind(turn, station, queue)
-        return films, films[: min(station.load_max, stock.in_magazine(station.station))]
+        return films, films[: min(station.load_max, stock.in_magazine(station.station, POSITIONS))]
     films = _of_one_kind(turn, station, pressable(turn.state, station.station, queue))
     return films, with_bodies(turn.state, station.station, films)[: station.load_max]
 

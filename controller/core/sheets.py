@@ -60,6 +60,16 @@ def goes_single(state: FloorState, ready: list[Rank]) -> bool:
     return bodies > 0 and bodies > sum(one.places == SINGLE and not one.body for one in state.sheets.values())
 
 
+def single_waits(state: FloorState, queue: list[tuple[Rank, int]]) -> bool:
+    """Say whether a film for a single body is in a queue: they are remakes, and stand with the urgent ones."""
+    for rank, sheet_id in queue:
+        if rank == NOT_URGENT:
+            return False
+        if state.sheets[sheet_id].places == SINGLE:
+            return True
+    return False
+
+
 def pressable(state: FloorState, press: str, queue: list[tuple[Rank, int]]) -> list[tuple[Rank, int]]:
     """Give the films of a queue whose size a press's magazine has bodies for: single ones as many as those."""
     eights, singles = state.stock.in_magazine(press, POSITIONS), state.stock.in_magazine(press, SINGLE)

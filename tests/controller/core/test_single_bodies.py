@@ -6,6 +6,7 @@ import pytest
 
 from controller.core import events as e
 from controller.core.fold import apply
+from controller.core.foreman import Foreman
 from controller.core.moves import (
     BundleMade,
     JobEnded,
@@ -19,7 +20,8 @@ from controller.core.moves import (
 )
 from controller.core.plan import Because
 from controller.core.settings import CoreConfig, PlanConfig
-from controller.core.state import FloorState
+from controller.core.sheets import single_waits
+from controller.core.state import NOT_URGENT, FloorState
 from controller.core.stock import Account
 from controller.report.figures import Report
 from devices.defects import GOOD, Step
@@ -112,6 +114,25 @@ def test_single_bodies_and_sheets_with_serials_in_a_row_stay_apart_in_the_vault(
         (FIRST, 4, 1),
         (FIRST + 4, 3, 8),
     ]
+
+
+def test_films_for_single_bodies_stand_with_the_urgent_ones_and_are_seen_there():
+    foreman, found = Foreman(CoreConfig()), set()
+    state = foreman.state
+
+    def saw(at, move):
+        queue = state.waiting[Step.LAMINATE]
+        singles = {film: rank for rank, film in queue if state.sheets[film].places == 1}
+        assert all(rank < NOT_URGENT for rank in singles.values())
+        assert single_waits(state, queue) == bool(singles)
+        found.update(singles)
+
+    floor = HeapFloor(3, foreman=foreman, watch=[saw], singles=24)
+    for arrival in floor_day(3, 1_500):
+        floor.submit(arrival)
+    floor.run()
+    assert found
+    assert not state.batches
 
 
 # ---- which cards, and which bodies --------------------------------------------------------------------------------
