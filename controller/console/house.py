@@ -84,4 +84,7 @@ def views(pages: Pages, desk: Desk) -> dict[str, View]:
         "alarms": alarms.view(pages, desk),
         "stations": stations.view(pages, desk),
         "quality": quality.view(pages, desk),
+        "acts": acts.view(pages, desk),
+        "stock": stock.view(pages, desk),
+        "stock-blind": stock.blind_view(pages, desk),
     }

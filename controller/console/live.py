@@ -8,7 +8,10 @@ from typing import NamedTuple
 
 import trio
 
-Make = Callable[[str], str]  # a language; gives markup in which nothing depends on who looks
+from controller.console.slots import filled
+
+Make = Callable[[str], str]  # a language; gives markup in which nothing depends on who looks, but for its slots
+Allows = Callable[[str], Callable[[str], bool]]  # somebody's name; says which slots of a view they are given now
 PERIOD_S, PING_S = 1.0, 5.0  # real seconds between renderings, and between signs of life when nothing changed
 LISTENERS_MAX = 128
 
@@ -18,6 +21,11 @@ class View(NamedTuple):
 
     verb: str
     make: Make
+    allows: Allows | None = None  # a view without slots has none
+
+    def of(self, markup: str, reader: str) -> str:
+        """Give a rendering as one reader has it."""
+        return filled(markup, self.allows(reader)) if self.allows else markup
 
 
 @dataclass(slots=True)
@@ -27,14 +35,13 @@ class _Channel:
     make: Make
     language: str
     listeners: int = 0
-    latest: bytes = b""
+    latest: str = ""
     changed: trio.Event = field(default_factory=trio.Event)
 
     def publish(self, markup: str) -> None:
         """Give the listeners a rendering, unless it is the one they have."""
-        event = as_event(markup)
-        if event != self.latest:
-            self.latest, changed = event, self.changed
+        if markup != self.latest:
+            self.latest, changed = markup, self.changed
             self.changed = trio.Event()
             changed.set()
 
@@ -58,9 +65,10 @@ class Live:
         """Say whether one more may listen."""
         return sum(one.listeners for one in self._channels.values()) < LISTENERS_MAX
 
-    def markup(self, name: str, language: str) -> str:
-        """Give a view as it is now, for the page that will listen to it."""
-        return self._views[name].make(language)
+    def markup(self, name: str, language: str, reader: str = "") -> str:
+        """Give a view as it is now, for the page by which somebody will listen to it."""
+        view = self._views[name]
+        return view.of(view.make(language), reader)
 
     async def run(self) -> None:
         """Render until cancelled; nothing is done while nobody listens."""
@@ -71,20 +79,23 @@ class Live:
             await self._render()
             await trio.sleep(PERIOD_S)
 
-    async def listen(self, name: str, language: str, is_welcome: Callable[[], bool]) -> AsyncIterator[bytes]:
+    async def listen(
+        self, name: str, language: str, is_welcome: Callable[[], bool], reader: str = ""
+    ) -> AsyncIterator[bytes]:
         """Give the latest rendering whenever it changed, and a sign of life at times, while somebody is welcome.
 
         Whoever is slow misses renderings, and holds up nobody.
         """
-        channel = self._channels.setdefault((name, language), _Channel(self._views[name].make, language))
+        view = self._views[name]
+        channel = self._channels.setdefault((name, language), _Channel(view.make, language))
         channel.listeners += 1
         self._wanted.set()
         try:
-            sent = b""
+            sent = ""
             while is_welcome():
                 if channel.latest != sent:
                     sent = channel.latest
-                    yield sent
+                    yield as_event(view.of(sent, reader))
                     continue
                 with trio.move_on_after(PING_S) as quiet:
                     await channel.changed.wait()

@@ -15,6 +15,7 @@ from controller.console.coded import coded
 from controller.console.figures import age, count, told
 from controller.console.guard import LANGUAGE_S, Cookies, Person
 from controller.console.menu import menu_of
+from controller.console.refusal_words import refused_in
 from controller.console.words import language_of, other_than, said_or, say_in
 
 SEE_OTHER = 303
@@ -63,8 +64,8 @@ class Pages:
     def fragment(self, template: str, language: str, **values: Any) -> str:
         """Give markup of a template in one language."""
         say = say_in(language)
-        around = {"say": say, "said_or": partial(said_or, say), "language": language}
-        return self._templates.get_template(template).render(**around, **values)
+        spoken = {"say": say, "said_or": partial(said_or, say), "refusal_of": partial(refused_in, say)}
+        return self._templates.get_template(template).render(**spoken, language=language, **values)
 
     def language_of(self, request: Request) -> str:
         """Give the language of whoever asks."""

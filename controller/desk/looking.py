@@ -138,6 +138,10 @@ def _station_row(desk: Desk, one: Station) -> dict[str, Any]:
 
 
 async def _stock(desk: Desk, user: str, args: Args) -> Any:
+    return _accounts(desk)
+
+
+def _accounts(desk: Desk) -> dict[str, Any]:
     stock = desk.state.stock
     return {
         "accounts": {account.value: blanks for account, blanks in stock.blanks.items()},
@@ -152,8 +156,13 @@ async def _stock(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _stock_and_ranges(desk: Desk, user: str, args: Args) -> Any:
+    return stock_books(desk)
+
+
+def stock_books(desk: Desk) -> dict[str, Any]:
+    """Give what every account has, and which serials lie where."""
     stock = desk.state.stock
-    return await _stock(desk, user, args) | {
+    return _accounts(desk) | {
         "received": stock.received,
         "balanced": stock.balanced(),
         "ranges": [
@@ -216,6 +225,11 @@ def _next_bodies(desk: Desk, station: str, unbound: Counter[str]) -> list[int]:
 
 
 async def _acts(desk: Desk, user: str, args: Args) -> Any:
+    return act_rows(desk)
+
+
+def act_rows(desk: Desk) -> list[dict[str, Any]]:
+    """Give the acts that wait for a second person."""
     now = desk.clock.now_floor_s()
     return [
         {

@@ -41,6 +41,11 @@ async def _count(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _shift(desk: Desk, user: str, args: Args) -> Any:
+    return shift_row(desk)
+
+
+def shift_row(desk: Desk) -> dict[str, Any]:
+    """Give since when the shift runs, and which places were counted in it."""
     stock = desk.state.stock
     return {
         "began_floor_s": stock.shift_floor_s,
@@ -64,6 +69,11 @@ async def _load(desk: Desk, user: str, args: Args) -> Any:
 
 
 async def _supplies(desk: Desk, user: str, args: Args) -> Any:
+    return supply_rows(desk)
+
+
+def supply_rows(desk: Desk) -> list[dict[str, Any]]:
+    """Give the lot of each kind that every station works from."""
     return [
         {"station": station, "kind": kind, "lot": supply.lot, "units": supply.units}
         for station, supplies in sorted(desk.state.stock.supplies.items())

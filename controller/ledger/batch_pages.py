@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import Engine, select
 
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.ledger import tables
 from controller.ledger.rows import BatchRow, CardRow
 
+LAGGING_MAX = 50_000  # receipts of one upstream that are looked through, 20 ms
 AFTER_DIGITS = ":"  # the character after 9: with it behind a prefix of digits ends what begins with them
 
 
@@ -46,3 +49,20 @@ def card_page(engine: Engine, batch_id: int, after: int, limit: int, state: str 
     with engine.connect() as connection:
         rows = connection.execute(query.order_by(card.c.card_id).limit(limit)).all()
     return [CardRow(*row) for row in rows]
+
+
+def unacknowledged(engine: Engine, batch: BatchRow, most: int = LAGGING_MAX) -> dict[str, int] | None:
+    """Give how many receipts of a batch its upstream has not acknowledged yet, by kind.
+
+    None where it lags more than `most` receipts behind, of whatever batches: nobody counts them while a page waits.
+    """
+    receipt, cursor = tables.receipt, tables.receipt_cursor
+    mine = receipt.c.upstream == batch.upstream
+    with engine.connect() as connection:
+        done = select(cursor.c.acknowledged).where(cursor.c.upstream == batch.upstream)
+        acknowledged = connection.execute(done).scalar() or 0
+        query = select(receipt.c.batch_id, receipt.c.kind).where(mine, receipt.c.number > acknowledged)
+        rows = connection.execute(query.order_by(receipt.c.number).limit(most + 1)).all()
+    if len(rows) > most:
+        return None
+    return dict(sorted(Counter(kind for batch_id, kind in rows if batch_id == batch.batch_id).items()))

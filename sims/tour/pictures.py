@@ -19,6 +19,7 @@ from sims.tour.open_demo import OpenDemo
 WIDTH_PX, HEIGHT_PX, LONGEST_PX = 1280, 800, 1200
 COLOURS, BUSY_CARDS = 64, 40
 FIRST_LINK = "main th a, main td a"
+RUN_WITHIN_MS = 180_000.0  # a forecast runs at idle priority beside a demo
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,29 @@ def _destroy(page: Page) -> None:
     page.locator("form[action^='/do/'] button.primary").wait_for()
 
 
+def _forecast(page: Page) -> None:
+    page.locator("#runs").select_option(index=0)
+    _run(page)
+
+
+def _what_if(page: Page) -> None:
+    """Compare the floor as it is with one whose first station is down."""
+    page.locator("#station").select_option(index=1)
+    page.locator("#runs").select_option(index=0)
+    _run(page)
+
+
+def _run(page: Page) -> None:
+    """Ask for the runs, and wait until the page asks no more how far they are."""
+    with page.expect_navigation():
+        page.locator("main form[action$='/make'] button").first.click()
+    page.locator("#run:not([hx-get])").wait_for(state="attached", timeout=RUN_WITHIN_MS)
+
+
 STOPS = (
     Stop("floor", "floor"),
+    Stop("forecast", "forecast", _forecast),
+    Stop("what-if", "forecast", _what_if, path="/whatif"),
     Stop("alarms", "alarms"),
     Stop("late-batches", "batches", path="/batches?only=late"),
     Stop("late-batch", "batches", _late_batch),

@@ -31,7 +31,7 @@ def routes(console: Console) -> list[Route]:
         def is_welcome() -> bool:
             return console.guard.entrance.is_in(token) and console.may(person, verb)
 
-        stream = console.live.listen(name, language, is_welcome)
+        stream = console.live.listen(name, language, is_welcome, person.name)
         return StreamingResponse(stream, media_type="text/event-stream", headers=HEADERS)
 
     return [Route("/events/{view:str}", events)]

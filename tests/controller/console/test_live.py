@@ -92,12 +92,12 @@ async def test_whose_role_is_taken_away_sees_no_more_of_a_view_though_the_sessio
     floor, into, allowed = Floor(), [], [True]
 
     async def person(request):
-        return "ann"
+        return SimpleNamespace(name="ann")
 
     console = SimpleNamespace(
         person=person,
         live=floor.live,
-        may=lambda person, verb: (person, verb) == ("ann", "stations") and allowed[0],
+        may=lambda person, verb: (person.name, verb) == ("ann", "stations") and allowed[0],
         guard=SimpleNamespace(
             cookies=SimpleNamespace(session="s"), entrance=SimpleNamespace(is_in=lambda token: token == "t")
         ),

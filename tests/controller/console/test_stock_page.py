@@ -181,7 +181,7 @@ async def test_a_shift_whose_counts_differ_stays_open_and_the_second_person_is_t
         await supervisor.follow("/do/second")
         page = await supervisor.send()
         assert page.status == 409
-        assert f"vault was counted {vault - 1} and should be {vault}" in texts(page)
+        assert f"Vault was counted {vault - 1} and should be {vault}" in texts(page)
         assert floor.state.last_id["shift"] == 0
 
 
