@@ -35,7 +35,7 @@ COUNT_AFTER_S = 120.0  # floor seconds from the end of a shift to its counts
 DRAIN_DAYS = 60  # after the last batch came; a year that is not over by then hangs
 QUIET_DAYS = 4  # without an open batch: by then the police stations have counted what came
 DESTROY_ON = 5  # Friday: what was spoiled in the week is destroyed
-FORGET_S = 14 * DAY_S  # from printing on: by then a sheet's cards are gone, or on another sheet
+FORGET_S = 14 * DAY_S  # from printing on: by then most batches are closed, and nobody looks at their cards again
 EVENING_S = 20 * 3_600.0
 
 Keep = Callable[[float, e.AnyEvent, list[AnyMove]], None]
@@ -94,8 +94,7 @@ class YearFloor(HeapFloor):
     def _plan(self, day: date) -> None:
         """Number what comes on a day in the order of its times, and note the counts of its shifts."""
         begin, end = floor_s(day), floor_s(day) + DAY_S
-        while self._printed and self._printed[0][0] < begin - FORGET_S:
-            self.matter.forget(self._printed.popleft()[1])
+        self._forget(begin - FORGET_S)
         coming: list[tuple[float, Callable[[int], e.AnyEvent]]] = [
             (package.at_floor_s, package.checked) for package in self.demand.on(day)
         ]
@@ -110,6 +109,18 @@ class YearFloor(HeapFloor):
             for end_s in SHIFT_ENDS_S:
                 last = end_s > EVENING_S and day.isoweekday() == DESTROY_ON
                 self.agenda.note(begin + end_s + COUNT_AFTER_S, partial(staff.close_shift, destroy=last))
+
+    def _forget(self, before_floor_s: float) -> None:
+        """Forget what was printed before a time, unless cards of an open batch lie there: they may be seen anew."""
+        kept = {card.sheet_id for card in self.foreman.state.cards.values()}
+        staying: list[tuple[float, int]] = []
+        while self._printed and self._printed[0][0] < before_floor_s:
+            printed = self._printed.popleft()
+            if printed[1] in kept:
+                staying.append(printed)
+            else:
+                self.matter.forget(printed[1])
+        self._printed.extendleft(reversed(staying))
 
     def _note_return(self, at_floor_s: float, bad: Bad) -> None:
         self._returns.append((round(at_floor_s, 3), bad))

@@ -7,6 +7,7 @@ import os
 import pty
 import select
 import shutil
+import signal
 import subprocess
 import sys
 import termios
@@ -87,9 +88,13 @@ class Terminal:
 
 
 def _take_terminal(terminal):
-    """Make it the terminal of the new session, so that Ctrl-C reaches the command."""
+    """Make it the terminal of the new session, so that Ctrl-C reaches the command, and is heard as in any new session.
+
+    What a shell starts in the background ignores it, and so does whatever that starts.
+    """
     import fcntl
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
 
 
