@@ -17,6 +17,11 @@
   document.addEventListener("htmx:sseClose", (event) => {
     if (event.detail.type === "message") window.location.reload(); // the log-in has ended
   });
+  document.addEventListener("htmx:sseError", async (event) => {
+    if (event.detail.source.readyState !== EventSource.CLOSED) return; // the service is away: the browser asks again
+    const page = await fetch(window.location.href, { method: "HEAD", redirect: "manual", cache: "no-store" }).catch(() => null);
+    if (page && page.type === "opaqueredirect") window.location.reload(); // the log-in ended before the stream began
+  });
   document.addEventListener("change", (event) => {
     if (event.target.matches("[data-submit]")) event.target.form.requestSubmit(); // a slider that was let go
   });

@@ -8,7 +8,7 @@ import signal
 import pytest
 from playwright.sync_api import expect
 
-from sims.demo.folder import SUPERVISORS, VISITORS
+from sims.demo.folder import KEEPERS, SUPERVISORS, VISITORS
 from sims.tour.chromium import log_in
 
 pytestmark = pytest.mark.browser
@@ -58,6 +58,22 @@ def test_somebody_who_is_locked_out_sees_nothing_more_of_the_floor(visits, demo,
     visit.go("/floor")
     expect(visit.page.locator(".tile").first).to_be_visible()
     demo.lock_account(gone)
+    visit.page.wait_for_url("**/login")
+    expect(visit.page.locator(".tile")).to_have_count(0)
+
+
+def test_somebody_who_is_locked_out_between_a_page_and_its_stream_is_sent_away_too(visits, demo):
+    gone, password = KEEPERS[1], "a-password-of-one-test"
+    demo.add_account(gone, password)
+    visit = visits.of()
+    log_in(visit.page, demo.address, gone, password)
+
+    def lock_first(route):
+        demo.lock_account(gone)
+        route.continue_()
+
+    visit.page.route("**/events/*", lock_first)
+    visit.go("/floor")
     visit.page.wait_for_url("**/login")
     expect(visit.page.locator(".tile")).to_have_count(0)
 
