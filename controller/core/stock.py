@@ -104,7 +104,7 @@ class Stock:
         self._arrived(VAULT)
         self.lots.append(BodyRange(first, sheets, places=places))
         self.singles = self.singles or places != POSITIONS
-        self.vault.append(BodyRange(first, sheets, places=places))
+        self._lay(first, sheets, places)
         self.received += sheets * places
         self.blanks[Account.VAULT] += sheets * places
 
@@ -150,9 +150,13 @@ class Stock:
         """Move body sheets from a magazine back to the vault.  Raises: Unbalanced."""
         places = self.take_out(issue_id, station, first, sheets, Account.VAULT)
         self._arrived(VAULT)
+        self._lay(first, sheets, places)
+
+    def _lay(self, first: int, sheets: int, places: int) -> None:
+        """Lay body sheets into the vault: with those of their size that they touch they are one range."""
         alike = [one for one in self.vault if one.places == places]
         for one in [one for one in alike if first in (one.first + one.sheets, one.first - sheets)]:
-            self.vault.remove(one)  # what touches it is one range again
+            self.vault.remove(one)
             first, sheets = min(first, one.first), sheets + one.sheets
         self.vault.append(BodyRange(first, sheets, places=places))
 

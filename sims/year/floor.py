@@ -26,6 +26,7 @@ from sims.heap_staff import FIRST
 from sims.year.agenda import Agenda
 from sims.year.days import SHIFT_ENDS_S, Days, days_of, floor_s
 from sims.year.demand import UPSTREAM, Demand
+from sims.year.errors import YearError
 from sims.year.rates import USUAL_RATES, Rates
 from sims.year.staff import Bad, YearStaff
 from sims.year.wear import WornMatter
@@ -71,7 +72,7 @@ class YearFloor(HeapFloor):
         )
 
     def run_days(self) -> Iterator[date]:
-        """Run day after day and give each one that is over, until every batch is closed."""
+        """Run day after day and give each one that is over, until every batch is closed.  Raises: YearError."""
         day, drained, quiet = self.days.first, 0, 0
         while drained < DRAIN_DAYS:
             self._plan(day)
@@ -87,7 +88,8 @@ class YearFloor(HeapFloor):
                 if quiet == QUIET_DAYS:
                     return
             day += timedelta(days=1)
-        raise RuntimeError(f"batches are open {DRAIN_DAYS} days after the last one came")
+        opened = len(self.foreman.state.batches)
+        raise YearError(f"{opened} batches are open {DRAIN_DAYS} days after the last one came: the floor stands")
 
     # ---- a day -------------------------------------------------------------------------------------------------
 

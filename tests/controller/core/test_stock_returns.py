@@ -118,3 +118,15 @@ def test_a_press_that_draws_a_body_sheet_that_was_taken_out_is_caught():
     assert [move.code for _, move in floor.log if isinstance(move, StationLied)] == ["station.foreign_body"]
     assert floor.state.stock.lies_in("", 1_000, 1)
     assert any(sheet.suspect for sheet in floor.state.sheets.values())
+
+
+def test_one_issue_takes_body_sheets_of_two_deliveries_whose_serials_follow_each_other():
+    floor = KeepersFloor(1, trouble=0.0)
+    for first in (700_000, 700_060):
+        assert floor.both("receive", first_body=first, sheets=60, lot="maker").refused is None
+    assert floor.both("issue", station="l1", first_body=700_050, sheets=20).refused is None
+    stock = floor.state.stock
+    assert stock.magazine_holds("l1", 700_069, 8)
+    assert [one.sheets for one in stock.vault if one.first >= 700_000] == [50, 50]
+    assert stock.balanced()
+    assert floor.both("issue", station="l1", first_body=700_050, sheets=20).refused.code == "stock.not_in_vault"
