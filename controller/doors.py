@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from encoders.envelope import EnvelopeError, Opener, pack
 log = structlog.get_logger()
 BUSY = "busy"  # the code under which such answers are counted
 REQUESTS_AT_ONCE = 64  # per door; what comes beyond waits in the socket
+USER_AT_ONCE = 8  # requests of one peer: the rest of them wait, and the other peers' do not
 
 upstream_requests: Opener[UpstreamRequest] = Opener(UpstreamRequest)
 operator_requests: Opener[OperatorRequest] = Opener(OperatorRequest, max_bytes=1 << 20)
@@ -50,7 +52,7 @@ async def serve_door(
 
     `refused` is called with the code of each frame that is no request, and of each answer that is a refusal or `busy`.
     """
-    room = trio.Semaphore(REQUESTS_AT_ONCE)
+    room, in_work = trio.Semaphore(REQUESTS_AT_ONCE), Counter[str]()
 
     async def reply(delivery: Delivery) -> None:
         try:
@@ -60,11 +62,17 @@ async def serve_door(
             log.info("peer left before its answer", user=delivery.user)
         finally:
             room.release()
+            in_work[delivery.user] -= 1
+            router.wake(delivery.user)
 
     async with trio.open_nursery() as nursery:
         while True:
             await room.acquire()
-            nursery.start_soon(reply, await router.recv())
+            delivery = await router.recv()
+            in_work[delivery.user] += 1
+            if in_work[delivery.user] == USER_AT_ONCE:
+                router.rest(delivery.user)
+            nursery.start_soon(reply, delivery)
 
 
 def _send(router: RouterSocket, delivery: Delivery, said: Answer) -> None:

@@ -120,6 +120,7 @@ class RouterSocket(Socket[Delivery]):
         super().__init__(raw, take_delivery, events)
         self._limits, self._work, self._arrivals = limits, trio.Event(), ParkingLot()
         self.heard: set[str] = set()  # users, since somebody emptied it
+        self._resting: dict[str, Inbox] = {}  # users who get no turn until they are woken, and what they sent meanwhile
         self._still, self._lines, self._pace = still, Lines(self.endpoint, limits.lines_per_user), Pace(limits)
         self._inboxes: dict[str, Inbox] = {}  # of users with messages, the one whose turn it is first
         self._outboxes: dict[bytes, deque[bytes]] = {}
@@ -154,6 +155,17 @@ class RouterSocket(Socket[Delivery]):
                 self._inboxes[user] = inbox  # last again
         return taken
 
+    def rest(self, user: str) -> None:
+        """Give a user no turn until `wake`: what comes from it waits in its inbox, and the others go on."""
+        self._resting[user] = self._inboxes.pop(user, Inbox())
+
+    def wake(self, user: str) -> None:
+        """Give a user its turns again; for one that does not rest nothing happens."""
+        inbox = self._resting.pop(user, None)
+        if inbox is not None and inbox.waiting:
+            self._inboxes[user] = inbox
+            self._arrivals.unpark_all()
+
     def fail(self, code: str, about: str = "") -> None:
         """Make every call raise LinkError from now on, those that wait too; what came before is still given."""
         super().fail(code, about)
@@ -178,7 +190,7 @@ class RouterSocket(Socket[Delivery]):
         if not self._pace.allows(delivery.user, trio.current_time()):
             self.counters["flooded"] += 1
             return
-        inbox = self._inboxes.setdefault(delivery.user, Inbox())
+        inbox = self._resting.get(delivery.user) or self._inboxes.setdefault(delivery.user, Inbox())
         if not inbox.put(delivery, self._limits):
             self.counters["flooded"] += 1
 
@@ -191,6 +203,8 @@ class RouterSocket(Socket[Delivery]):
 
     def _drop(self, peers: Collection[bytes]) -> int:
         gone = set(peers)
+        for inbox in self._resting.values():
+            self.counters["revoked"] += inbox.drop(gone)
         for user, inbox in list(self._inboxes.items() if gone else ()):
             self.counters["revoked"] += inbox.drop(gone)
             if not inbox.waiting:

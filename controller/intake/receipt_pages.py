@@ -25,13 +25,15 @@ class UpstreamReceipts:
     def __init__(self, ledger: Ledger, signer: Signer | None = None) -> None:
         """Without a `signer` receipts are given unsigned: the service always has one."""
         self._ledger, self._signer = ledger, signer
+        self._turns: dict[str, trio.CapacityLimiter] = {}  # of each upstream, of which there are no more than keys
 
     async def fetch(self, user: str, request: FetchReceipts) -> Answer:
-        """Give a page."""
+        """Give a page; one upstream has one made at a time: long ones must not keep the others' from a processor."""
         beyond = await self._beyond(user, request.after, request.request)
         if beyond:
             return beyond
-        return await trio.to_thread.run_sync(self._page, user, request)
+        turn = self._turns.setdefault(user, trio.CapacityLimiter(1))
+        return await trio.to_thread.run_sync(self._page, user, request, limiter=turn)
 
     async def acknowledge(self, user: str, request: AcknowledgeRequest) -> Answer:
         """Move the cursor; durable on return."""

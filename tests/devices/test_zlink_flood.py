@@ -38,6 +38,26 @@ async def test_a_flood_fills_its_own_inbox_and_nobody_elses() -> None:
         assert here.router.counters["flooded"] == 2_950
 
 
+async def test_a_user_that_rests_gets_no_turn_and_loses_nothing_but_what_floods_its_inbox() -> None:
+    async with door(replace(LIMITS, inbox_messages=5)) as here, here.dealer(ALICE) as dealer:
+        with stranger(here.router.endpoint, BOB) as raw:
+            raw.send(b"let me in")
+            await here.expect("bob", b"let me in")
+            here.router.rest("bob")
+            for number in range(8):
+                raw.send(b"%d" % number)
+            await here.counted("flooded", 3)
+            await dealer.send(b"excuse me")
+            await here.expect("alice", b"excuse me")
+            await here.expect_nothing()
+            here.router.wake("bob")
+            for number in range(5):
+                await here.expect("bob", b"%d" % number)
+            here.router.wake("bob")
+            raw.send(b"again")
+            await here.expect("bob", b"again")
+
+
 async def test_an_inbox_is_bounded_in_bytes_and_free_again_once_read() -> None:
     async with door(replace(LIMITS, inbox_bytes=100_000)) as here:
         with stranger(here.router.endpoint, BOB) as raw:

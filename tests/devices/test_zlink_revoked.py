@@ -117,6 +117,21 @@ async def test_between_revocation_and_look_nothing_is_heard_or_said_and_the_mess
         await here.heard(bob, b"nothing of hers came before this")
 
 
+async def test_what_somebody_revoked_had_sent_while_it_got_no_turn_is_never_heard(tmp_path: Path) -> None:
+    async with door(tmp_path) as here, here.dealer(ALICE) as alice, here.dealer(BOB) as bob:
+        await here.heard(alice, b"before")
+        here.router.rest("alice")
+        await alice.send(b"waits for a turn")
+        with trio.fail_after(SURELY_S):
+            while not here.router._resting["alice"].waiting:
+                await trio.lowlevel.checkpoint()
+        here.ring.revoke(UPSTREAM, "alice")
+        assert here.router.drop_revoked() == 1
+        assert here.router.counters["revoked"] == 1
+        here.router.wake("alice")
+        await here.heard(bob, b"nothing of hers came before this")
+
+
 async def test_what_waits_for_a_revoked_peer_is_dropped(tmp_path: Path) -> None:
     limits = replace(LIMITS, queue_messages=2, silence_s=60.0)
     async with door(tmp_path, limits) as here, here.dealer(ALICE) as alice:
