@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 from collections.abc import Iterator
@@ -134,12 +135,17 @@ class People:
 
 
 @contextmanager
-def people_of(folder: DemoFolder, sender: str = UPSTREAM_NAME, today: str = TODAY) -> Iterator[People]:
-    """Let everybody work, through every restart of the service, which has to run; `sender` brings the batches."""
+def people_of(
+    folder: DemoFolder, sender: str = UPSTREAM_NAME, today: str = TODAY, cards_per_s: float = math.inf
+) -> Iterator[People]:
+    """Let everybody work, through every restart of the service, which has to run; `sender` brings the batches.
+
+    It brings no more than `cards_per_s`; without that, as many as the centre takes.
+    """
     with ExitStack() as stack:
         secret = folder.peers / UPSTREAM / f"{sender}.secret"
         line = UpstreamClient.connect(folder.endpoints["upstreams"], folder.server_public, secret, patience=PATIENCE)
-        feed = Feed(stack.enter_context(line), drafts(today))
+        feed = Feed(stack.enter_context(line), drafts(today), cards_per_s)
         k1, k2, s1, s2 = (stack.enter_context(folder.person(name)) for name in (*KEEPERS, *SUPERVISORS))
         keepers = StockKeepers(k1, k2, ORDERED_CARDS)
         supervisors = Searchers(s1, s2)

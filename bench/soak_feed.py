@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import Counter, deque
@@ -42,8 +43,10 @@ def drafts(today: str, seed: int = 1) -> Iterator[Draft]:
 class Feed:
     """Keeps batches open.  One thread looks; others may read the counts."""
 
-    def __init__(self, client: UpstreamClient, source: Iterator[Draft]) -> None:
+    def __init__(self, client: UpstreamClient, source: Iterator[Draft], cards_per_s: float = math.inf) -> None:
+        """`cards_per_s`: no more than so many are brought, in whole batches."""
         self._client, self._source = client, source
+        self._every_s, self._not_before_s = BATCH_CARDS / cards_per_s, 0.0  # real seconds between batches
         self._draft: Draft | None = None  # that is not whole at the service yet
         self.ending = threading.Event()
         self.chunks_s = deque[float](maxlen=TIMES_KEPT)  # real seconds until a chunk was durable
@@ -59,9 +62,13 @@ class Feed:
     def look(self) -> None:
         """Take what is new, then bring what is missing.  Raises: ClientError; the next look goes on there."""
         self._take()
-        while self._draft or (self.sent - self.closed < AHEAD_BATCHES and not self.ending.is_set()):
+        while self._draft or self._may_begin():
             self._bring()
             self._take()
+
+    def _may_begin(self) -> bool:
+        has_room = self.sent - self.closed < AHEAD_BATCHES and not self.ending.is_set()
+        return has_room and time.monotonic() >= self._not_before_s
 
     def _take(self) -> None:
         while True:
@@ -83,7 +90,7 @@ class Feed:
     def _bring(self) -> None:
         """Bring a batch whole; begun again after a fault, only what is missing goes out."""
         if self._draft is None:
-            self._draft = next(self._source)
+            self._draft, self._not_before_s = next(self._source), time.monotonic() + self._every_s
             self.sent += 1
         draft, applications = self._draft, self._draft.applications
         state = self._client.open_batch(draft.batch_number, draft.due, len(applications), draft.digest)

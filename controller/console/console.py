@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import trio
@@ -80,10 +81,11 @@ class Console:
 
     def page(self, request: Request, template: str, person: Person, *, status: int = 200, **values: Any) -> Response:
         """Give one page for somebody, with the menu of what the roles may see."""
+        roles = self.roles(person)  # once: they are looked up in files, and a page of 200 cards asks for each
         around = {
-            "may": lambda verb, act="": self.may(person, verb, act),
-            "menu": menu_of(self.roles(person)),
-            "finds": self.may(person, "trace") or self.may(person, "batch"),
+            "may": partial(rights.may, roles),
+            "menu": menu_of(roles),
+            "finds": rights.may(roles, "trace") or rights.may(roles, "batch"),
             "badges": getattr(request.state, "badges", {}),
             "insecure": self.desk.insecure,
         }
