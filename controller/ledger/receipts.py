@@ -70,6 +70,19 @@ def kind_of(before: State, after: State) -> str | None:
     return _KIND_ON_ENTERING.get(after)
 
 
+def counts_add_up(connection: Connection) -> bool:
+    """Say whether the counts of all batches make as many receipts as upstreams were given, by their last numbers alone.
+
+    One statement, which sees one moment.  It holds of a ledger that was never restored: then numbers jump.
+    """
+    receipt, upstreams = tables.receipt, select(tables.batch.c.upstream).distinct().subquery()
+    last = select(func.max(receipt.c.number)).where(receipt.c.upstream == upstreams.c.upstream).scalar_subquery()
+    given = select(func.sum(last)).select_from(upstreams).scalar_subquery()
+    counted = select(func.sum(tables.receipt_count.c["count"])).scalar_subquery()
+    row = connection.execute(select(func.coalesce(given, 0), func.coalesce(counted, 0))).one()
+    return int(row[0]) == int(row[1])
+
+
 class ReceiptBook:
     """Numbers receipts, and writes them together."""
 

@@ -14,6 +14,7 @@ from controller.backup.take import Source, take_backup
 from controller.ledger import tables
 from controller.ledger.batch_pages import receipts_of
 from controller.ledger.migrations import SCHEMA, write_meta
+from controller.ledger.receipts import counts_add_up
 from controller.ledger.store import ledger_place, open_ledger
 from controller.ledger.verify.whole import verify
 from tests.controller.copied import NATURE, fill, rows_of
@@ -103,3 +104,16 @@ async def test_a_backup_of_a_ledger_of_schema_2_can_be_taken_and_restored_by_thi
     async with open_ledger(tmp_path / "new", url=other_url, nature=NATURE) as ledger:
         assert rows_of(ledger.reading) == before
         assert ledger.verify().faults == []
+
+
+async def test_the_counts_add_up_to_the_last_numbers_and_one_more_does_not(tmp_path: Path, engine_url: str) -> None:
+    await fill(tmp_path, engine_url, events=120)
+    engine = ledger_place(tmp_path, engine_url).writer()
+    with engine.begin() as connection:
+        assert counts_add_up(connection)
+        connection.exec_driver_sql("UPDATE receipt_count SET count = count + 1")
+        assert not counts_add_up(connection)
+        connection.exec_driver_sql("DELETE FROM receipt_count")
+        connection.exec_driver_sql("DELETE FROM receipt")
+        assert counts_add_up(connection)
+    engine.dispose()
