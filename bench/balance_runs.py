@@ -12,6 +12,7 @@ from unittest.mock import patch
 
 from bench.balance_bound import Flow, bound, lying_before
 from bench.balance_peer import PeerLine, Rule
+from bench.result import quantile
 from controller.core import foreman
 from controller.core.drift import DriftWatch
 from controller.core.events import AnyEvent
@@ -151,7 +152,7 @@ class Outcome:
 
     def lead_quantile_h(self, share: float) -> float:
         """Give the lead time that a share of the batches does not exceed."""
-        return _quantile(list(self.lead_h().values()), share)
+        return quantile(list(self.lead_h().values()), share)
 
     def tardy_h(self, allowed_h: Sequence[float]) -> list[float]:
         """Give how late each measured batch is, 0 when it is not; allowed is a time for each arrival."""
@@ -306,7 +307,7 @@ def allowances(peers: Sequence[Outcome]) -> list[float]:
     random = Random(f"allowances {peers[0].scene.seed}")
     drawn = [random.uniform(*ALLOWANCE) for _ in peers[0].scene.arrivals]
     for one in peers:
-        stretch = _quantile([lead / drawn[batch - 1] for batch, lead in one.lead_h().items()], 1 - LATE_SHARE)
+        stretch = quantile([lead / drawn[batch - 1] for batch, lead in one.lead_h().items()], 1 - LATE_SHARE)
         allowed_h = [stretch * each for each in drawn]
         if best_of(peers, allowed_h) is one:
             break
@@ -324,7 +325,3 @@ def disagreement_percent(one: Outcome, other: Outcome) -> float:
     pairs.append((statistics.fmean(one.lead_h().values()), statistics.fmean(other.lead_h().values())))
     pairs.append((one.packed, other.packed))
     return 100 * max(abs(left / right - 1) for left, right in pairs)
-
-
-def _quantile(values: Sequence[float], share: float) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]

@@ -90,6 +90,11 @@ def median_and_spread(values: Sequence[float]) -> tuple[float, float]:
     return middle, high - low
 
 
+def quantile(values: Sequence[float], share: float) -> float:
+    """The value that a share of the values, in whole hundredths, does not exceed; at least two values."""
+    return statistics.quantiles(values, n=100, method="inclusive")[round(share * 100) - 1]
+
+
 def show(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], json_file: str | None) -> None:
     """Print the table: to standard output, or to standard error when the JSON goes there."""
     table = Table(title=title, title_justify="left")

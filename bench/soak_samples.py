@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.pipeline import TICKS_PER_S, samples
+from bench.result import quantile
 from bench.soak_centre import People, SoakCentre
 from bench.soak_slopes import Point
 from devices.defects import Step
 
 MIB = 2**20
 WAL_ENDING = "-wal"
-P50, P95 = 9, 18  # of 19 cuts
 DISK_CARDS = 1_000  # files grow by leaps: between so many cards a leap more or less does not matter
 COUNTED = ("turn", "commit")  # histograms of the service, in seconds
 
@@ -121,8 +120,7 @@ def quantiles(name: str, taken_s: Sequence[float]) -> dict[str, float]:
     """Give median and 95th percentile in ms; nothing of fewer than two."""
     if len(taken_s) < 2:
         return {}
-    cuts = statistics.quantiles(taken_s, n=20, method="inclusive")
-    return {f"{name}_p50_ms": 1e3 * cuts[P50], f"{name}_p95_ms": 1e3 * cuts[P95]}
+    return {f"{name}_p{percent}_ms": 1e3 * quantile(taken_s, percent / 100) for percent in (50, 95)}
 
 
 def memory_of(pid: int) -> dict[str, float]:

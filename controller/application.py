@@ -6,6 +6,7 @@ import msgspec
 
 LAST_INDEX = 9_999  # a batch holds 1 to 10,000 applications
 CARD_IDS_PER_BATCH = 10_000
+ACCEPTANCE_DIGITS, BATCH_DIGITS = 22, 25  # of an acceptance number and of a batch's: both are text
 
 
 class Application(msgspec.Struct, frozen=True):

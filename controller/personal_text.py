@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 import trio
 
-from controller.application import Application, batch_of, index_of
+from controller.application import ACCEPTANCE_DIGITS, Application, batch_of, index_of
 from controller.core.turn import Refused
 from controller.encoding import open_application
 from controller.vault.errors import VaultError
@@ -23,7 +23,6 @@ PERSONAL = Refused(
     "this text would stand in the record for ever, and it names the person: leave out name, address and identity "
     "number; an acceptance number of 22 digits may stand",
 )
-ACCEPTANCE_DIGITS = 22
 DIGITS = re.compile(r"\d{15,}")  # identity numbers had 15 digits once, 17 and a check character since
 BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s.\-_/·]+(?=\d)")
 SPACES = re.compile(r"\s+")

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
-from threading import Thread
 from typing import Generic, Self, TypeVar
 
 import trio
@@ -19,6 +18,7 @@ from trio.lowlevel import ParkingLot, cancel_shielded_checkpoint, checkpoint, ch
 
 from devices.keys import KeyPair, LinkError, PeerGone, key_bytes, public_from_secret
 from devices.limits import SocketLimits
+from devices.patience import call_within
 from devices.peers import LOOPBACK
 
 Body = bytes | memoryview
@@ -224,11 +224,9 @@ class Context(AbstractContextManager["Context"]):
         """Close what is open and end the I/O thread, after at most `linger_s`.
 
         libzmq may wait for ever for a socket whose handshake was refused (its issues 2586 and 2733): then it is left
-        behind, so that whoever closes can end.
+        behind, so that whoever closes can end.  Raises: zmq.ZMQError: sockets or thread could not be ended.
         """
-        ending = Thread(target=self._raw.destroy, name="zeromq ends", daemon=True)
-        ending.start()
-        ending.join(CLOSED_WITHIN_S)
+        call_within(CLOSED_WITHIN_S, self._raw.destroy, "zeromq ends")
 
     __exit__ = close
 

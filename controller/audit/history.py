@@ -8,7 +8,7 @@ from math import inf, nextafter
 
 from sqlalchemy import Column, Engine, func, literal_column, select
 
-from controller.application import batch_of, card_id
+from controller.application import ACCEPTANCE_DIGITS, BATCH_DIGITS, batch_of, card_id
 from controller.audit.groups import GROUPS, NAMING_PEOPLE, PEOPLE, WITH_PEOPLE
 from controller.core import moves as m
 from controller.core import record_moves as r
@@ -20,7 +20,6 @@ from controller.trace.moves import MoveReader, Told
 from encoders.envelope import pack
 
 ALL = tuple(TAGS)
-ACCEPTANCE_DIGITS, BATCH_DIGITS = 22, 25
 NUMBER_MAX = 2**63 - 1  # no database has a larger one
 NAMING_CARDS = ("card", "case_card")
 PAGE_WALK = 200_000  # numbers looked through for one page: 80 ms

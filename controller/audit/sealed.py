@@ -29,7 +29,7 @@ ENCODED = (
 NO_KEYS = "vault: what is sealed was not looked into, the keys are not here"
 TOLD_EVERY = 5_000
 SEALED = (tables.sealed_batch, tables.sealed_application, tables.sealed_card)  # a purge deletes of these
-VAULT = Made(tables.metadata, tables.to_schema_2, {"meta": ("row_hash BLOB",)})
+VAULT = Made(tables.metadata, [tables.to_schema_2], {"meta": ("row_hash BLOB",)})
 
 Known = Iterator[tuple[int, bytes]]  # number, SHA-256 of what is sealed under it, or nothing
 

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, func, insert, select
+from sqlalchemy import Connection, Engine, MetaData, Table, create_engine, func, insert, inspect, select
 from sqlalchemy.pool import NullPool
 
 from controller.backup.manifest import Progress
@@ -53,11 +53,15 @@ def copy_pages(source: sqlite3.Connection, target: Path, tell: Progress) -> None
 
 
 def copy_rows(source: Connection, target: Connection, metadata: MetaData, tell: Progress) -> None:
-    """Copy all rows of all tables, each in the order of its key, into the empty tables of another database.
+    """Copy all rows of all tables, each in the order of its key, into another database, which gets these tables first.
 
+    A source of an older schema lacks some, and so does its copy: the next start makes them.
     Both transactions are the caller's: the source's should see one moment.
     """
-    for table in metadata.sorted_tables:
+    look = inspect(source)
+    present = [table for table in metadata.sorted_tables if look.has_table(table.name)]
+    metadata.create_all(target, tables=present)
+    for table in present:
         whole = source.execute(select(func.count()).select_from(table)).scalar_one()
         for done in _copy_table(source, target, table):
             tell(f"copying {table.name}", done, whole)

@@ -182,7 +182,6 @@ def _fill_server(file: Path, place: Place, metadata: MetaData, tell: Progress) -
         stack.callback(target.dispose)
         reading = stack.enter_context(source.connect())
         writing = stack.enter_context(target.begin())
-        metadata.create_all(writing)
         copy_rows(reading, writing, metadata, tell)
         if tables.inbox_batch.name in metadata.tables:
             _jump(reading, writing)

@@ -191,7 +191,6 @@ def _copy_servers(source: Source, ledger: Path, vault: Path, tell: Progress) -> 
         ):
             engine = plain_engine(copy)
             with engine.begin() as connection:
-                metadata.create_all(connection)
                 copy_rows(moment, connection, metadata, tell)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from controller.application import Application
+from controller.application import ACCEPTANCE_DIGITS, Application
 from controller.checks.context import CheckContext
 from controller.checks.days import are_digits, is_day
 from controller.checks.finding import FINDINGS, Finding
@@ -39,7 +39,7 @@ def check_acceptance_number(app: Application, context: CheckContext) -> Iterator
     number = app.acceptance_number
     if not number:
         return
-    if not are_digits(number, 22):
+    if not are_digits(number, ACCEPTANCE_DIGITS):
         yield FINDINGS["acceptance.form"]
         return
     if number[:6] not in context.regions.by_code and number[:6] not in context.authorities:
@@ -56,5 +56,5 @@ def check_unit(app: Application, context: CheckContext) -> Iterator[Finding]:
         return
     if not are_digits(app.unit, UNIT_DIGITS):
         yield FINDINGS["unit.form"]
-    elif are_digits(app.acceptance_number, 22) and app.unit != app.acceptance_number[:UNIT_DIGITS]:
+    elif are_digits(app.acceptance_number, ACCEPTANCE_DIGITS) and app.unit != app.acceptance_number[:UNIT_DIGITS]:
         yield FINDINGS["unit.other_place"]

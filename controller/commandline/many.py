@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from controller.application import ACCEPTANCE_DIGITS
 from controller.asking.conversation import ClientError
 from controller.commandline import show
 from controller.commandline.options import DIGITS_MAX, line
@@ -20,7 +21,6 @@ from controller.config import ConfigError
 
 PORTION = 500  # cards of one request: the service takes no more at once
 CARDS_MAX = 100_000  # of one command
-ACCEPTANCE_DIGITS = 22
 CELL = re.compile(r'^="?|"')  # what a spreadsheet puts around digits that are to stay text
 FAILED_SHOWN = 1_000
 

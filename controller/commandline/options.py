@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from controller.application import ACCEPTANCE_DIGITS
 from controller.asking.conversation import PATIENCE, Patience
 from controller.commandline import completing, show
 from controller.commandline.which_folder import data_folder
@@ -34,7 +35,6 @@ JsonPath = Annotated[str, typer.Option("--json", help="Write the answer to this 
 WITHIN_S = 10.0
 TEXTS = ("lot", "reason", "unit", "station", "role", "name", "public", "roles")  # arguments of acts, never numbers
 DIGITS_MAX = 15  # the wire takes whole numbers below 2^53
-ACCEPTANCE_DIGITS = 22
 PERSON = re.compile(r"(?<![0-9])[0-9]{17}[0-9Xx](?![0-9])")  # an identity number: 18 places
 
 

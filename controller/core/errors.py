@@ -18,6 +18,12 @@ class Unbalanced(CoreError):
     code = "stock.unbalanced"
 
 
+class NoPosition(CoreError):
+    """A move marks none of a sheet's eight positions, or others than these."""
+
+    code = "core.no_position"
+
+
 class UnknownThing(CoreError):
     """A move names a thing that is not on the floor."""
 

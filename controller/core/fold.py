@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from controller.core import moves as m
 from controller.core.andon_folds import ANDON_FOLDS
 from controller.core.cards import Card, Cause, State, rank_of
-from controller.core.errors import UnknownThing
+from controller.core.errors import NoPosition, UnknownThing
 from controller.core.hold_folds import HOLD_FOLDS
 from controller.core.key_folds import KEY_FOLDS
 from controller.core.moves import Mark, Verdict, mask_of, positions_in
@@ -241,6 +241,8 @@ def _bound(state: FloorState, at: float, move: m.SheetBound) -> None:
 
 @folds(m.PositionsMarked)
 def _marked(state: FloorState, at: float, move: m.PositionsMarked) -> None:
+    if not 0 < move.mask <= 0xFF:
+        raise NoPosition(f"the mask {move.mask} of sheet {move.sheet_id} is of none of its eight positions")
     sheet = state.sheet(move.sheet_id)
     source = _source_of(sheet, move.mark)
     if sheet.body and move.mark in ENTRY_OF_MARK:

@@ -15,7 +15,7 @@ from controller.core.why.why import WAIT_FOR, why
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.desk.holding import BATCH_NUMBER
 from controller.forecasting.record import Said
-from controller.ledger.batch_pages import batch_of_number, batch_page, card_page, unacknowledged
+from controller.ledger.batch_pages import batch_of_number, batch_page, card_page, receipts_of, unacknowledged
 from controller.ledger.columns import words_in
 from controller.ledger.projection import CLOSED
 from controller.ledger.rows import BatchRow, CardRow
@@ -52,13 +52,14 @@ async def _batch(desk: Desk, user: str, args: Args) -> Any:
     if batch is None:
         return Refused("batch.unknown", "no batch of this number has its verdicts: see `cardmill batches`")
     counts = await trio.to_thread.run_sync(desk.ledger.reader.counts, batch.batch_id)
+    receipts = await trio.to_thread.run_sync(receipts_of, desk.ledger.reading, batch.batch_id)
     lagging = await trio.to_thread.run_sync(unacknowledged, desk.ledger.reading, batch)
     cards = await trio.to_thread.run_sync(card_page, desk.ledger.reading, batch.batch_id, after, limit + 1, state)
     row = _of_ledger(desk, batch, _held_of(desk))
     await _tell_why(desk, [row])
     shown = [_card(desk, one) for one in cards[:limit]]
     more = cards[limit - 1].card_id if len(cards) > limit else 0
-    told = {"outcomes": counts, "unacknowledged": lagging, "codes": words_in(batch.codes)}
+    told = {"outcomes": counts, "receipts": receipts, "unacknowledged": lagging, "codes": words_in(batch.codes)}
     return row | told | {"cards": shown, "after": more}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import trio
 
+from controller.application import ACCEPTANCE_DIGITS
 from controller.clock import floor_text
 from controller.core.cards import State
 from controller.core.peer_keys import PeerKeys
@@ -33,7 +34,6 @@ from devices.peers import fingerprint
 
 PAGE = 1_000
 RANGES_MAX = 200  # of the vault, and of one magazine
-ACCEPTANCE_DIGITS = 22
 
 
 async def _status(desk: Desk, user: str, args: Args) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 import trio
 
 from controller import rights
+from controller.application import ACCEPTANCE_DIGITS
 from controller.core.events import AnyEvent
 from controller.core.moves import CardDecided
 from controller.core.turn import Turn
@@ -18,7 +19,7 @@ from controller.desk.quality import CODE
 
 PORTION = 500  # cards of one command; who has more asks again, which is the progress, too
 TURNS = 20  # of the foreman, after which others have their turn: some milliseconds
-ACCEPTANCE_DIGITS, CARD_DIGITS = 22, 15
+CARD_DIGITS = 15
 UNKNOWN = ("decision.no_card", "no card has this number")
 Named = int | str
 

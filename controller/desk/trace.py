@@ -8,11 +8,11 @@ from typing import Any
 
 import trio
 
-from controller.application import batch_of
+from controller.application import ACCEPTANCE_DIGITS, batch_of
 from controller.core.turn import Refused
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.trace.card import past, trace_card
-from controller.trace.found import ACCEPTANCE_DIGITS, found_by
+from controller.trace.found import found_by
 from controller.trace.station import ROWS_MAX, trace_station
 from controller.trace.told import receipts_about
 

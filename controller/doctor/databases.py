@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from controller.backup.errors import NotRestored
-from controller.backup.mark import restore_of
+from controller.backup.mark import RESTORED, restore_of
 from controller.config import Config
 from controller.doctor.finding import Finding, Verdict, ok, warning, wrong
 from controller.ledger import postgresql, tables
@@ -23,6 +23,7 @@ from controller.ledger.journal import last_head
 from controller.ledger.migrations import SCHEMA
 from controller.ledger.purge_rows import PurgeReader
 from controller.ledger.reader import Reader
+from controller.ledger.receipts import counts_add_up
 from controller.ledger.store import check_tail, ledger_place
 from controller.upkeep.own_files import lost_ledger, lost_vault
 from controller.vault import tables as vault_tables
@@ -139,6 +140,10 @@ def _ledger(connection: Connection, config: Config, looked: Looked) -> list[Find
         check_tail(connection)
     except LedgerDamaged as error:
         found.append(wrong("ledger", str(error)))
+    if meta.get("schema") == str(SCHEMA) and RESTORED not in meta and not counts_add_up(connection):
+        found.append(
+            wrong("ledger", "its counts of receipts do not add up to the receipts: run `cardmill audit verify`")
+        )
     event = tables.journal_event
     looked.last_floor_s = connection.execute(
         select(event.c.at_floor_s).order_by(event.c.seq.desc()).limit(1)

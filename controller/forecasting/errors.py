@@ -37,6 +37,12 @@ class WorkerLost(ForecastError):
     code = "forecast.worker_lost"
 
 
+class OtherProgram(ForecastError):
+    """The program's files were exchanged under the running service: what the worker runs is not what the service is."""
+
+    code = "forecast.other_program"
+
+
 class ForecastFailed(ForecastError):
     """The runs themselves failed."""
 
@@ -44,5 +50,6 @@ class ForecastFailed(ForecastError):
 
 
 ERRORS = {
-    kind.code: kind for kind in (ForecastBusy, ForecastTooLong, ForecastTooLarge, WorkerLost, ForecastFailed)
+    kind.code: kind
+    for kind in (ForecastBusy, ForecastTooLong, ForecastTooLarge, WorkerLost, OtherProgram, ForecastFailed)
 }  # by the code that a worker says

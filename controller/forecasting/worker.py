@@ -11,17 +11,19 @@ from sqlalchemy.exc import DBAPIError
 from controller.config import Config
 from controller.core.errors import CoreError
 from controller.forecasting.answering import answer
-from controller.forecasting.errors import ForecastError, ForecastFailed, ForecastTooLarge
+from controller.forecasting.errors import ForecastError, ForecastFailed, ForecastTooLarge, OtherProgram
 from controller.forecasting.floor_copy import FloorCopy
 from controller.forecasting.frames import READ_BYTES, FrameReader, FrameTooLong, frame_of, write_all
 from controller.forecasting.idle_process import become_idle, belong_to, limit_memory
 from controller.forecasting.messages import Ask, Failed, Heard, Open, Progress, Said
+from controller.forecasting.program import this_worker
 from controller.ledger.errors import LedgerError
 from controller.logs import configure_logs
 from encoders.envelope import Opener
 
 MIB = 1 << 20
 TOO_LARGE = "the floor takes more memory than forecast.memory_mib: raise it"
+OTHER = "the program's files were exchanged since the service started: start the service again, it forecasts then"
 TOO_LONG = "more police stations wait for their cards than one answer holds: ask again when batches are finished"
 
 _heard: Opener[Heard] = Opener(Heard, max_bytes=1 << 30)  # the frames have their own bound
@@ -75,14 +77,27 @@ class Worker:
         write_all(self._says, frame)
 
 
+def refuse(hears: int, says: int) -> None:
+    """Answer that this is another program than the service's, and listen to nothing: it may speak otherwise."""
+    write_all(says, frame_of(Failed(OtherProgram.code, OTHER)))
+    while os.read(hears, READ_BYTES):
+        pass
+
+
 def main() -> None:
-    """Work for the process whose number is the first argument, at the priority that is the second."""
+    """Work for the process whose number is the first argument, at the priority that is the second.
+
+    The third is the service's program.  It is an argument because an older message might not be understood.
+    """
     belong_to(int(sys.argv[1]))
     become_idle(sys.argv[2])
     says = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not speak to the service
     configure_logs()
-    Worker(sys.stdin.fileno(), says).run()
+    if sys.argv[3:] == [this_worker()]:
+        Worker(sys.stdin.fileno(), says).run()
+    else:
+        refuse(sys.stdin.fileno(), says)
 
 
 if __name__ == "__main__":

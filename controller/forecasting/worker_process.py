@@ -13,9 +13,10 @@ import structlog
 import trio
 
 from controller.config import Config
-from controller.forecasting.errors import ERRORS, ForecastError, WorkerLost
+from controller.forecasting.errors import ERRORS, ForecastError, OtherProgram, WorkerLost
 from controller.forecasting.frames import READ_BYTES, FrameReader, FrameTooLong, frame_of
 from controller.forecasting.messages import Answered, Ask, Failed, Open, Question, Said
+from controller.forecasting.program import this_worker
 from encoders.envelope import EnvelopeError, Opener
 
 log = structlog.get_logger()
@@ -34,6 +35,7 @@ class WorkerProcess:
 
     def __init__(self, folder: Path, config: Config) -> None:
         self._folder, self._config = folder, config
+        self._program = this_worker()  # at the service's start: later its files may be another program's
         self._process: subprocess.Popen[bytes] | None = None
         self._sends: trio.lowlevel.FdStream | None = None
         self._hears: trio.lowlevel.FdStream | None = None
@@ -66,7 +68,7 @@ class WorkerProcess:
         except trio.TooSlowError:
             raise WorkerLost("the process of forecasts did not answer in time, and was ended: ask again") from None
         except ForecastError as error:
-            is_sound = not isinstance(error, WorkerLost)
+            is_sound = not isinstance(error, WorkerLost | OtherProgram)
             raise
         except (OSError, trio.BrokenResourceError, trio.ClosedResourceError, EnvelopeError, FrameTooLong) as error:
             raise WorkerLost(f"{AGAIN} ({type(error).__name__})") from error
@@ -98,7 +100,7 @@ class WorkerProcess:
 
     def _start(self) -> None:
         """Start the process, here and in no thread: it is killed when the thread that made it ends."""
-        command = [sys.executable, "-m", MODULE, str(os.getpid()), self._config.forecast.priority]
+        command = [sys.executable, "-m", MODULE, str(os.getpid()), self._config.forecast.priority, self._program]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
         assert process.stdin is not None
         assert process.stdout is not None

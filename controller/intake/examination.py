@@ -11,7 +11,7 @@ import msgpack
 import msgspec
 import simplejpeg
 
-from controller.application import Application
+from controller.application import ACCEPTANCE_DIGITS, Application
 from controller.checks.codes import Severity
 from controller.checks.context import CheckContext
 from controller.checks.days import age_years, is_day
@@ -26,7 +26,7 @@ from controller.checks.rows import check_application
 from controller.checks.validity import birth_of
 from encoders.envelope import EnvelopeError, Opener
 
-ACCEPTANCE_DIGITS, UNIT_DIGITS, REASON_DIGITS = 22, 9, 2
+UNIT_DIGITS, REASON_DIGITS = 9, 2
 EXPRESS = "2"  # production type (GA 214): 1 normal, 2 express
 
 _application: Opener[Application] = Opener(Application)

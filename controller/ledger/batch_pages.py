@@ -51,6 +51,14 @@ def card_page(engine: Engine, batch_id: int, after: int, limit: int, state: str 
     return [CardRow(*row) for row in rows]
 
 
+def receipts_of(engine: Engine, batch_id: int) -> dict[str, int]:
+    """Give how many receipts of each kind a batch ever had."""
+    counted = tables.receipt_count
+    query = select(counted.c.kind, counted.c["count"]).where(counted.c.batch_id == batch_id)
+    with engine.connect() as connection:
+        return dict(sorted((kind, count) for kind, count in connection.execute(query)))
+
+
 def unacknowledged(engine: Engine, batch: BatchRow, most: int = LAGGING_MAX) -> dict[str, int] | None:
     """Give how many receipts of a batch its upstream has not acknowledged yet, by kind.
 

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, MetaData, Table, delete, insert, inspect, select
 
+from controller.ledger import tables
 from controller.ledger.errors import LedgerDamaged, LedgerTooNew
 from controller.ledger.row_hash import rehash_row
 from controller.ledger.schema_2 import to_schema_2
+from controller.ledger.schema_3 import to_schema_3
 
 Step = Callable[[Connection], None]
-STEPS: Mapping[int, Step] = {2: to_schema_2}  # step N brings schema N - 1 to N
-SCHEMA = 2
+STEPS: Mapping[int, Step] = {2: to_schema_2, 3: to_schema_3}  # step N brings schema N - 1 to N
+SCHEMA = 3
+NEW_TABLES: Mapping[int, tuple[Table, ...]] = {2: (tables.snapshot,), 3: (tables.receipt_count,)}  # of each step
 
 _KEY = "schema"
 
@@ -35,6 +38,18 @@ def migrate(
         steps[number](connection)
         write_meta(connection, meta, _KEY, str(number))
     return found
+
+
+def tables_to_come(connection: Connection, meta: Table) -> frozenset[str]:
+    """Give the names of tables that a ledger of an older schema does not have before its next start.
+
+    None where it does not say its schema: then nothing may be missing.
+    """
+    try:
+        found = _schema_of(connection, meta)
+    except LedgerDamaged:
+        return frozenset()
+    return frozenset(str(table.name) for step, new in NEW_TABLES.items() if step > found for table in new)
 
 
 def write_meta(connection: Connection, meta: Table, key: str, value: str) -> None:

@@ -250,7 +250,16 @@ receipt = Table(
     sqlite_with_rowid=False,
 )
 
-STATE_TABLES = (batch, card, encode_job, sheet, bundle, consignment, arrival, station, receipt)
+receipt_count = Table(
+    "receipt_count",  # how many receipts a batch ever had, since schema 3: to count them is to read all of `receipt`
+    metadata,
+    Column("batch_id", BigInteger, primary_key=True, autoincrement=False),  # 0: about a restore
+    Column("kind", Name, primary_key=True),
+    _column("count", Integer),
+    sqlite_with_rowid=False,
+)
+
+STATE_TABLES = (batch, card, encode_job, sheet, bundle, consignment, arrival, station, receipt, receipt_count)
 
 # ---- what is not moves ----------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 
 import msgspec
 
-from controller.application import LAST_INDEX, Application
+from controller.application import ACCEPTANCE_DIGITS, LAST_INDEX, Application
 from controller.checks.batch import check_batch
 from controller.checks.codes import Severity
 from controller.checks.context import CheckContext
@@ -22,7 +22,6 @@ from controller.checks.duplicates import Person, check_duplicates
 from controller.checks.finding import FINDINGS, Finding, verdict
 from controller.checks.rows import check_texts
 from controller.checks.structure import CARD_KINDS
-from controller.intake.examination import ACCEPTANCE_DIGITS
 from controller.offline.answers import Answer
 from controller.offline.history import History
 from controller.offline.jsonl import NUMBER_SHOWN

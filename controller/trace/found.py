@@ -6,14 +6,13 @@ from typing import Any
 
 from sqlalchemy import Engine, select
 
-from controller.application import batch_of
+from controller.application import ACCEPTANCE_DIGITS, BATCH_DIGITS, batch_of
 from controller.ledger import tables
 from controller.ledger.columns import numbers_in
 from controller.ledger.reader import Reader
 from controller.ledger.rows import CardRow
 from devices.messages import body_of, position_of
 
-ACCEPTANCE_DIGITS, BATCH_DIGITS = 22, 25
 ID_DIGITS = 15  # of a card's number or a blank's serial, at most: both stay far below
 
 

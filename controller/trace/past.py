@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Engine, select
 
+from controller.application import ACCEPTANCE_DIGITS, BATCH_DIGITS
 from controller.core.moves import SheetImposed, Verdict
 from controller.core.why.sentences import Facts, Reason, rule_key, tell
 from controller.ledger import tables
@@ -11,7 +12,7 @@ from controller.ledger.columns import words_in
 from controller.trace.card import past, trace_card
 from controller.trace.moves import MoveReader, Told
 
-ACCEPTANCE_DIGITS, BATCH_DIGITS, CARD_DIGITS = 22, 25, 18
+CARD_DIGITS = 18
 
 
 def why_past(engine: Engine, thing: str, now_floor_s: float) -> Reason | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -143,8 +143,13 @@ def code_of(config: Config) -> str:
 @lru_cache(maxsize=1)
 def source_digest() -> bytes:
     """Give the digest (32 bytes) of the source that decides what a fold of moves is."""
+    return digest_of_source(FOLDING)
+
+
+def digest_of_source(packages: Mapping[str, Sequence[str]]) -> bytes:
+    """Give the digest (32 bytes) of files of packages as they stand now; a package without names counts whole."""
     whole = blake2b(digest_size=32)
-    for package, names in FOLDING.items():
+    for package, names in packages.items():
         folder = files(package)
         for name in names or sorted(one.name for one in folder.iterdir() if one.name.endswith(".py")):
             source = folder.joinpath(name).read_bytes()

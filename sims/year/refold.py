@@ -40,7 +40,7 @@ class Refold:
             self._again.fold([(at_floor_s, move) for move in moves])
 
     def end(self, day: date) -> None:
-        """Compare, field by field."""
+        """Compare, field by field, what was folded again of a day."""
         again = self._again
         if again is None:
             return
@@ -51,3 +51,8 @@ class Refold:
             for one in fields(kind):
                 if getattr(folded, one.name) != getattr(used, one.name):
                     self._broken.note("law 7", f"{day}: folding the moves gives another {kind.__name__}.{one.name}")
+
+    def over(self) -> None:
+        """Hear that the year is over: where no day was compared nothing was shown."""
+        if not self.days:
+            self._broken.note("law 7", "no day was folded again, so nothing was compared")

@@ -139,6 +139,7 @@ def _run_floor(year: Year, teller: Teller, broken: Broken, sight: Sight) -> tupl
         teller.flush()
         sight(books.tally.dispatched, year.cards)
         refold.begin(floor.days.day_after(day))
+    refold.over()
     teller.tell(Kept(code, encode_books(books)))
     return refold, floor
 

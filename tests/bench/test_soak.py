@@ -147,6 +147,7 @@ def test_rates_are_of_the_time_between_two_looks_and_of_nothing_there_is_none():
 
 def test_quantiles_are_told_in_ms_where_there_are_two():
     assert quantiles("question", [0.001] * 19 + [0.1])["question_p50_ms"] == pytest.approx(1.0)
+    assert quantiles("question", [number / 1_000 for number in range(101)])["question_p95_ms"] == pytest.approx(95.0)
     assert quantiles("question", [1.0]) == {}
 
 

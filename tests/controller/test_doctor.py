@@ -152,6 +152,11 @@ def break_chain(folder):
         ledger.execute("UPDATE move SET body = x'90' WHERE seq = (SELECT max(seq) FROM move)")
 
 
+def miscount_receipts(folder):
+    with closing(sqlite3.connect(folder / "ledger.db", isolation_level=None)) as ledger:
+        ledger.execute("UPDATE receipt_count SET count = count + 1")
+
+
 def newer_schema(folder):
     with closing(sqlite3.connect(folder / "vault.db")) as vault, vault:
         vault.execute("UPDATE meta SET value = '99' WHERE key = 'schema'")
@@ -267,6 +272,7 @@ def spend_reserve(folder):
         (other_master, "vault keys", "another master key"),
         (lose_batch_key, "vault keys", "lacks the keys of 1 batch,"),
         (break_chain, "ledger", "chain is broken"),
+        (miscount_receipts, "ledger", "its counts of receipts do not add up"),
         (newer_schema, "vault", "start the newer program"),
         (no_database, "ledger", "restore a backup"),
         (lose_clock, "clock", "clock.json is gone"),

@@ -11,6 +11,7 @@ import psutil
 import pytest
 import trio
 import zmq
+from zmq.utils.monitor import recv_monitor_message
 
 from devices.keys import KeyPair, LinkError, PeerGone, curve_keypair
 from devices.limits import SocketLimits
@@ -174,6 +175,31 @@ async def test_an_oversize_message_costs_its_sender_the_connection_and_nobody_el
             await here.serves(dealer, b"after")
         with pytest.raises(LinkError, match=r"link\.too_long: 1001 bytes"):
             here.router.send(b"anybody", bytes(1001))
+
+
+@pytest.mark.parametrize("is_oversize", [True, False])
+def test_libzmq_tells_the_same_of_a_frame_too_long_and_of_a_peer_that_leaves(is_oversize: bool) -> None:
+    """Why both are counted as ended connections: once this fails, libzmq has learned to tell, and so may we."""
+    with zmq.Context() as ctx, ctx.socket(zmq.ROUTER) as router, ctx.socket(zmq.DEALER) as dealer:
+        router.linger = dealer.linger = 0
+        router.maxmsgsize, dealer.reconnect_ivl = 1000, -1
+        told = router.get_monitor_socket(zmq.EVENT_ALL & ~zmq.EVENT_LISTENING)
+        dealer.connect(f"tcp://127.0.0.1:{router.bind_to_random_port('tcp://127.0.0.1')}")
+        dealer.send(b"here I am")
+        assert router.poll(SURELY_S * 1000)
+        if is_oversize:
+            dealer.send(bytes(1001))
+        else:
+            dealer.close()
+        events = []
+        while zmq.EVENT_DISCONNECTED not in [event for event, _ in events]:
+            assert told.poll(SURELY_S * 1000)
+            said = recv_monitor_message(told)
+            events.append((said["event"], said["value"]))
+        (came, descriptor), greeted, left = events
+        assert came == zmq.EVENT_ACCEPTED
+        assert (greeted, left) == ((zmq.EVENT_HANDSHAKE_SUCCEEDED, 0), (zmq.EVENT_DISCONNECTED, descriptor))
+        router.disable_monitor()
 
 
 async def test_silent_peers_are_hung_up_on_while_a_good_one_is_served() -> None:

@@ -11,11 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from controller.application import ACCEPTANCE_DIGITS
 from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
 from controller.console.portraits import FACE_FIELDS, Pictures, pictures_of
 from controller.desk.desk import MAX_REASON
-from controller.trace.found import ACCEPTANCE_DIGITS
 
 FIELDS_OF = {"portrait": (), "face": FACE_FIELDS}  # what a look shows besides the portrait
 HOLD_CODES = ("wrong_data", "quality_doubt", "asked_by_police", "stock_doubt", "other")

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from controller.application import BATCH_DIGITS
 from controller.console.console import Console, VerbRefused
 from controller.console.guard import Person
 from controller.console.pages import see_other
 
 NOT_FOUND = 404
 TYPED_MAX = 64
-BATCH_DIGITS = 25
 
 
 def routes(console: Console) -> list[Route]:

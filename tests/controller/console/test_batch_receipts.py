@@ -1,4 +1,4 @@
-"""Receipts of a batch by kind: what upstream has not acknowledged, on its page and by its verb."""
+"""Receipts of a batch by kind: all it ever had and what upstream has not acknowledged, on its page and by its verb."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from controller.console.words import catalogue
-from controller.ledger.batch_pages import batch_of_number, unacknowledged
+from controller.ledger.batch_pages import batch_of_number, receipts_of, unacknowledged
 from controller.ledger.inbox import AcknowledgeReceipts
 from controller.ledger.receipts import KINDS
 from tests.controller.console.floor_console import FloorDesk, open_floor_console
@@ -43,6 +43,17 @@ def test_all_is_unacknowledged_then_less_then_nothing_and_each_kind_is_counted()
     assert unacknowledged(engine, batch) == {}
 
 
+def test_what_a_batch_ever_had_stays_whatever_upstream_acknowledges():
+    behind = FloorDesk(worked_floor())
+    batch, mine = batch_and_receipts(behind)
+    ever = Counter(kind for _, kind in mine)
+    assert len(ever) > 3
+    assert receipts_of(behind.pages.engine, 1) == ever
+    behind.pages.keep([AcknowledgeReceipts(batch.upstream, max(number for number, _ in mine))])
+    assert receipts_of(behind.pages.engine, 1) == ever
+    assert receipts_of(behind.pages.engine, 2) == {}
+
+
 def test_of_an_upstream_that_lags_too_far_nothing_is_counted_rather_than_too_little():
     behind = FloorDesk(worked_floor())
     batch, mine = batch_and_receipts(behind)
@@ -57,11 +68,15 @@ async def test_the_page_of_a_batch_shows_the_kinds_that_wait_and_then_that_none_
         batch, mine = batch_and_receipts(console.behind)
         words, visitor = catalogue(language), await console.visitor("supervisor")
         page = await visitor.get(f"/batches/{batch.batch_number}?lang={language}")
-        for kind, number in Counter(kind for _, kind in mine).items():
-            assert re.search(rf'{words[f"receipt.{kind}"]}</th><td class="number">{number}</td>', page.text), kind
+        ever, cell = Counter(kind for _, kind in mine), r'<td class="number">{}</td>'
+        for kind, number in ever.items():
+            both = cell.format(number) * 2
+            assert re.search(rf"{words[f'receipt.{kind}']}</th>{both}", page.text), kind
         console.behind.pages.keep([AcknowledgeReceipts(batch.upstream, max(number for number, _ in mine))])
         page = await visitor.get(f"/batches/{batch.batch_number}?lang={language}")
         assert words["batches.all_acknowledged"] in page.text
+        for kind, number in ever.items():
+            assert re.search(rf"{words[f'receipt.{kind}']}</th>{cell.format(number)}</tr>", page.text), kind
 
 
 def test_every_kind_of_receipt_has_its_words():

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import get_args
 
+import msgspec
 import pytest
 
+from controller.core.errors import NoPosition
 from controller.core.events import AnyEvent
-from controller.core.fold import FOLDS
+from controller.core.fold import FOLDS, apply
 from controller.core.foreman import HANDLERS, Foreman
-from controller.core.moves import AnyMove
+from controller.core.moves import AnyMove, PositionsMarked
 from controller.core.settings import CoreConfig, RemakeConfig
+from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.hosts.heap import replay
 from tests.controller.core.rough_floor import RoughFloor
@@ -53,6 +56,20 @@ def test_the_same_events_lead_to_the_same_moves_again(seed):
     floor, again = crowded(seed), []
     replay(Foreman(CoreConfig()), floor.events, lambda at, _, moves: again.extend((at, move) for move in moves))
     assert again == floor.log
+
+
+@pytest.mark.parametrize("mask", [0, 256, 511, -1])
+def test_a_mark_of_no_position_is_refused_and_changes_nothing(mask):
+    floor, state, untouched = crowded(3), FloorState(), FloorState()
+    for at, move in floor.log:
+        if isinstance(move, PositionsMarked):
+            with pytest.raises(NoPosition, match=r"core\.no_position"):
+                apply(state, at, msgspec.structs.replace(move, mask=mask))
+            assert state == untouched
+            return
+        apply(state, at, move)
+        apply(untouched, at, move)
+    raise AssertionError("no position was ever marked")
 
 
 def test_the_rough_floor_meets_every_trouble_it_promises():

@@ -13,15 +13,17 @@ import trio
 from controller.config import Config
 from controller.core.line.change import Change
 from controller.core.tally import Tally
-from controller.forecasting.errors import ForecastBusy, ForecastTooLarge, WorkerLost
+from controller.forecasting.errors import ForecastBusy, ForecastTooLarge, OtherProgram, WorkerLost
 from controller.forecasting.forecasts import KEPT, OWN_MAX, WAITING_MAX, Forecasts
 from controller.forecasting.frames import READ_BYTES, FrameReader
 from controller.forecasting.messages import DifferenceMade, Failed, ForecastMade, Question, SensitivityMade
+from controller.forecasting.program import this_worker
 from controller.forecasting.record_file import read_record
 from controller.forecasting.settings import ForecastConfig
 from controller.forecasting.worker import Worker
+from controller.forecasting.worker_process import WorkerProcess
 from controller.ledger.finishes import finished_batches
-from controller.upkeep.books import Books, encode_books
+from controller.upkeep.books import Books, digest_of_source, encode_books
 from devices.defects import Step
 from tests.controller.forecasting.floor_ledger import floor_at_work, kept
 
@@ -192,3 +194,25 @@ async def test_a_forecast_is_made_without_anybody_asking_when_there_is_something
     async with forecasting(tmp_path, floor, settings) as (forecasts, _):
         await until(lambda: forecasts.latest is not None)
         assert forecasts.latest.made.asked_runs == RUNS
+
+
+async def test_a_worker_of_another_program_than_the_service_refuses_and_is_let_go(tmp_path, monkeypatch):
+    monkeypatch.setattr("controller.forecasting.worker_process.this_worker", lambda: "0" * 64)
+    async with WorkerProcess(tmp_path, Config(forecast=QUICK)) as worker:
+        with trio.fail_after(WITHIN_S), pytest.raises(OtherProgram, match="start the service again"):
+            await worker.ask(Question(runs=RUNS), 0.0, lambda done, runs: None)
+        assert worker.pid == 0
+
+
+def test_the_digest_of_a_program_is_of_each_of_its_files(tmp_path, monkeypatch):
+    package = tmp_path / "milled"
+    package.mkdir()
+    for name in ("__init__.py", "one.py", "two.py"):
+        (package / name).write_text("A = 1\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    before = digest_of_source({"milled": ()}), digest_of_source({"milled": ("one.py",)})
+    (package / "two.py").write_text("A = 2\n")
+    after = digest_of_source({"milled": ()}), digest_of_source({"milled": ("one.py",)})
+    assert before[0] != after[0]
+    assert before[1] == after[1]
+    assert len(this_worker()) == 64

@@ -165,6 +165,18 @@ def test_a_state_that_is_not_the_fold_of_the_moves_is_noticed():
     assert broken.sentences[-1].endswith("Tally.made")
 
 
+def test_a_year_of_which_no_day_was_folded_again_breaks_the_law_that_nothing_showed():
+    floor, _ = moves_of(1)
+    books, broken = Books(floor.foreman, Tally(remakes=Remakes(floor.config.calendar)), 0.0), Broken()
+    refold = Refold(books, floor.config, floor.days.first, broken)
+    refold.over()
+    assert broken.sentences == ["law 7: no day was folded again, so nothing was compared"]
+    refold.begin(floor.days.first)
+    refold.end(floor.days.first)
+    refold.over()
+    assert broken.count == 1
+
+
 def test_the_command_writes_its_figures_and_says_no_to_a_folder_in_use(tmp_path):
     json_file, out = tmp_path / "year.json", tmp_path / "out"
     args = ["year", "--cards", "60", "--out", str(out), "--json", str(json_file)]
