@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, and_, func, select
 
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.ledger import tables
 from controller.ledger.rows import BatchRow, CardRow
 
-LAGGING_MAX = 50_000  # receipts of one upstream that are looked through, 20 ms
+LAGGING_MAX = 50_000  # receipts of one upstream that the database looks through
 AFTER_DIGITS = ":"  # the character after 9: with it behind a prefix of digits ends what begins with them
 
 
@@ -69,8 +67,9 @@ def unacknowledged(engine: Engine, batch: BatchRow, most: int = LAGGING_MAX) -> 
     with engine.connect() as connection:
         done = select(cursor.c.acknowledged).where(cursor.c.upstream == batch.upstream)
         acknowledged = connection.execute(done).scalar() or 0
-        query = select(receipt.c.batch_id, receipt.c.kind).where(mine, receipt.c.number > acknowledged)
-        rows = connection.execute(query.order_by(receipt.c.number).limit(most + 1)).all()
-    if len(rows) > most:
-        return None
-    return dict(sorted(Counter(kind for batch_id, kind in rows if batch_id == batch.batch_id).items()))
+        last = connection.execute(select(func.max(receipt.c.number)).where(mine)).scalar() or 0
+        if last - acknowledged > most:
+            return None
+        waits = and_(mine, receipt.c.number > acknowledged, receipt.c.batch_id == batch.batch_id)
+        counted = select(receipt.c.kind, func.count()).where(waits).group_by(receipt.c.kind)
+        return dict(sorted((kind, count) for kind, count in connection.execute(counted)))
