@@ -15,7 +15,7 @@ from controller.wire import Done
 from devices.driver import StationDriver
 from devices.memlink import MemoryAddress
 from encoders.envelope import pack
-from tests.controller.test_laws_shell import Router
+from tests.controller.test_doors import Router
 
 GOOD = pack({"type": "hello", "version": 1, "request": 1})
 MISTYPED = pack({"type": "hello", "version": "1"})

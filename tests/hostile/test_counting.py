@@ -18,7 +18,7 @@ from controller.refusals import OF_CONNECTIONS, OF_SOCKET, Refusals
 from controller.wire import Busy, Done, Refusal
 from devices.zlink import COUNTERS
 from encoders.envelope import pack
-from tests.controller.test_laws_shell import Router
+from tests.controller.test_doors import Router
 
 HELLO = pack({"type": "hello", "version": 1, "request": 1})
 
