@@ -56,12 +56,13 @@ def plan(turn: Turn) -> None:
     calendar, now = calendar_of(turn.config.calendar), turn.now_floor_s
     idle: set[tuple[Step, int]] = set()  # those of a step and size would find nothing, as one of them did
     for station in free:
-        alike = (station.step, station.load_max)
-        if alike in idle:
+        step = station.step
+        alike = (step, station.load_max)
+        if alike in idle and (step is not _LAMINATE or _has_all_bodies(state, station)):
             continue
         if calendar.closes_at(station.station, now) > now + station.load_s or _is_open(turn, station, calendar):
-            RULES.get(station.step, _next)(turn, station)
-            if not station.job_id and station.step is not _LAMINATE:  # each press has bodies of its own
+            RULES[step](turn, station)
+            if not station.job_id and (step is not _LAMINATE or _has_all_bodies(state, station)):
                 idle.add(alike)
 
 
@@ -165,8 +166,18 @@ def _laminate(turn: Turn, station: Station) -> None:
                 turn.wake_at(until)
                 return
             because = Because.WAITED
-    taken = set(load)
-    _start(turn, station, load, because, [film for film in films if film not in taken])
+    others = films[len(load) :] if load == films[: len(load)] else [film for film in films if film not in set(load)]
+    _start(turn, station, load, because, others)
+
+
+def _has_all_bodies(state: FloorState, station: Station) -> bool:
+    """Say whether a press could take every film that waits: then it does with them what any such press does."""
+    queue = state.waiting[_LAMINATE]
+    return (
+        len(state.ready) < 2
+        and not single_waits(state, queue)
+        and state.stock.in_magazine(station.station, POSITIONS) >= len(queue)
+    )
 
 
 def _pressable(turn: Turn, station: Station) -> tuple[list[int], list[int]]:
@@ -255,4 +266,4 @@ def _start(turn: Turn, station: Station, sheets: list[int], because: Because, ot
 
 
 _NAME = attrgetter("station")
-RULES = {Step.PRINT: _print, Step.LAMINATE: _laminate, Step.PACK: _pack}
+RULES = {**dict.fromkeys(Step, _next), Step.PRINT: _print, Step.LAMINATE: _laminate, Step.PACK: _pack}
