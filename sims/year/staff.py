@@ -59,7 +59,7 @@ class YearStaff(HeapStaff):
         self._back: set[int] = set()  # blanks that came back and are not destroyed
         self._bad: dict[int, Bad] = {}
         self._bundles: dict[int, tuple[str, list[int]]] = {}
-        self._answers |= {
+        self.answers |= {
             m.BatchOpened: self._opened,
             m.JobStarted: self._started,
             m.BundleMade: self._bundled,
@@ -185,7 +185,9 @@ class YearStaff(HeapStaff):
 
     def _started(self, at_floor_s: float, move: m.JobStarted) -> None:
         """Note the blank of a card that will come back, while it is packed."""
-        for card in sorted(self._bad.keys() & move.cards) if move.cards else ():
+        if not move.cards:
+            return
+        for card in sorted(self._bad.keys() & move.cards):
             bad = self._bad[card]
             self._bad[card] = Bad(card, bad.row, bad.batch_number, self.floor.foreman.state.cards[card].blank)
 
