@@ -123,10 +123,21 @@ class Calendar:
         return math.inf
 
 
-@lru_cache(maxsize=8)
 def calendar_of(config: CalendarConfig) -> Calendar:
     """Give the calendar of a section, made once."""
+    asked, calendar = _last[0]
+    if asked is not config:
+        calendar = _calendar_of(config)
+        _last[0] = (config, calendar)
+    return calendar
+
+
+@lru_cache(maxsize=8)
+def _calendar_of(config: CalendarConfig) -> Calendar:
     return Calendar(config)
+
+
+_last = [(CalendarConfig(), _calendar_of(CalendarConfig()))]  # a plan asks in each turn, and a section's hash is long
 
 
 def _stretch(now_floor_s: float, answer_floor_s: float) -> Stretch:

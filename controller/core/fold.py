@@ -361,6 +361,10 @@ def _joined(state: FloorState, at: float, move: m.StationJoined) -> None:
         station.since_floor_s, station.kind, station.load_s = known.since_floor_s, known.kind, known.load_s
         station.operator, station.operator_until_floor_s = known.operator, known.operator_until_floor_s
     state.stations[move.station] = station
+    if station.step is Step.PACK and station.load_max < state.ripe_cards:
+        state.ripe_cards = station.load_max
+        for pile in state.piles:
+            state.ripen(pile)
 
 
 @folds(m.StationChanged)

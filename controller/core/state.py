@@ -36,6 +36,7 @@ SILENT = "silent"  # the controller's own word for the state of a station it doe
 Rank = tuple[int, int, float, int, str, int]
 NOT_URGENT: Rank = (1, 1, float("-inf"), 0, "", 0)  # less than this are remakes and express
 Pile = tuple[int, str]  # batch and police station: what is packed together
+RIPE_CARDS = 100  # a pile of so many may fill a bundle, whatever can join it yet
 
 
 @dataclass(slots=True)
@@ -150,6 +151,8 @@ class FloorState:
     piles: dict[Pile, list[int]] = field(default_factory=dict)  # good cards that wait to be packed
     stopped_piles: dict[Pile, StoppedPile] = field(default_factory=dict)  # good cards that wait for two people
     making: Counter[Pile] = field(default_factory=Counter)  # cards that may yet join a pile
+    ripe: set[Pile] = field(default_factory=set)  # of `piles`: those no card can join, and those of `ripe_cards`
+    ripe_cards: int = RIPE_CARDS  # or what the smallest packer takes at once
     sheets: dict[int, Sheet] = field(default_factory=dict)
     # by step: the places of sheets and the sheets, in order
     waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
@@ -291,11 +294,21 @@ class FloorState:
             self._count_making((card.batch_id, card.unit), -held)
 
     def _count_making(self, pile: Pile, change: int) -> None:
-        making = self.making[pile] + change
-        if making:
-            self.making[pile] = making
+        before = self.making[pile]
+        if before + change:
+            self.making[pile] = before + change
         else:
             del self.making[pile]
+        if not before or pile not in self.making:
+            self.ripen(pile)
+
+    def ripen(self, pile: Pile) -> None:
+        """Note whether a pile that changed may have to be packed: a plan looks at no others."""
+        cards = self.piles.get(pile)
+        if cards and (len(cards) >= self.ripe_cards or pile not in self.making):
+            self.ripe.add(pile)
+        else:
+            self.ripe.discard(pile)
 
     def take_unencoded(self, cards: list[Card]) -> None:
         """Take cards out of those that wait for an encoder; one that an encoder has is not there."""
@@ -306,19 +319,6 @@ class FloorState:
         ranks = [card.rank for card in cards]
         for ready in self.ready.values():
             take(ready, ranks)
-
-    def rank_anew(self, card: Card, rank: Rank) -> None:
-        """Give a card that is on no sheet another place in the order of taking."""
-        queue: list[Rank] = []
-        if card.state is _ACCEPTED:
-            queue = self.unencoded
-        elif card.state is _READY:
-            queue = self.ready.get(self.batch(card.batch_id).card_kind, [])
-        place = bisect_left(queue, card.rank)
-        if place < len(queue) and queue[place] == card.rank:  # else an encoder has it, or a person holds it
-            del queue[place]
-            insort(queue, rank)
-        card.rank = rank
 
     def put_on_piles(self, cards: list[Card]) -> None:
         """Lay good cards on their piles; on a stopped one they wait with the others, and held ones lie apart."""
@@ -332,6 +332,7 @@ class FloorState:
                 enter(stopped.cards, lying)
             elif lying:
                 enter(self.piles.setdefault(pile, []), lying)
+                self.ripen(pile)
 
     def take_from_piles(self, cards: list[Card]) -> None:
         """Take good cards off their piles; one that a packer has is on none."""
@@ -345,12 +346,14 @@ class FloorState:
                 del self.stopped_piles[pile]
             elif not lying:
                 del self.piles[pile]
+            self.ripen(pile)
 
     def stop_pile(self, pile: Pile, at_floor_s: float) -> StoppedPile:
         """Keep a pile from the packers, all that lies on it and all that will join it."""
         if pile not in self.stopped_piles:
             cards = self.piles.pop(pile, [])
             self.stopped_piles[pile] = StoppedPile(cards=cards, since_floor_s=at_floor_s)
+            self.ripen(pile)
         return self.stopped_piles[pile]
 
     def release_pile(self, pile: Pile) -> None:
@@ -360,6 +363,7 @@ class FloorState:
         cards = [one for one in self.stopped_piles.pop(pile).cards if not self.is_held(self.cards[one])]
         if cards:
             self.piles[pile] = cards
+            self.ripen(pile)
 
     def leaving(self, batch: Batch) -> list[int]:
         """Give the bundles of a batch that may be sent: those in which nothing is held."""
