@@ -169,7 +169,8 @@ class DriftWatch:
         """Count a whole sheet for every station its positions went through, and forget it."""
         trace = self.sheets.pop(sheet_id)
         signals: list[Signal] = []
-        verdicts = [trace.verdicts[place] for place in sorted(trace.verdicts)]
+        found = trace.verdicts
+        verdicts = [found[place] for place in sorted(found)]
         blamed = {verdict.station for verdict in verdicts}
         judged_by_all = min([verdict.visits for verdict in verdicts], default=0)
         for index, visit in enumerate(trace.visits):
@@ -183,11 +184,16 @@ class DriftWatch:
 
     def _count_good(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards alone: they reach no threshold."""
-        chart = self._chart_of(visit.station)
-        if visit.job_id > chart.after_job_id:
-            if visit.station in self.warnings:
-                self._cool(sheet_id, visit, good)
+        station = visit.station
+        chart = self.charts.get(station) or self._chart_of(station)
+        if visit.job_id <= chart.after_job_id:
+            return
+        if station in self.warnings:
+            self._cool(sheet_id, visit, good)
+        if chart.score:
             chart.take(sheet_id, visit, good, False)
+        else:
+            chart.cards += good  # it stands at zero, and stays there: by far the most
 
     def _cool(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards for what a station is warned of."""
@@ -285,10 +291,15 @@ def _sheet(watch: DriftWatch, at: float, move: m.SheetImposed) -> Sequence[Signa
 
 
 def _job(watch: DriftWatch, at: float, move: m.JobStarted) -> Sequence[Signal]:
-    watch.last_job_id = max(watch.last_job_id, move.job_id)
+    if move.job_id > watch.last_job_id:
+        watch.last_job_id = move.job_id
+    if not move.sheets:
+        return NO_SIGNALS
+    traces, visit = watch.sheets, Visit(move.step, move.station, move.job_id, at)
     for sheet_id in move.sheets:
-        if sheet_id in watch.sheets:
-            watch.sheets[sheet_id].visits.append(Visit(move.step, move.station, move.job_id, at))
+        trace = traces.get(sheet_id)
+        if trace is not None:
+            trace.visits.append(visit)
     return NO_SIGNALS
 
 
@@ -301,20 +312,23 @@ def _marked(watch: DriftWatch, at: float, move: m.PositionsMarked) -> Sequence[S
 
 
 def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> Sequence[Signal]:
-    signals, jammed = [], False
+    signals: Sequence[Signal] = NO_SIGNALS
+    traces, jammed = watch.sheets, False
     for end in move.sheets:
-        trace = watch.sheets.get(end.sheet_id)
+        trace = traces.get(end.sheet_id)
         if trace is None:
             continue
-        if end.fate == _SPOILED and jammed:  # a press that jams with 24 sheets in it jammed once
-            trace.marks.clear()
-        jammed = jammed or end.fate == _SPOILED
+        fate = end.fate
+        if fate == _SPOILED:
+            if jammed:  # a press that jams with 24 sheets in it jammed once
+                trace.marks.clear()
+            jammed = True
         if trace.marks:
-            trace.settle_marks(end.fate)
-        if end.fate == _UNTOUCHED:
+            trace.settle_marks(fate)
+        if fate == _UNTOUCHED:
             trace.visits = [visit for visit in trace.visits if visit.job_id != move.job_id]
         elif not trace.live:
-            signals += watch._count(end.sheet_id)
+            signals = [*signals, *watch._count(end.sheet_id)]
     return signals
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from controller.core import moves as m
 from controller.core.andon_folds import ANDON_FOLDS
 from controller.core.cards import Card, Cause, State, rank_of
+from controller.core.drift import FOLDS as WATCHED
 from controller.core.errors import UnknownThing
 from controller.core.hold_folds import HOLD_FOLDS
 from controller.core.key_folds import KEY_FOLDS
@@ -35,6 +36,7 @@ _UNUSED, _SUSPECTED, _SPOILED_MARK = Mark.UNUSED, Mark.SUSPECTED, Mark.SPOILED
 _FINDINGS = (Mark.FOUND_GOOD, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
 _ON_SHEET, _SPOILED, _MISSING = Account.SHEET, Account.SPOILED, Account.MISSING
 STEPS = {step.value: step for step in Step}
+NEXT = {kind: dict(pairwise(route)) for kind, route in ROUTES.items()}  # card kind -> step -> the one after it
 _STATE, _UNIT = attrgetter("state"), attrgetter("unit")
 LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load may seem longer than every shift
 
@@ -64,8 +66,10 @@ def folds(kind: type) -> Callable[[Kind], Kind]:
 
 def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
     """Change the state by one move.  Raises: CoreError when the move cannot be."""
-    FOLDS[type(move)](state, at_floor_s, move)
-    state.drift.watch(at_floor_s, move)
+    kind = type(move)
+    FOLDS[kind](state, at_floor_s, move)
+    if kind in WATCHED:
+        state.drift.watch(at_floor_s, move)
 
 
 def _change(state: FloorState, cards: list[Card], cause: str, at: float) -> None:
@@ -200,7 +204,7 @@ def _job(state: FloorState, at: float, move: m.JobStarted) -> None:
     )
     station = state.stations[move.station]
     station.job_id = move.job_id
-    for sheet_id in move.sheets:
+    for sheet_id in sheets:
         sheet = state.sheet(sheet_id)
         state.take_sheet(sheet, move.job_id)
         station.kind = sheet.kind
@@ -214,7 +218,9 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
     station = state.stations[job.station]
     if station.job_id == move.job_id:
         station.job_id = 0
-    took_s = min(max(0.0, move.ended_floor_s - move.started_floor_s), LOAD_S_MAX)
+    took_s = move.ended_floor_s - move.started_floor_s
+    if not 0.0 <= took_s <= LOAD_S_MAX:
+        took_s = min(max(0.0, took_s), LOAD_S_MAX)
     station.load_s = took_s if not station.load_s else 0.8 * station.load_s + 0.2 * took_s
     if job.station in state.stock.supplies:
         use_supplies(state, job.station, sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
@@ -226,8 +232,7 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
         if end.fate == _UNTOUCHED:
             state.put_sheet(sheet, sheet.step, at)
         elif end.fate == _DONE and sheet.live:
-            route = ROUTES[sheet.kind]
-            state.put_sheet(sheet, route[route.index(sheet.step) + 1], at)
+            state.put_sheet(sheet, NEXT[sheet.kind][sheet.step], at)
 
 
 @folds(m.SheetBound)

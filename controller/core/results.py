@@ -115,26 +115,20 @@ def job_forgotten(turn: Turn, event: e.JobForgotten) -> None:
 
 def start_action(turn: Turn, job: Job) -> e.StartJob:
     """Give the action that hands a job's load to its station: live cards by position, 0 where none is."""
-    sheets, singles = [], []
+    state, sheets, singles = turn.state, [], []
     for sheet_id in job.sheets:
-        sheet = turn.state.sheet(sheet_id)
+        sheet = state.sheet(sheet_id)
         if sheet.places == SINGLE:
             singles.append(sheet_id)
         live = sheet.cards[:]
         if sheet.live != ALL_LIVE:
             live = [card if sheet.live >> place & 1 else 0 for place, card in enumerate(live)]
         sheets.append((sheet_id, live))
-    cards = turn.state.cards_of(job.cards)
-    return e.StartJob(
-        job.job_id,
-        job.station,
-        job.step,
-        sheets,
-        job.bundle_id,
-        cards[0].unit if cards else "",
-        [card.blank for card in cards],
-        singles,
-    )
+    if not job.cards:
+        return e.StartJob(job.job_id, job.station, job.step, sheets, job.bundle_id, singles=singles)
+    cards = state.cards_of(job.cards)
+    blanks = [card.blank for card in cards]
+    return e.StartJob(job.job_id, job.station, job.step, sheets, job.bundle_id, cards[0].unit, blanks, singles)
 
 
 def _job_of(turn: Turn, station: str, job_id: int) -> Job | None:
@@ -199,10 +193,12 @@ def _reads_chip(job: Job, sheet: Sheet) -> bool:
 
 def _mark_positions(turn: Turn, job: Job, sheet: Sheet, codes: list[str]) -> None:
     """Mark what went wrong at each live position, and at inspection what passed."""
-    if job.step is not _INSPECT and codes == ALL_GOOD:
+    if codes == ALL_GOOD:  # by far the most
+        if job.step is _INSPECT:
+            turn.mark(sheet, sheet.live, _PASSED, GOOD, job.station, job.step)
         return
     bad: dict[str, int] = {}
-    for position in () if codes == ALL_GOOD else positions_in(sheet.live):
+    for position in positions_in(sheet.live):
         if codes[position] != GOOD:
             bad[codes[position]] = bad.get(codes[position], 0) | 1 << position
     mark = _MARK_SPOILED if sheet.body else _MARK_FILM

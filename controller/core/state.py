@@ -378,12 +378,16 @@ class FloorState:
     def put_sheet(self, sheet: Sheet, step: Step, at_floor_s: float) -> None:
         """Let a sheet wait for a step."""
         sheet.step, sheet.job_id, sheet.waiting_floor_s = step, 0, at_floor_s
-        insort(self.waiting[step], sheet.place())
+        queue, place = self.waiting[step], sheet.place()
+        if queue and place < queue[-1]:
+            insort(queue, place)
+        else:
+            queue.append(place)  # by far the most
 
     def take_sheet(self, sheet: Sheet, job_id: int) -> None:
         """Give a waiting sheet to a job."""
         queue = self.waiting[sheet.step]
-        place = bisect_left(queue, sheet.place())
+        place = 0 if queue and queue[0][1] == sheet.sheet_id else bisect_left(queue, sheet.place())
         if place == len(queue) or queue[place][1] != sheet.sheet_id:
             raise UnknownThing(f"sheet {sheet.sheet_id} does not wait for {sheet.step}")
         del queue[place]
