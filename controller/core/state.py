@@ -25,7 +25,7 @@ from devices.messages import POSITIONS, StationState
 
 # asked for each card of each move: as a class's attribute, a member of an enum costs ten times as much (measured)
 _HELD, _ACCEPTED, _READY, _GOOD, _MADE = State.HELD, State.ACCEPTED, State.READY, State.GOOD, State.MADE
-_STOPPED = State.STOPPED
+_STOPPED, _IMPOSED, _IDLE = State.STOPPED, State.IMPOSED, StationState.IDLE
 
 MOVING = IN_MAKING | {State.GOOD}  # comes to a bundle if nobody does anything, unless a person holds it
 
@@ -158,6 +158,7 @@ class FloorState:
     waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
     bundles: dict[int, tuple[int, list[int]]] = field(default_factory=dict)  # bundle -> batch, cards; until sent
     stations: dict[str, Station] = field(default_factory=dict)
+    idle: set[str] = field(default_factory=set)  # stations that say so, and have no job
     sign_on_ends: dict[str, float] = field(default_factory=dict)  # station -> end of its operator's certificate
     jobs: dict[int, Job] = field(default_factory=dict)
     station_holds: dict[str, Hold] = field(default_factory=dict)
@@ -225,7 +226,8 @@ class FloorState:
     def set_cards(self, cards: list[Card], state: State, at_floor_s: float) -> None:
         """Bring cards that are all in one state to another: as one after the other, at a fraction of the cost."""
         before, runs = cards[0].state, runs_of(cards)
-        self._leave(cards, before)
+        if before is not _IMPOSED:
+            self._leave(cards, before)
         for card in cards:
             card.state = state
         self._count(runs, before, state)
@@ -348,23 +350,6 @@ class FloorState:
                 del self.piles[pile]
             self.ripen(pile)
 
-    def stop_pile(self, pile: Pile, at_floor_s: float) -> StoppedPile:
-        """Keep a pile from the packers, all that lies on it and all that will join it."""
-        if pile not in self.stopped_piles:
-            cards = self.piles.pop(pile, [])
-            self.stopped_piles[pile] = StoppedPile(cards=cards, since_floor_s=at_floor_s)
-            self.ripen(pile)
-        return self.stopped_piles[pile]
-
-    def release_pile(self, pile: Pile) -> None:
-        """Let a stopped pile be packed again.  Raises: UnknownThing."""
-        if pile not in self.stopped_piles:
-            raise UnknownThing(f"no stopped pile of batch {pile[0]} for {pile[1]}")
-        cards = [one for one in self.stopped_piles.pop(pile).cards if not self.is_held(self.cards[one])]
-        if cards:
-            self.piles[pile] = cards
-            self.ripen(pile)
-
     def leaving(self, batch: Batch) -> list[int]:
         """Give the bundles of a batch that may be sent: those in which nothing is held."""
         if batch.batch_id in self.batch_holds:
@@ -372,6 +357,13 @@ class FloorState:
         if not self.card_holds:
             return list(batch.bundles)
         return [one for one in batch.bundles if self.card_holds.keys().isdisjoint(self.bundles[one][1])]
+
+    def look_idle(self, station: Station) -> None:
+        """Note whether a station that changed is idle."""
+        if not station.job_id and station.state == _IDLE:
+            self.idle.add(station.station)
+        else:
+            self.idle.discard(station.station)
 
     # ---- how a sheet changes -------------------------------------------------------------------------------
 
