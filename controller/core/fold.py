@@ -194,7 +194,6 @@ def _job(state: FloorState, at: float, move: m.JobStarted) -> None:
     )
     station = state.stations[move.station]
     station.job_id = move.job_id
-    state.idle.discard(move.station)
     for sheet_id in sheets:
         sheet = state.sheet(sheet_id)
         state.take_sheet(sheet, move.job_id)
@@ -209,7 +208,6 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
     station = state.stations[job.station]
     if station.job_id == move.job_id:
         station.job_id = 0
-        state.look_idle(station)
     took_s = move.ended_floor_s - move.started_floor_s
     if not 0.0 <= took_s <= LOAD_S_MAX:
         took_s = min(max(0.0, took_s), LOAD_S_MAX)
@@ -302,7 +300,6 @@ def _joined(state: FloorState, at: float, move: m.StationJoined) -> None:
         station.since_floor_s, station.kind, station.load_s = known.since_floor_s, known.kind, known.load_s
         station.operator, station.operator_until_floor_s = known.operator, known.operator_until_floor_s
     state.stations[move.station] = station
-    state.look_idle(station)
     if station.step is Step.PACK and station.load_max < state.ripe_cards:
         state.ripe_cards = station.load_max
         for pile in state.piles:
@@ -315,7 +312,6 @@ def _changed(state: FloorState, at: float, move: m.StationChanged) -> None:
     if station is None:
         raise UnknownThing(f"station {move.station}")
     station.state, station.reason, station.since_floor_s = move.state, move.reason, move.since_floor_s
-    state.look_idle(station)
     hold = state.station_holds.get(move.station)
     if hold and move.state == StationState.STOPPED:
         hold.off_line = True

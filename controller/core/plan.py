@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Sequence
 from enum import StrEnum
 from heapq import nsmallest
+from operator import attrgetter
 
 from controller.core import events as e
 from controller.core.calendar import Calendar, calendar_of
@@ -14,12 +15,12 @@ from controller.core.sheets import foremost, goes_single, in_order, pressable, s
 from controller.core.state import FloorState, Pile, Rank, Station
 from controller.core.turn import Turn
 from devices.defects import Step
-from devices.messages import POSITIONS, SINGLE
+from devices.messages import POSITIONS, SINGLE, StationState
 
 BEATEN_KEPT = 3
 _LAST: Rank = (9, 9, float("inf"), 0, "", 0)
 # asked in each turn: as a class's attribute, a member of an enum costs ten times as much (measured)
-_PRINT, _LAMINATE, _PACK = Step.PRINT, Step.LAMINATE, Step.PACK
+_IDLE, _PRINT, _LAMINATE, _PACK = StationState.IDLE, Step.PRINT, Step.LAMINATE, Step.PACK
 
 
 class Because(StrEnum):
@@ -81,10 +82,12 @@ def _steps_with_work(turn: Turn) -> set[Step]:
 
 def free_stations(state: FloorState, steps: Container[Step] = frozenset(Step)) -> list[Station]:
     """Give the stations of some steps that can take a load now, by name."""
-    stations, holds, stock = state.stations, state.station_holds, state.stock
-    idle = [one for name in sorted(state.idle) if (one := stations[name]).step in steps]
+    idle = [one for one in state.stations.values() if not one.job_id and one.step in steps and one.state == _IDLE]
+    holds, stock = state.station_holds, state.stock
     if holds or stock.supplies:
         idle = [one for one in idle if one.station not in holds and stock.has_supplies(one.station)]
+    if len(idle) > 1:
+        idle.sort(key=_NAME)
     return idle
 
 
@@ -291,4 +294,5 @@ def _start(turn: Turn, station: Station, sheets: list[int], because: Because, ot
     turn.act(start_action(turn, turn.state.jobs[job_id]))
 
 
+_NAME = attrgetter("station")
 RULES = {**dict.fromkeys(Step, _next), Step.PRINT: _print, Step.LAMINATE: _laminate, Step.PACK: _pack}

@@ -25,7 +25,7 @@ from devices.messages import POSITIONS, StationState
 
 # asked for each card of each move: as a class's attribute, a member of an enum costs ten times as much (measured)
 _HELD, _ACCEPTED, _READY, _GOOD, _MADE = State.HELD, State.ACCEPTED, State.READY, State.GOOD, State.MADE
-_STOPPED, _IMPOSED, _IDLE = State.STOPPED, State.IMPOSED, StationState.IDLE
+_STOPPED, _IMPOSED = State.STOPPED, State.IMPOSED
 
 MOVING = IN_MAKING | {State.GOOD}  # comes to a bundle if nobody does anything, unless a person holds it
 
@@ -158,7 +158,6 @@ class FloorState:
     waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
     bundles: dict[int, tuple[int, list[int]]] = field(default_factory=dict)  # bundle -> batch, cards; until sent
     stations: dict[str, Station] = field(default_factory=dict)
-    idle: set[str] = field(default_factory=set)  # stations that say so, and have no job
     sign_on_ends: dict[str, float] = field(default_factory=dict)  # station -> end of its operator's certificate
     jobs: dict[int, Job] = field(default_factory=dict)
     station_holds: dict[str, Hold] = field(default_factory=dict)
@@ -357,13 +356,6 @@ class FloorState:
         if not self.card_holds:
             return list(batch.bundles)
         return [one for one in batch.bundles if self.card_holds.keys().isdisjoint(self.bundles[one][1])]
-
-    def look_idle(self, station: Station) -> None:
-        """Note whether a station that changed is idle."""
-        if not station.job_id and station.state == _IDLE:
-            self.idle.add(station.station)
-        else:
-            self.idle.discard(station.station)
 
     # ---- how a sheet changes -------------------------------------------------------------------------------
 
