@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from itertools import groupby
-from operator import attrgetter
 
 import msgspec
 
@@ -135,18 +133,18 @@ class Card(msgspec.Struct, array_like=True, gc=False):  # made by the thousand: 
 
 
 Runs = list[tuple[tuple[int, str], list[Card]]]  # batch and police station, cards
-_PILE = attrgetter("batch_id", "unit")
 
 
 def runs_of(cards: list[Card]) -> Runs:
     """Give cards in runs of one pile each, as they come: those of a sheet, or of a bundle, are mostly one run."""
-    if not cards:
-        return []
-    unit, batch_id = cards[0].unit, cards[0].batch_id
+    runs: Runs = []
+    unit, batch_id, run = "", -1, list[Card]()
     for card in cards:
         if card.unit != unit or card.batch_id != batch_id:
-            return [(pile, list(alike)) for pile, alike in groupby(cards, _PILE)]
-    return [((batch_id, unit), cards)]
+            unit, batch_id, run = card.unit, card.batch_id, []
+            runs.append(((batch_id, unit), run))
+        run.append(card)
+    return runs
 
 
 def rank_of(

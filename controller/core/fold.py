@@ -98,19 +98,21 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
     )
     state.batches[move.batch_id] = batch
     accepted, units = [], dict[str, str]()  # one text for all cards of a police station: alike at a glance
+    batch_id, all_due = move.batch_id, move.due_floor_s
+    express_due = min(all_due, move.express_due_floor_s) if move.express_due_floor_s else all_due
+    first, one_of = batch_id * CARDS_PER_BATCH, units.setdefault
     for row in move.rows:
         verdict = row.verdict
         if verdict == _REFUSE:
             continue
-        number = move.batch_id * CARDS_PER_BATCH + row.index
-        is_sooner = row.express and move.express_due_floor_s
-        due = min(move.due_floor_s, move.express_due_floor_s) if is_sooner else move.due_floor_s
-        unit = units.setdefault(row.unit, row.unit)
-        rank = rank_of(number, 1, row.express, due, move.batch_id, unit)
-        card = Card(number, move.batch_id, unit, _HELD, rank, row.express, due_floor_s=due)
+        number, express, unit = first + row.index, row.express, one_of(row.unit, row.unit)
+        due = express_due if express else all_due
+        rank = rank_of(number, 1, express, due, batch_id, unit)
+        card = Card(number, batch_id, unit, _HELD, rank, express, due_floor_s=due)
         state.cards[number] = card
         batch.cards.append(number)
-        batch.express += row.express
+        if express:
+            batch.express += 1
         if verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:
@@ -158,11 +160,8 @@ def _encode(state: FloorState, at: float, move: m.EncodeStarted) -> None:
 @folds(m.EncodeEnded)
 def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
     failed = {card for card, _ in move.failed}
-    encoded = []
-    for number in state.encode_jobs.pop(move.job_id):
-        card = state.cards.get(number)  # it may be cancelled, and its batch closed, meanwhile
-        if card and card.state is _ACCEPTED and number not in failed:
-            encoded.append(card)
+    known = map(state.cards.get, state.encode_jobs.pop(move.job_id))  # it may be cancelled, and its batch closed
+    encoded = [card for card in known if card and card.state is _ACCEPTED and card.card not in failed]
     change(state, encoded, _ENCODED, at)
 
 
