@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from itertools import groupby
+from operator import attrgetter
 
 import msgspec
 
@@ -132,6 +134,7 @@ class Card(msgspec.Struct, array_like=True, gc=False):  # made by the thousand: 
         return state
 
 
+_BATCH = attrgetter("batch_id")
 Runs = list[tuple[tuple[int, str], list[Card]]]  # batch and police station, cards
 
 
@@ -145,6 +148,14 @@ def runs_of(cards: list[Card]) -> Runs:
             runs.append(((batch_id, unit), run))
         run.append(card)
     return runs
+
+
+def batches_of(cards: list[Card]) -> Runs:
+    """Give cards in runs of one batch each, as they come, without their police station."""
+    numbers = [card.batch_id for card in cards]
+    if numbers.count(numbers[0]) == len(numbers):  # by far the most
+        return [((numbers[0], ""), cards)]
+    return [((number, ""), list(alike)) for number, alike in groupby(cards, _BATCH)]
 
 
 def rank_of(

@@ -21,7 +21,7 @@ FACE_DIFFERS = "I3"  # another card's control mark
 BAD_MARKS = (Mark.FILM_SPOILED, Mark.SPOILED)
 GOOD_MARKS = (Mark.PASSED, Mark.QUARANTINED)
 NO_SIGNALS: Sequence[Signal] = ()
-_SPOILED, _UNTOUCHED = Fate.SPOILED, Fate.UNTOUCHED  # asked for each sheet of each load
+_SPOILED, _UNTOUCHED, _PASSED = Fate.SPOILED, Fate.UNTOUCHED, Mark.PASSED  # asked for each sheet of each load
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,9 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
     def settle_marks(self, fate: str) -> None:
         """Turn a job's marks into verdicts, now that the sheet's fate is known."""
         charged = set()
+        if len(self.marks) == 1 and self.marks[0].mark == _PASSED:  # by far the most
+            places = positions_in(self.marks.pop().mask)
+            self.verdicts.update(dict.fromkeys(places, Verdict(len(self.visits), GOOD, "")))
         for mark in self.marks:
             positions = positions_in(mark.mask)
             code = GOOD if mark.mark in GOOD_MARKS else mark.code
@@ -168,8 +171,12 @@ class DriftWatch:
     def _count(self, sheet_id: int) -> list[Signal]:
         """Count a whole sheet for every station its positions went through, and forget it."""
         trace = self.sheets.pop(sheet_id)
-        signals: list[Signal] = []
-        found = trace.verdicts
+        found, signals = trace.verdicts, list[Signal]()
+        told = list(found.values())
+        if told and told[0].code == GOOD and told.count(told[0]) == len(told):  # nothing wrong at all: by far the most
+            for visit in trace.visits[: told[0].visits]:
+                self._count_good(sheet_id, visit, len(told))
+            return signals
         verdicts = [found[place] for place in sorted(found)]
         blamed = {verdict.station for verdict in verdicts}
         judged_by_all = min([verdict.visits for verdict in verdicts], default=0)

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 import msgspec
 
-from controller.core.cards import FINAL, IN_MAKING, Card, Runs, State, runs_of
+from controller.core.cards import FINAL, IN_MAKING, Card, Runs, State, batches_of, runs_of
 from controller.core.drift import DriftWatch
 from controller.core.errors import UnknownThing
 from controller.core.holds import CardHold, Drifted, Hold
@@ -224,12 +224,15 @@ class FloorState:
 
     def set_cards(self, cards: list[Card], state: State, at_floor_s: float) -> None:
         """Bring cards that are all in one state to another: as one after the other, at a fraction of the cost."""
-        before, runs = cards[0].state, runs_of(cards)
+        before = cards[0].state
+        making = (state in IN_MAKING) - (before in IN_MAKING)
+        # who changes neither piles nor what may join them is counted by batch alone
+        runs = runs_of(cards) if making or state is _GOOD or before is _GOOD or self.card_holds else batches_of(cards)
         if before is not _IMPOSED:
-            self._leave(cards, before)
+            self._leave(cards, runs, before)
         for card in cards:
             card.state = state
-        self._count(runs, before, state)
+        self._count(runs, before, state, making)
         if self.doubtful and state is not _GOOD and state is not _MADE:
             for card in cards:
                 self.doubtful.pop(card.card, None)
@@ -253,11 +256,11 @@ class FloorState:
             return cards
         return [card for card in cards if not self.is_held(card)]
 
-    def _leave(self, cards: list[Card], before: State) -> None:
+    def _leave(self, cards: list[Card], runs: Runs, before: State) -> None:
         if before is _READY:
             self.take_ready(cards)
         elif before is _GOOD:
-            self.take_from_piles(cards)
+            self._take_from_piles(runs)
         elif before is _ACCEPTED:
             self.take_unencoded(cards)
         elif before is _HELD and self.holds:
@@ -267,9 +270,8 @@ class FloorState:
             for card in cards:
                 self.contested.pop(card.card, None)
 
-    def _count(self, runs: Runs, before: State, state: State) -> None:
+    def _count(self, runs: Runs, before: State, state: State, making: int) -> None:
         """Count cards that changed: by state for their batches, those with a hold, those that may yet join a pile."""
-        making = (state in IN_MAKING) - (before in IN_MAKING)
         for pile, cards in runs:
             states, count = self.batch(pile[0]).states, len(cards)
             states[before] -= count
@@ -337,7 +339,10 @@ class FloorState:
 
     def take_from_piles(self, cards: list[Card]) -> None:
         """Take good cards off their piles; one that a packer has is on none."""
-        for pile, alike in runs_of(cards):
+        self._take_from_piles(runs_of(cards))
+
+    def _take_from_piles(self, runs: Runs) -> None:
+        for pile, alike in runs:
             stopped = self.stopped_piles.get(pile)
             lying = stopped.cards if stopped else self.piles.get(pile)
             if not lying:
