@@ -78,16 +78,17 @@ class HeapMachine:
 
     def run(self, job: StartJob, at_floor_s: float) -> Cycle:
         """Do one load that is given now; it begins when the output is clear and a worn-out roll is changed."""
-        free_floor_s = self.free_floor_s
+        free_floor_s, step = self.free_floor_s, self.spec.step
         cycle = Cycle(at_floor_s if at_floor_s > free_floor_s else free_floor_s)
         self.loads += 1
         if not self.loads % ROWS:
             self._look_ahead()
         fate = self._work(job, cycle)
-        step, do, singles = self.spec.step, self._do, job.singles
         if fate is _DONE and step is not _PRINT and step is not _LAMINATE:  # they take nothing for a sheet
+            do = self._do
             cycle.sheets = [do(step, sheet_id, cards) for sheet_id, cards in job.sheets]
         else:
+            singles = job.singles
             cycle.sheets = [
                 self._result(sheet_id, cards, fate, SINGLE if sheet_id in singles else POSITIONS)
                 for sheet_id, cards in job.sheets
