@@ -75,7 +75,7 @@ def _steps_with_work(turn: Turn) -> set[Step]:
     steps = {step for step, queue in state.waiting.items() if queue}
     if state.ripe or (state.piles and config.bundle_max < state.ripe_cards):
         steps.add(_PACK)
-    if _PRINT not in steps and any(state.ready.values()) and not is_paused(turn):
+    if any(state.ready.values()):  # printing may pause, but not any more once a press took its films in this plan
         steps.add(_PRINT)
     return steps
 
