@@ -31,12 +31,16 @@ class Draws:
 
     def at(self, number: int) -> float:
         """Give the draw of a number, 0 or above."""
+        return self.block(number)[number % ROWS]
+
+    def block(self, number: int) -> list[float]:
+        """Give the draws of the ROWS numbers that a number lies among: its own is at `number % ROWS`."""
         block = self._blocks.get(number // ROWS)
         if block is None:
             hashes = hashes_of(self._before, number // ROWS * ROWS, [""])
             block = (hashes[:, 0].astype(np.float64) / SCALE).tolist()
             _keep(self._blocks, number // ROWS, block)
-        return block[number % ROWS]
+        return block
 
 
 class Struck:
@@ -46,17 +50,20 @@ class Struck:
         self._about, self._positions = (seed, what), positions
         self._hashes: dict[int, NDArray[np.uint64]] = {}
         self._struck: dict[tuple[int, float], list[Sequence[int]]] = {}
+        self._place, self._rate = -1, 0.0  # those of the block that was asked last, as most often the next one is
+        self._last: list[Sequence[int]] = []
 
     def at(self, sheet_id: int, rate: float, ruined: int = 0) -> Sequence[int]:
         """Give the positions that are struck on a sheet, in order, after it was ruined so many times."""
-        if not rate:
-            return ()
         if ruined:  # few: they are drawn one by one
             return [one for one in self._positions if draw(*self._about, sheet_id, ruined, one) < rate]
-        block = self._struck.get((sheet_id // ROWS, rate))
-        if block is None:
-            block = self._block(sheet_id // ROWS, rate)
-        return block[sheet_id % ROWS]
+        place = sheet_id // ROWS
+        if place != self._place or rate != self._rate:
+            if not rate:
+                return ()
+            self._last = self._struck.get((place, rate)) or self._block(place, rate)
+            self._place, self._rate = place, rate
+        return self._last[sheet_id % ROWS]
 
     def _block(self, place: int, rate: float) -> list[Sequence[int]]:
         hashes = self._hashes.get(place)

@@ -99,10 +99,10 @@ class HeapFloor:
     # ---- what the world does -----------------------------------------------------------------------------------
 
     def _perform(self, at_floor_s: float, action: e.AnyAction) -> None:
-        if isinstance(action, e.ReleaseJob):
-            return  # half of all: a machine forgets a job by itself
         if isinstance(action, e.StartJob):
             self._start(at_floor_s, action)
+        elif isinstance(action, e.ReleaseJob):
+            return  # half of all: a machine forgets a job by itself
         elif isinstance(action, e.Encode):
             began = max(at_floor_s, heapq.heappop(self._encoders))
             ended = began + self._encode_card_s * len(action.cards)

@@ -10,7 +10,7 @@ import msgspec
 from controller.core.events import SheetOutcome, StartJob
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE, Fate, StationState
-from sims.draws import Draws
+from sims.draws import ROWS, Draws
 from sims.faults import draw, exponential, triangular
 from sims.floor import StationSpec
 from sims.heap_matter import Matter
@@ -60,6 +60,9 @@ class HeapMachine:
         self._stops = 0
         self._cycle_draws = Draws(matter.seed, spec.name, "cycle")
         self._returned_draws = Draws(matter.seed, spec.name, "returned")
+        self._will_jam, self._do = matter.will_jam, matter.work
+        self._longer, self._returned = list[float](), list[bool]()  # of a block of loads: see `_look_ahead`
+        self._look_ahead()
         self._to_stop_s = self._next_stop_s()
 
     def fill(self, first_body: int, sheets: int, places: int = POSITIONS) -> None:
@@ -75,14 +78,21 @@ class HeapMachine:
 
     def run(self, job: StartJob, at_floor_s: float) -> Cycle:
         """Do one load that is given now; it begins when the output is clear and a worn-out roll is changed."""
-        cycle = Cycle(max(at_floor_s, self.free_floor_s))
+        free_floor_s, step = self.free_floor_s, self.spec.step
+        cycle = Cycle(at_floor_s if at_floor_s > free_floor_s else free_floor_s)
         self.loads += 1
+        if not self.loads % ROWS:
+            self._look_ahead()
         fate = self._work(job, cycle)
-        singles = job.singles
-        cycle.sheets = [
-            self._result(sheet_id, cards, fate, SINGLE if sheet_id in singles else POSITIONS)
-            for sheet_id, cards in job.sheets
-        ]
+        if fate is _DONE and step is not _PRINT and step is not _LAMINATE:  # they take nothing for a sheet
+            do = self._do
+            cycle.sheets = [do(step, sheet_id, cards) for sheet_id, cards in job.sheets]
+        else:
+            singles = job.singles
+            cycle.sheets = [
+                self._result(sheet_id, cards, fate, SINGLE if sheet_id in singles else POSITIONS)
+                for sheet_id, cards in job.sheets
+            ]
         if cycle.before and cycle.before[-1][1] is not _IDLE:
             cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         self.free_floor_s = cycle.ended_floor_s
@@ -94,7 +104,9 @@ class HeapMachine:
 
     def _work(self, job: StartJob, cycle: Cycle) -> Fate:
         """Work, break down, be cleared; give what the load is then."""
-        at, left_s = cycle.began_floor_s, self._cycle_s(job)
+        at, spec = cycle.began_floor_s, self.spec
+        units = len(job.blanks) if job.bundle_id else len(job.sheets)
+        left_s = (spec.load_s + spec.unit_s * units) * self._longer[self.loads % ROWS]
         fate = self._load_fate(job)
         if fate is not _DONE:
             left_s *= self._draw("jam at", self.loads)
@@ -115,9 +127,11 @@ class HeapMachine:
         cycle.ended_floor_s = at
         return fate
 
-    def _cycle_s(self, job: StartJob) -> float:
-        units = len(job.blanks) if job.bundle_id else len(job.sheets)
-        return triangular(self.spec.cycle_s(units), self.spec.spread, self._cycle_draws.at(self.loads))
+    def _look_ahead(self) -> None:
+        """Work out for a block of loads how much longer than the mean each lasts, and whether it comes back."""
+        spread, returned = self.spec.spread, self._faults.load_returned
+        self._longer = [triangular(1.0, spread, point) for point in self._cycle_draws.block(self.loads)]
+        self._returned = [point < returned for point in self._returned_draws.block(self.loads)]
 
     def _break_down(self, at: float, cycle: Cycle) -> float:
         """Stop at a time, be repaired, and give when."""
@@ -144,10 +158,9 @@ class HeapMachine:
         """Say whether a load will jam, and how: spoiled, or as it was."""
         if not job.sheets:
             return _DONE
-        if self._matter.will_jam(self.spec.step, job.sheets[0][0]):
-            return Fate.SPOILED
-        returned = self._returned_draws.at(self.loads) < self._faults.load_returned
-        return Fate.UNTOUCHED if returned else _DONE
+        if self._will_jam(self.spec.step, job.sheets[0][0]):
+            return _SPOILED
+        return _UNTOUCHED if self._returned[self.loads % ROWS] else _DONE
 
     def _stop_fate(self, job: StartJob) -> Fate:
         """Say what a load is after a breakdown; one of packing just goes on."""
@@ -171,7 +184,7 @@ class HeapMachine:
         body = self._draw_body(places) if step is _LAMINATE else 0
         if fate is _SPOILED:
             return self._matter.spoil(step, sheet_id, body)
-        return self._matter.work(step, sheet_id, cards, body, places)
+        return self._do(step, sheet_id, cards, body, places)
 
     def _draw_body(self, places: int) -> int:
         """Take the next body sheet of a size out of the magazine, which the foreman knows has one."""

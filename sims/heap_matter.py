@@ -66,13 +66,13 @@ class Matter:
         self, step: Step, sheet_id: int, cards: Sequence[int], body: int = 0, places: int = POSITIONS
     ) -> SheetOutcome:
         """Do a step to a sheet; `cards` as the foreman gave them, `body` what the press drew.  Raises: MatterError."""
+        if step is _INSPECT:
+            return self._inspect(sheet_id, cards)
+        if step is _WRITE:
+            return self._write(sheet_id, cards)
         if step is _PRINT:
             return self._print(sheet_id, cards)
-        if step is _LAMINATE:
-            return self._laminate(sheet_id, body, places)
-        if step is _PUNCH:
-            return self._punch(sheet_id)
-        return self._write(sheet_id, cards) if step is _WRITE else self._inspect(sheet_id, cards)
+        return self._laminate(sheet_id, body, places) if step is _LAMINATE else self._punch(sheet_id)
 
     def spoil(self, step: Step, sheet_id: int, body: int = 0) -> SheetOutcome:
         """Ruin a whole sheet in the machine; a press ruins the body sheet with it."""
@@ -205,7 +205,8 @@ class Matter:
         """Give the numbers that the chips answer with, 0 where one is silent."""
         first = tray.first_blank
         if not first and not tray.silent and tray.places == POSITIONS:
-            return list(range(blank_serial(tray.body, 0), blank_serial(tray.body, POSITIONS)))
+            lowest = blank_serial(tray.body, 0)
+            return list(range(lowest, lowest + POSITIONS))
         return [
             0 if place in tray.silent or place >= tray.places else blank_serial(tray.body, (first + place) % POSITIONS)
             for place in range(POSITIONS)

@@ -32,7 +32,7 @@ class HeapStaff:
         self._bodies: Counter[str] = Counter()  # by press, those on their way too
         self._waiting = list(presses)  # presses to be filled once there are bodies
         self._next_body = self._ordered_to = self._received_to = FIRST_BODY
-        self._answers: dict[type, Callable[[float, Any], None]] = {
+        self.answers: dict[type, Callable[[float, Any], None]] = {
             SheetBound: self._bound,
             ActProposed: self._proposed,
             StockReceived: self._received,
@@ -40,6 +40,7 @@ class HeapStaff:
             StationHeld: self._station_held,
             CardStopped: self._stopped,
         }
+        """What is done about each kind of move."""
 
     def begin(self, at_floor_s: float) -> None:
         """Receive the first body sheets and fill every magazine, before the floor begins."""
@@ -56,7 +57,7 @@ class HeapStaff:
 
     def saw(self, at_floor_s: float, move: AnyMove) -> None:
         """Take one move."""
-        answer = self._answers.get(type(move))
+        answer = self.answers.get(type(move))
         if answer is not None:
             answer(at_floor_s, move)
 

@@ -27,6 +27,7 @@ class Calendar:
         self.always = not self._shifts and not self._maintenance
         # what was looked up last: it is asked all day, by several threads
         self._open: dict[str, Stretch] = {}  # by station, when it closes
+        self._opens: dict[str, Stretch] = {}  # by station, when it opens again
         self._shift = self._closed = NEVER  # when the shift ends, and when the next one begins
 
     def closes_at(self, station: str, now_floor_s: float) -> float:
@@ -49,6 +50,15 @@ class Calendar:
 
     def opens_at(self, station: str, now_floor_s: float) -> float:
         """Give when a closed station may start a load again; `inf` when never."""
+        first, last, opens = self._opens.get(station, NEVER)
+        if first <= now_floor_s < last:
+            return opens
+        opens = self._next_opening(station, now_floor_s)
+        if now_floor_s < opens < math.inf:
+            self._opens[station] = _stretch(now_floor_s, opens)
+        return opens
+
+    def _next_opening(self, station: str, now_floor_s: float) -> float:
         at = now_floor_s
         for _ in range(DAYS_AHEAD):
             at = self._shift_begin(at)
@@ -123,10 +133,21 @@ class Calendar:
         return math.inf
 
 
-@lru_cache(maxsize=8)
 def calendar_of(config: CalendarConfig) -> Calendar:
     """Give the calendar of a section, made once."""
+    asked, calendar = _last[0]
+    if asked is not config:
+        calendar = _calendar_of(config)
+        _last[0] = (config, calendar)
+    return calendar
+
+
+@lru_cache(maxsize=8)
+def _calendar_of(config: CalendarConfig) -> Calendar:
     return Calendar(config)
+
+
+_last = [(CalendarConfig(), _calendar_of(CalendarConfig()))]  # a plan asks in each turn, and a section's hash is long
 
 
 def _stretch(now_floor_s: float, answer_floor_s: float) -> Stretch:

@@ -134,19 +134,28 @@ class Card(msgspec.Struct, array_like=True, gc=False):  # made by the thousand: 
         return state
 
 
+_BATCH = attrgetter("batch_id")
 Runs = list[tuple[tuple[int, str], list[Card]]]  # batch and police station, cards
-_PILE = attrgetter("batch_id", "unit")
 
 
 def runs_of(cards: list[Card]) -> Runs:
     """Give cards in runs of one pile each, as they come: those of a sheet, or of a bundle, are mostly one run."""
-    if not cards:
-        return []
-    unit, batch_id = cards[0].unit, cards[0].batch_id
+    runs: Runs = []
+    unit, batch_id, run = "", -1, list[Card]()
     for card in cards:
         if card.unit != unit or card.batch_id != batch_id:
-            return [(pile, list(alike)) for pile, alike in groupby(cards, _PILE)]
-    return [((batch_id, unit), cards)]
+            unit, batch_id, run = card.unit, card.batch_id, []
+            runs.append(((batch_id, unit), run))
+        run.append(card)
+    return runs
+
+
+def batches_of(cards: list[Card]) -> Runs:
+    """Give cards in runs of one batch each, as they come, without their police station."""
+    numbers = [card.batch_id for card in cards]
+    if numbers.count(numbers[0]) == len(numbers):  # by far the most
+        return [((numbers[0], ""), cards)]
+    return [((number, ""), list(alike)) for number, alike in groupby(cards, _BATCH)]
 
 
 def rank_of(

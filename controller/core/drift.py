@@ -21,7 +21,7 @@ FACE_DIFFERS = "I3"  # another card's control mark
 BAD_MARKS = (Mark.FILM_SPOILED, Mark.SPOILED)
 GOOD_MARKS = (Mark.PASSED, Mark.QUARANTINED)
 NO_SIGNALS: Sequence[Signal] = ()
-_SPOILED, _UNTOUCHED = Fate.SPOILED, Fate.UNTOUCHED  # asked for each sheet of each load
+_SPOILED, _UNTOUCHED, _PASSED = Fate.SPOILED, Fate.UNTOUCHED, Mark.PASSED  # asked for each sheet of each load
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,9 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
     def settle_marks(self, fate: str) -> None:
         """Turn a job's marks into verdicts, now that the sheet's fate is known."""
         charged = set()
+        if len(self.marks) == 1 and self.marks[0].mark == _PASSED:  # by far the most
+            places = positions_in(self.marks.pop().mask)
+            self.verdicts.update(dict.fromkeys(places, Verdict(len(self.visits), GOOD, "")))
         for mark in self.marks:
             positions = positions_in(mark.mask)
             code = GOOD if mark.mark in GOOD_MARKS else mark.code
@@ -168,8 +171,13 @@ class DriftWatch:
     def _count(self, sheet_id: int) -> list[Signal]:
         """Count a whole sheet for every station its positions went through, and forget it."""
         trace = self.sheets.pop(sheet_id)
-        signals: list[Signal] = []
-        verdicts = [trace.verdicts[place] for place in sorted(trace.verdicts)]
+        found, signals = trace.verdicts, list[Signal]()
+        told = list(found.values())
+        if told and told[0].code == GOOD and told.count(told[0]) == len(told):  # nothing wrong at all: by far the most
+            for visit in trace.visits[: told[0].visits]:
+                self._count_good(sheet_id, visit, len(told))
+            return signals
+        verdicts = [found[place] for place in sorted(found)]
         blamed = {verdict.station for verdict in verdicts}
         judged_by_all = min([verdict.visits for verdict in verdicts], default=0)
         for index, visit in enumerate(trace.visits):
@@ -183,11 +191,16 @@ class DriftWatch:
 
     def _count_good(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards alone: they reach no threshold."""
-        chart = self._chart_of(visit.station)
-        if visit.job_id > chart.after_job_id:
-            if visit.station in self.warnings:
-                self._cool(sheet_id, visit, good)
+        station = visit.station
+        chart = self.charts.get(station) or self._chart_of(station)
+        if visit.job_id <= chart.after_job_id:
+            return
+        if station in self.warnings:
+            self._cool(sheet_id, visit, good)
+        if chart.score:
             chart.take(sheet_id, visit, good, False)
+        else:
+            chart.cards += good  # it stands at zero, and stays there: by far the most
 
     def _cool(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards for what a station is warned of."""
@@ -285,10 +298,15 @@ def _sheet(watch: DriftWatch, at: float, move: m.SheetImposed) -> Sequence[Signa
 
 
 def _job(watch: DriftWatch, at: float, move: m.JobStarted) -> Sequence[Signal]:
-    watch.last_job_id = max(watch.last_job_id, move.job_id)
+    if move.job_id > watch.last_job_id:
+        watch.last_job_id = move.job_id
+    if not move.sheets:
+        return NO_SIGNALS
+    traces, visit = watch.sheets, Visit(move.step, move.station, move.job_id, at)
     for sheet_id in move.sheets:
-        if sheet_id in watch.sheets:
-            watch.sheets[sheet_id].visits.append(Visit(move.step, move.station, move.job_id, at))
+        trace = traces.get(sheet_id)
+        if trace is not None:
+            trace.visits.append(visit)
     return NO_SIGNALS
 
 
@@ -301,20 +319,23 @@ def _marked(watch: DriftWatch, at: float, move: m.PositionsMarked) -> Sequence[S
 
 
 def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> Sequence[Signal]:
-    signals, jammed = [], False
+    signals: Sequence[Signal] = NO_SIGNALS
+    traces, jammed = watch.sheets, False
     for end in move.sheets:
-        trace = watch.sheets.get(end.sheet_id)
+        trace = traces.get(end.sheet_id)
         if trace is None:
             continue
-        if end.fate == _SPOILED and jammed:  # a press that jams with 24 sheets in it jammed once
-            trace.marks.clear()
-        jammed = jammed or end.fate == _SPOILED
+        fate = end.fate
+        if fate == _SPOILED:
+            if jammed:  # a press that jams with 24 sheets in it jammed once
+                trace.marks.clear()
+            jammed = True
         if trace.marks:
-            trace.settle_marks(end.fate)
-        if end.fate == _UNTOUCHED:
+            trace.settle_marks(fate)
+        if fate == _UNTOUCHED:
             trace.visits = [visit for visit in trace.visits if visit.job_id != move.job_id]
         elif not trace.live:
-            signals += watch._count(end.sheet_id)
+            signals = [*signals, *watch._count(end.sheet_id)]
     return signals
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
+from itertools import pairwise
 from operator import attrgetter
 from typing import Any, TypeVar
 
 from controller.core import moves as m
 from controller.core.andon_folds import ANDON_FOLDS
 from controller.core.cards import Card, Cause, State, rank_of
+from controller.core.change import change
+from controller.core.drift import FOLDS as WATCHED
 from controller.core.errors import NoPosition, UnknownThing
 from controller.core.hold_folds import HOLD_FOLDS
 from controller.core.key_folds import KEY_FOLDS
 from controller.core.moves import Mark, Verdict, mask_of, positions_in
+from controller.core.packing_folds import PACKING_FOLDS
 from controller.core.quality_folds import QUALITY_FOLDS, make_again
 from controller.core.record_folds import RECORD_FOLDS
 from controller.core.review_folds import REVIEW_FOLDS
@@ -35,7 +38,8 @@ _UNUSED, _SUSPECTED, _SPOILED_MARK = Mark.UNUSED, Mark.SUSPECTED, Mark.SPOILED
 _FINDINGS = (Mark.FOUND_GOOD, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
 _ON_SHEET, _SPOILED, _MISSING = Account.SHEET, Account.SPOILED, Account.MISSING
 STEPS = {step.value: step for step in Step}
-_STATE, _UNIT = attrgetter("state"), attrgetter("unit")
+NEXT = {kind: dict(pairwise(route)) for kind, route in ROUTES.items()}  # card kind -> step -> the one after it
+_UNIT = attrgetter("unit")
 LOAD_S_MAX = 3_600.0  # what took longer stood still, or its clock lied: no load may seem longer than every shift
 
 Folder = Callable[[FloorState, float, Any], None]
@@ -49,6 +53,7 @@ FOLDS: dict[type, Folder] = {
     **RIGHTS_FOLDS,
     **KEY_FOLDS,
     **ANDON_FOLDS,
+    **PACKING_FOLDS,
 }
 
 
@@ -64,21 +69,10 @@ def folds(kind: type) -> Callable[[Kind], Kind]:
 
 def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
     """Change the state by one move.  Raises: CoreError when the move cannot be."""
-    FOLDS[type(move)](state, at_floor_s, move)
-    state.drift.watch(at_floor_s, move)
-
-
-def _change(state: FloorState, cards: list[Card], cause: str, at: float) -> None:
-    """Bring cards to where a cause leads them, at once those that stand alike.  Raises: IllegalMove."""
-    if not cards:
-        return
-    before = cards[0].state
-    if not [card for card in cards if card.state is not before]:  # by far the most; `all` costs twice as much
-        state.set_cards(cards, cards[0].after(cause), at)
-        return
-    for _, alike in groupby(cards, _STATE):
-        group = list(alike)
-        state.set_cards(group, group[0].after(cause), at)
+    kind = type(move)
+    FOLDS[kind](state, at_floor_s, move)
+    if kind in WATCHED:
+        state.drift.watch(at_floor_s, move)
 
 
 # ---- batches and cards ----------------------------------------------------------------------------------------
@@ -104,19 +98,21 @@ def _batch(state: FloorState, at: float, move: m.BatchOpened) -> None:
     )
     state.batches[move.batch_id] = batch
     accepted, units = [], dict[str, str]()  # one text for all cards of a police station: alike at a glance
+    batch_id, all_due = move.batch_id, move.due_floor_s
+    express_due = min(all_due, move.express_due_floor_s) if move.express_due_floor_s else all_due
+    first, one_of = batch_id * CARDS_PER_BATCH, units.setdefault
     for row in move.rows:
         verdict = row.verdict
         if verdict == _REFUSE:
             continue
-        number = move.batch_id * CARDS_PER_BATCH + row.index
-        is_sooner = row.express and move.express_due_floor_s
-        due = min(move.due_floor_s, move.express_due_floor_s) if is_sooner else move.due_floor_s
-        unit = units.setdefault(row.unit, row.unit)
-        rank = rank_of(number, 1, row.express, due, move.batch_id, unit)
-        card = Card(number, move.batch_id, unit, _HELD, rank, row.express, due_floor_s=due)
+        number, express, unit = first + row.index, row.express, one_of(row.unit, row.unit)
+        due = express_due if express else all_due
+        rank = rank_of(number, 1, express, due, batch_id, unit)
+        card = Card(number, batch_id, unit, _HELD, rank, express, due_floor_s=due)
         state.cards[number] = card
         batch.cards.append(number)
-        batch.express += row.express
+        if express:
+            batch.express += 1
         if verdict == _HOLD:
             state.holds[number] = list(row.codes)
         else:
@@ -164,12 +160,9 @@ def _encode(state: FloorState, at: float, move: m.EncodeStarted) -> None:
 @folds(m.EncodeEnded)
 def _encoded(state: FloorState, at: float, move: m.EncodeEnded) -> None:
     failed = {card for card, _ in move.failed}
-    encoded = []
-    for number in state.encode_jobs.pop(move.job_id):
-        card = state.cards.get(number)  # it may be cancelled, and its batch closed, meanwhile
-        if card and card.state is _ACCEPTED and number not in failed:
-            encoded.append(card)
-    _change(state, encoded, _ENCODED, at)
+    known = map(state.cards.get, state.encode_jobs.pop(move.job_id))  # it may be cancelled, and its batch closed
+    encoded = [card for card in known if card and card.state is _ACCEPTED and card.card not in failed]
+    change(state, encoded, _ENCODED, at)
 
 
 # ---- sheets and jobs ------------------------------------------------------------------------------------------
@@ -183,7 +176,7 @@ def _sheet(state: FloorState, at: float, move: m.SheetImposed) -> None:
     rank = min([card.rank for card in cards])
     sheet = Sheet(move.sheet_id, kind, list(move.cards), rank, ROUTES[kind][0], mask_of(move.cards), places=move.places)
     state.sheets[move.sheet_id] = sheet
-    _change(state, cards, _IMPOSE, at)
+    change(state, cards, _IMPOSE, at)
     for card in cards:
         card.sheet_id = move.sheet_id
     state.put_sheet(sheet, ROUTES[kind][0], at)
@@ -200,7 +193,7 @@ def _job(state: FloorState, at: float, move: m.JobStarted) -> None:
     )
     station = state.stations[move.station]
     station.job_id = move.job_id
-    for sheet_id in move.sheets:
+    for sheet_id in sheets:
         sheet = state.sheet(sheet_id)
         state.take_sheet(sheet, move.job_id)
         station.kind = sheet.kind
@@ -214,7 +207,9 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
     station = state.stations[job.station]
     if station.job_id == move.job_id:
         station.job_id = 0
-    took_s = min(max(0.0, move.ended_floor_s - move.started_floor_s), LOAD_S_MAX)
+    took_s = move.ended_floor_s - move.started_floor_s
+    if not 0.0 <= took_s <= LOAD_S_MAX:
+        took_s = min(max(0.0, took_s), LOAD_S_MAX)
     station.load_s = took_s if not station.load_s else 0.8 * station.load_s + 0.2 * took_s
     if job.station in state.stock.supplies:
         use_supplies(state, job.station, sum(end.fate != Fate.UNTOUCHED for end in move.sheets))
@@ -226,8 +221,7 @@ def _job_ended(state: FloorState, at: float, move: m.JobEnded) -> None:
         if end.fate == _UNTOUCHED:
             state.put_sheet(sheet, sheet.step, at)
         elif end.fate == _DONE and sheet.live:
-            route = ROUTES[sheet.kind]
-            state.put_sheet(sheet, route[route.index(sheet.step) + 1], at)
+            state.put_sheet(sheet, NEXT[sheet.kind][sheet.step], at)
 
 
 @folds(m.SheetBound)
@@ -288,67 +282,11 @@ def _lay(state: FloorState, sheet: Sheet, positions: list[int], move: m.Position
         first = blank_serial(sheet.body, 0)
         for card, position in zip(cards, positions, strict=True):
             card.blank = first + position
-    _change(state, cards, move.mark, at)
+    change(state, cards, move.mark, at)
     if move.mark is _SPOILED_MARK and sheet.body and move.found_at == Step.INSPECT:
         for card, position in zip(cards, positions, strict=True):
             card.rejected_blank = blank_serial(sheet.body, position)
             card.rejected_for, card.rejected_sheet_id = move.code, sheet.sheet_id
-
-
-# ---- packing --------------------------------------------------------------------------------------------------
-
-
-@folds(m.BundleMade)
-def _bundle(state: FloorState, at: float, move: m.BundleMade) -> None:
-    state.used_id("bundle", move.bundle_id)
-    batch = state.batch(move.batch_id)
-    _change(state, state.cards_of(move.cards), Cause.BUNDLE, at)
-    state.stock.enter(Account.GOOD, Account.BUNDLE, len(move.cards))
-    state.bundles[move.bundle_id] = (move.batch_id, list(move.cards))
-    batch.bundles.append(move.bundle_id)
-
-
-@folds(m.BundleStopped)
-def _bundle_stopped(state: FloorState, at: float, move: m.BundleStopped) -> None:
-    cards = state.cards_of(move.cards)
-    if move.waits:
-        stopped = state.stop_pile((cards[0].batch_id, cards[0].unit), at)
-        stopped.stations.append(move.station)
-        stopped.missing += move.missing_cards
-        stopped.foreign += move.foreign_blanks
-    state.put_on_piles(cards)
-
-
-@folds(m.PileRepacked)
-def _repacked(state: FloorState, at: float, move: m.PileRepacked) -> None:
-    state.release_pile((move.batch_id, move.unit))
-
-
-@folds(m.CardMissing)
-def _missing(state: FloorState, at: float, move: m.CardMissing) -> None:
-    card = state.card(move.card)
-    after = card.after(Cause.MISSING)
-    state.take_from_piles([card])  # before its next generation: law 1 wants the blank accounted for first
-    state.stock.enter(Account.GOOD, Account.MISSING, 1)
-    state.stock.miss(move.blank, at)
-    make_again(state, card, at)
-    state.set_card(card, after, at)
-
-
-@folds(m.ConsignmentSent)
-def _sent(state: FloorState, at: float, move: m.ConsignmentSent) -> None:
-    state.used_id("consignment", move.consignment_id)
-    batch = state.batch(move.batch_id)
-    for bundle_id in move.bundles:
-        _, cards = state.bundles.pop(bundle_id)
-        batch.bundles.remove(bundle_id)
-        _change(state, state.cards_of(cards), Cause.SEND, at)
-        state.stock.enter(Account.BUNDLE, Account.DISPATCHED, len(cards))
-
-
-@folds(m.ArrivalCounted)
-def _arrived(state: FloorState, at: float, move: m.ArrivalCounted) -> None:
-    state.used_id("arrival", move.arrival_id)
 
 
 # ---- stock, stations, acts ------------------------------------------------------------------------------------
@@ -363,6 +301,10 @@ def _joined(state: FloorState, at: float, move: m.StationJoined) -> None:
         station.since_floor_s, station.kind, station.load_s = known.since_floor_s, known.kind, known.load_s
         station.operator, station.operator_until_floor_s = known.operator, known.operator_until_floor_s
     state.stations[move.station] = station
+    if station.step is Step.PACK and station.load_max < state.ripe_cards:
+        state.ripe_cards = station.load_max
+        for pile in state.piles:
+            state.ripen(pile)
 
 
 @folds(m.StationChanged)

@@ -37,6 +37,7 @@ def _batch_held(state: FloorState, at: float, move: m.BatchHeld) -> None:
         queue[:] = [rank for rank in queue if rank[3] != batch.batch_id]
     for pile in [pile for pile in state.piles if pile[0] == batch.batch_id]:
         del state.piles[pile]
+        state.ripen(pile)
 
 
 def _batch_released(state: FloorState, at: float, move: m.BatchReleased) -> None:

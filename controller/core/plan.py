@@ -45,24 +45,39 @@ def plan(turn: Turn) -> None:
         return  # what a restored ledger takes for unmade may be made already
     if state.unencoded:
         _encode(turn)
-    busy = {step for step, queue in state.waiting.items() if queue}
-    if state.piles:
-        busy.add(_PACK)
-    if any(state.ready.values()):
-        busy.add(_PRINT)
-    free = free_stations(state, busy)
+    free = free_stations(state, _steps_with_work(turn))
     if not free:
         return
     calendar, now = calendar_of(turn.config.calendar), turn.now_floor_s
     idle: set[tuple[Step, int]] = set()  # those of a step and size would find nothing, as one of them did
+    films, are_early = state.waiting[_LAMINATE], -1  # so many of them were found early
     for station in free:
-        alike = (station.step, station.load_max)
+        step = station.step
+        alike = (step, station.load_max)
         if alike in idle:
             continue
-        if calendar.closes_at(station.station, now) > now + station.load_s or _is_open(turn, station, calendar):
-            RULES.get(station.step, _next)(turn, station)
-            if not station.job_id and station.step is not _LAMINATE:  # each press has bodies of its own
-                idle.add(alike)
+        closes = calendar.closes_at(station.station, now)
+        if closes <= now + station.load_s and not _is_open(turn, station, calendar, closes):
+            continue
+        if step is _LAMINATE and _could_take_all(state, station):  # each press has bodies of its own
+            if len(films) != are_early and _films_are_early(turn):
+                are_early = len(films)
+            if len(films) == are_early:
+                continue
+        RULES[step](turn, station)
+        if not station.job_id and step is not _LAMINATE:
+            idle.add(alike)
+
+
+def _steps_with_work(turn: Turn) -> set[Step]:
+    """Give the steps for which there is something to do, or may be."""
+    state, config = turn.state, turn.config.plan
+    steps = {step for step, queue in state.waiting.items() if queue}
+    if state.ripe or (state.piles and config.bundle_max < state.ripe_cards):
+        steps.add(_PACK)
+    if any(state.ready.values()):  # printing may pause, but not any more once a press took its films in this plan
+        steps.add(_PRINT)
+    return steps
 
 
 def free_stations(state: FloorState, steps: Container[Step] = frozenset(Step)) -> list[Station]:
@@ -71,16 +86,18 @@ def free_stations(state: FloorState, steps: Container[Step] = frozenset(Step)) -
     holds, stock = state.station_holds, state.stock
     if holds or stock.supplies:
         idle = [one for one in idle if one.station not in holds and stock.has_supplies(one.station)]
-    return sorted(idle, key=_NAME)
+    if len(idle) > 1:
+        idle.sort(key=_NAME)
+    return idle
 
 
-def _is_open(turn: Turn, station: Station, calendar: Calendar) -> bool:
-    """Say whether a load would end before the shift does, or planned maintenance begins."""
+def _is_open(turn: Turn, station: Station, calendar: Calendar, closes_floor_s: float) -> bool:
+    """Say whether a station may begin though it closes before its load would end; ask to be called when it may."""
     now = turn.now_floor_s
-    starts = calendar.starts_at(station.station, now, station.load_s)
-    if now < starts < float("inf"):
-        turn.wake_at(starts)
-    return starts <= now
+    opens = calendar.opens_at(station.station, max(now, closes_floor_s))
+    if now < opens < float("inf"):
+        turn.wake_at(opens)
+    return opens <= now
 
 
 def _encode(turn: Turn) -> None:
@@ -165,8 +182,30 @@ def _laminate(turn: Turn, station: Station) -> None:
                 turn.wake_at(until)
                 return
             because = Because.WAITED
-    taken = set(load)
-    _start(turn, station, load, because, [film for film in films if film not in taken])
+    others = films[len(load) :] if load == films[: len(load)] else [film for film in films if film not in set(load)]
+    _start(turn, station, load, because, others)
+
+
+def _could_take_all(state: FloorState, station: Station) -> bool:
+    """Say whether a press could take every film that waits, and one more."""
+    films = len(state.waiting[_LAMINATE])
+    return films < station.load_max and films <= state.stock.in_magazine(station.station, POSITIONS)
+
+
+def _films_are_early(turn: Turn) -> bool:
+    """Say whether all films that wait may wait for others yet: a quick look, asked in most turns.
+
+    It says no where several kinds, or films for single bodies, want a closer one.
+    """
+    state = turn.state
+    queue, sheets = state.waiting[_LAMINATE], state.sheets
+    if not queue or len(state.ready) > 1 or single_waits(state, queue) or not films_may_come(state):
+        return False
+    until = min([sheets[sheet_id].waiting_floor_s for _, sheet_id in queue]) + turn.config.plan.press_wait_s
+    if turn.now_floor_s >= until:
+        return False
+    turn.wake_at(until)
+    return True
 
 
 def _pressable(turn: Turn, station: Station) -> tuple[list[int], list[int]]:
@@ -230,7 +269,8 @@ def _pack(turn: Turn, station: Station) -> None:
     """Pack a pile that is large enough, or that no card can join any more."""
     state = turn.state
     limit = min(turn.config.plan.bundle_max, station.load_max)
-    closed = [pile for pile, cards in state.piles.items() if len(cards) >= limit or pile not in state.making]
+    piles = state.ripe if limit >= state.ripe_cards else state.piles.keys()
+    closed = [pile for pile in piles if pile not in state.making or len(state.piles[pile]) >= limit]
     if not closed:
         return
     closed = nsmallest(1 + BEATEN_KEPT, closed, key=lambda pile: pile_rank(state, pile))
@@ -255,4 +295,4 @@ def _start(turn: Turn, station: Station, sheets: list[int], because: Because, ot
 
 
 _NAME = attrgetter("station")
-RULES = {Step.PRINT: _print, Step.LAMINATE: _laminate, Step.PACK: _pack}
+RULES = {**dict.fromkeys(Step, _next), Step.PRINT: _print, Step.LAMINATE: _laminate, Step.PACK: _pack}

@@ -21,9 +21,12 @@ def enter(queue: list[Any], items: list[Any]) -> None:
 
 def take(queue: list[Any], items: list[Any]) -> None:
     """Take items out of an ordered queue, those that are in it.  Cost: as of `enter`, when they come in order."""
+    begin, count = 0, len(items)
+    if queue[:count] == items:  # from the head, as most are taken
+        del queue[:count]
+        return
     if not queue or max(items, default=queue[0]) < queue[0]:
         return  # none of them is there
-    begin, count = 0, len(items)
     while begin < count:
         place = bisect_left(queue, items[begin])
         if queue[place : place + count - begin] == items[begin:]:  # by far the most

@@ -53,11 +53,11 @@ def bundle_packed(turn: Turn, event: e.BundlePacked) -> None:
         return
     cards = turn.state.cards_of(job.cards)
     blanks = [card.blank for card in cards]
-    expected, scanned = Counter(blanks), Counter(event.blanks)
-    if expected == scanned:
+    if blanks == event.blanks or sorted(blanks) == sorted(event.blanks):
         first = cards[0]
         turn.record(BundleMade(job.bundle_id, first.batch_id, first.unit, list(job.cards), job.station))
     else:
+        expected, scanned = Counter(blanks), Counter(event.blanks)
         turn.record(_wrong_scan(job, cards, expected - scanned, scanned - expected))
     turn.record(
         JobEnded(
@@ -115,26 +115,20 @@ def job_forgotten(turn: Turn, event: e.JobForgotten) -> None:
 
 def start_action(turn: Turn, job: Job) -> e.StartJob:
     """Give the action that hands a job's load to its station: live cards by position, 0 where none is."""
-    sheets, singles = [], []
+    state, sheets, singles = turn.state, [], []
     for sheet_id in job.sheets:
-        sheet = turn.state.sheet(sheet_id)
+        sheet = state.sheet(sheet_id)
         if sheet.places == SINGLE:
             singles.append(sheet_id)
         live = sheet.cards[:]
         if sheet.live != ALL_LIVE:
             live = [card if sheet.live >> place & 1 else 0 for place, card in enumerate(live)]
         sheets.append((sheet_id, live))
-    cards = turn.state.cards_of(job.cards)
-    return e.StartJob(
-        job.job_id,
-        job.station,
-        job.step,
-        sheets,
-        job.bundle_id,
-        cards[0].unit if cards else "",
-        [card.blank for card in cards],
-        singles,
-    )
+    if not job.cards:
+        return e.StartJob(job.job_id, job.station, job.step, sheets, job.bundle_id, singles=singles)
+    cards = state.cards_of(job.cards)
+    blanks = [card.blank for card in cards]
+    return e.StartJob(job.job_id, job.station, job.step, sheets, job.bundle_id, cards[0].unit, blanks, singles)
 
 
 def _job_of(turn: Turn, station: str, job_id: int) -> Job | None:
@@ -151,17 +145,18 @@ def _job_of(turn: Turn, station: str, job_id: int) -> Job | None:
 def _sheet_done(turn: Turn, job: Job, outcome: e.SheetOutcome) -> SheetEnd:
     """Take one sheet's outcome, and give its row of the job's end."""
     sheet = turn.state.sheet(outcome.sheet_id)
-    worked, fate = sheet.live, outcome.fate
-    if job.step is _LAMINATE and (outcome.body or fate == _DONE) and not _bind(turn, job, sheet, outcome.body):
+    worked, fate, step = sheet.live, outcome.fate, job.step
+    if step is _LAMINATE and (outcome.body or fate == _DONE) and not _bind(turn, job, sheet, outcome.body):
         fate = "unknown"
+    elif fate == _DONE:
+        if (step is _WRITE or step is _INSPECT) and _has_wrong_blank(job, sheet, outcome):
+            # person and body no longer agree: nobody may guess which of them moved
+            turn.mark(sheet, sheet.live, Mark.SUSPECTED, WRONG_BLANK, job.station, step)
+        elif step is _INSPECT or outcome.codes != ALL_GOOD:
+            _mark_positions(turn, job, sheet, outcome.codes)
     elif fate == _SPOILED:
         mark = Mark.SPOILED if sheet.body else Mark.FILM_SPOILED
-        turn.mark(sheet, sheet.live, mark, outcome.code, job.station, job.step)
-    elif fate == _DONE and _has_wrong_blank(job, sheet, outcome):
-        # person and body no longer agree: nobody may guess which of them moved
-        turn.mark(sheet, sheet.live, Mark.SUSPECTED, WRONG_BLANK, job.station, job.step)
-    elif fate == _DONE:
-        _mark_positions(turn, job, sheet, outcome.codes)
+        turn.mark(sheet, sheet.live, mark, outcome.code, job.station, step)
     return SheetEnd(outcome.sheet_id, fate, outcome.code, 0 if fate == _UNTOUCHED else worked)
 
 
@@ -180,7 +175,7 @@ def _bind(turn: Turn, job: Job, sheet: Sheet, body: int) -> bool:
 
 def _has_wrong_blank(job: Job, sheet: Sheet, outcome: e.SheetOutcome) -> bool:
     """Say whether a chip answered with a number that is not the serial bound to its position."""
-    if (job.step is not _WRITE and job.step is not _INSPECT) or not sheet.body:
+    if not sheet.body:
         return False
     first = blank_serial(sheet.body, 0)
     if outcome.blanks == list(range(first, first + POSITIONS)):  # by far the most
@@ -199,10 +194,12 @@ def _reads_chip(job: Job, sheet: Sheet) -> bool:
 
 def _mark_positions(turn: Turn, job: Job, sheet: Sheet, codes: list[str]) -> None:
     """Mark what went wrong at each live position, and at inspection what passed."""
-    if job.step is not _INSPECT and codes == ALL_GOOD:
+    if codes == ALL_GOOD:  # by far the most
+        if job.step is _INSPECT:
+            turn.mark(sheet, sheet.live, _PASSED, GOOD, job.station, job.step)
         return
     bad: dict[str, int] = {}
-    for position in () if codes == ALL_GOOD else positions_in(sheet.live):
+    for position in positions_in(sheet.live):
         if codes[position] != GOOD:
             bad[codes[position]] = bad.get(codes[position], 0) | 1 << position
     mark = _MARK_SPOILED if sheet.body else _MARK_FILM

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Callable
 from typing import Any
 
 from controller.core import review_moves as r
-from controller.core.cards import Cause, State, rank_of
-from controller.core.state import FloorState
+from controller.core.cards import Card, Cause, State, rank_of
+from controller.core.state import FloorState, Rank
 
 SHARED_NUMBER = "duplicate.shared_number"  # a hold that one person alone cannot lift
 
@@ -30,9 +31,23 @@ def _seen(state: FloorState, at: float, move: r.ApplicationSeen) -> None:
 
 def _hastened(state: FloorState, at: float, move: r.CardHastened) -> None:
     card = state.card(move.card)
-    state.rank_anew(card, rank_of(card.card, card.generation, True, move.due_floor_s, card.batch_id, card.unit))
+    _rank_anew(state, card, rank_of(card.card, card.generation, True, move.due_floor_s, card.batch_id, card.unit))
     card.express, card.due_floor_s = True, move.due_floor_s
     state.batch(card.batch_id).express += 1
+
+
+def _rank_anew(state: FloorState, card: Card, rank: Rank) -> None:
+    """Give a card that is on no sheet another place in the order of taking."""
+    queue: list[Rank] = []
+    if card.state is State.ACCEPTED:
+        queue = state.unencoded
+    elif card.state is State.READY:
+        queue = state.ready.get(state.batch(card.batch_id).card_kind, [])
+    place = bisect_left(queue, card.rank)
+    if place < len(queue) and queue[place] == card.rank:  # else an encoder has it, or a person holds it
+        del queue[place]
+        insort(queue, rank)
+    card.rank = rank
 
 
 REVIEW_FOLDS: dict[type, Callable[[FloorState, float, Any], None]] = {

@@ -11,7 +11,7 @@ from operator import attrgetter
 
 import msgspec
 
-from controller.core.cards import FINAL, IN_MAKING, Card, Runs, State, runs_of
+from controller.core.cards import FINAL, IN_MAKING, Card, Runs, State, batches_of, runs_of
 from controller.core.drift import DriftWatch
 from controller.core.errors import UnknownThing
 from controller.core.holds import CardHold, Drifted, Hold
@@ -25,7 +25,7 @@ from devices.messages import POSITIONS, StationState
 
 # asked for each card of each move: as a class's attribute, a member of an enum costs ten times as much (measured)
 _HELD, _ACCEPTED, _READY, _GOOD, _MADE = State.HELD, State.ACCEPTED, State.READY, State.GOOD, State.MADE
-_STOPPED = State.STOPPED
+_STOPPED, _IMPOSED = State.STOPPED, State.IMPOSED
 
 MOVING = IN_MAKING | {State.GOOD}  # comes to a bundle if nobody does anything, unless a person holds it
 
@@ -36,6 +36,7 @@ SILENT = "silent"  # the controller's own word for the state of a station it doe
 Rank = tuple[int, int, float, int, str, int]
 NOT_URGENT: Rank = (1, 1, float("-inf"), 0, "", 0)  # less than this are remakes and express
 Pile = tuple[int, str]  # batch and police station: what is packed together
+RIPE_CARDS = 100  # a pile of so many may fill a bundle, whatever can join it yet
 
 
 @dataclass(slots=True)
@@ -150,6 +151,8 @@ class FloorState:
     piles: dict[Pile, list[int]] = field(default_factory=dict)  # good cards that wait to be packed
     stopped_piles: dict[Pile, StoppedPile] = field(default_factory=dict)  # good cards that wait for two people
     making: Counter[Pile] = field(default_factory=Counter)  # cards that may yet join a pile
+    ripe: set[Pile] = field(default_factory=set)  # of `piles`: those no card can join, and those of `ripe_cards`
+    ripe_cards: int = RIPE_CARDS  # or what the smallest packer takes at once
     sheets: dict[int, Sheet] = field(default_factory=dict)
     # by step: the places of sheets and the sheets, in order
     waiting: dict[Step, list[tuple[Rank, int]]] = field(default_factory=lambda: {step: [] for step in Step})
@@ -221,11 +224,15 @@ class FloorState:
 
     def set_cards(self, cards: list[Card], state: State, at_floor_s: float) -> None:
         """Bring cards that are all in one state to another: as one after the other, at a fraction of the cost."""
-        before, runs = cards[0].state, runs_of(cards)
-        self._leave(cards, before)
+        before = cards[0].state
+        making = (state in IN_MAKING) - (before in IN_MAKING)
+        # who changes neither piles nor what may join them is counted by batch alone
+        runs = runs_of(cards) if making or state is _GOOD or before is _GOOD or self.card_holds else batches_of(cards)
+        if before is not _IMPOSED:
+            self._leave(cards, runs, before)
         for card in cards:
             card.state = state
-        self._count(runs, before, state)
+        self._count(runs, before, state, making)
         if self.doubtful and state is not _GOOD and state is not _MADE:
             for card in cards:
                 self.doubtful.pop(card.card, None)
@@ -249,11 +256,11 @@ class FloorState:
             return cards
         return [card for card in cards if not self.is_held(card)]
 
-    def _leave(self, cards: list[Card], before: State) -> None:
+    def _leave(self, cards: list[Card], runs: Runs, before: State) -> None:
         if before is _READY:
             self.take_ready(cards)
         elif before is _GOOD:
-            self.take_from_piles(cards)
+            self._take_from_piles(runs)
         elif before is _ACCEPTED:
             self.take_unencoded(cards)
         elif before is _HELD and self.holds:
@@ -263,9 +270,8 @@ class FloorState:
             for card in cards:
                 self.contested.pop(card.card, None)
 
-    def _count(self, runs: Runs, before: State, state: State) -> None:
+    def _count(self, runs: Runs, before: State, state: State, making: int) -> None:
         """Count cards that changed: by state for their batches, those with a hold, those that may yet join a pile."""
-        making = (state in IN_MAKING) - (before in IN_MAKING)
         for pile, cards in runs:
             states, count = self.batch(pile[0]).states, len(cards)
             states[before] -= count
@@ -291,11 +297,21 @@ class FloorState:
             self._count_making((card.batch_id, card.unit), -held)
 
     def _count_making(self, pile: Pile, change: int) -> None:
-        making = self.making[pile] + change
-        if making:
-            self.making[pile] = making
+        before = self.making[pile]
+        if before + change:
+            self.making[pile] = before + change
         else:
             del self.making[pile]
+        if not before or pile not in self.making:
+            self.ripen(pile)
+
+    def ripen(self, pile: Pile) -> None:
+        """Note whether a pile that changed may have to be packed: a plan looks at no others."""
+        cards = self.piles.get(pile)
+        if cards and (len(cards) >= self.ripe_cards or pile not in self.making):
+            self.ripe.add(pile)
+        else:
+            self.ripe.discard(pile)
 
     def take_unencoded(self, cards: list[Card]) -> None:
         """Take cards out of those that wait for an encoder; one that an encoder has is not there."""
@@ -306,19 +322,6 @@ class FloorState:
         ranks = [card.rank for card in cards]
         for ready in self.ready.values():
             take(ready, ranks)
-
-    def rank_anew(self, card: Card, rank: Rank) -> None:
-        """Give a card that is on no sheet another place in the order of taking."""
-        queue: list[Rank] = []
-        if card.state is _ACCEPTED:
-            queue = self.unencoded
-        elif card.state is _READY:
-            queue = self.ready.get(self.batch(card.batch_id).card_kind, [])
-        place = bisect_left(queue, card.rank)
-        if place < len(queue) and queue[place] == card.rank:  # else an encoder has it, or a person holds it
-            del queue[place]
-            insort(queue, rank)
-        card.rank = rank
 
     def put_on_piles(self, cards: list[Card]) -> None:
         """Lay good cards on their piles; on a stopped one they wait with the others, and held ones lie apart."""
@@ -332,10 +335,14 @@ class FloorState:
                 enter(stopped.cards, lying)
             elif lying:
                 enter(self.piles.setdefault(pile, []), lying)
+                self.ripen(pile)
 
     def take_from_piles(self, cards: list[Card]) -> None:
         """Take good cards off their piles; one that a packer has is on none."""
-        for pile, alike in runs_of(cards):
+        self._take_from_piles(runs_of(cards))
+
+    def _take_from_piles(self, runs: Runs) -> None:
+        for pile, alike in runs:
             stopped = self.stopped_piles.get(pile)
             lying = stopped.cards if stopped else self.piles.get(pile)
             if not lying:
@@ -345,21 +352,7 @@ class FloorState:
                 del self.stopped_piles[pile]
             elif not lying:
                 del self.piles[pile]
-
-    def stop_pile(self, pile: Pile, at_floor_s: float) -> StoppedPile:
-        """Keep a pile from the packers, all that lies on it and all that will join it."""
-        if pile not in self.stopped_piles:
-            cards = self.piles.pop(pile, [])
-            self.stopped_piles[pile] = StoppedPile(cards=cards, since_floor_s=at_floor_s)
-        return self.stopped_piles[pile]
-
-    def release_pile(self, pile: Pile) -> None:
-        """Let a stopped pile be packed again.  Raises: UnknownThing."""
-        if pile not in self.stopped_piles:
-            raise UnknownThing(f"no stopped pile of batch {pile[0]} for {pile[1]}")
-        cards = [one for one in self.stopped_piles.pop(pile).cards if not self.is_held(self.cards[one])]
-        if cards:
-            self.piles[pile] = cards
+            self.ripen(pile)
 
     def leaving(self, batch: Batch) -> list[int]:
         """Give the bundles of a batch that may be sent: those in which nothing is held."""
@@ -374,12 +367,16 @@ class FloorState:
     def put_sheet(self, sheet: Sheet, step: Step, at_floor_s: float) -> None:
         """Let a sheet wait for a step."""
         sheet.step, sheet.job_id, sheet.waiting_floor_s = step, 0, at_floor_s
-        insort(self.waiting[step], sheet.place())
+        queue, place = self.waiting[step], sheet.place()
+        if queue and place < queue[-1]:
+            insort(queue, place)
+        else:
+            queue.append(place)  # by far the most
 
     def take_sheet(self, sheet: Sheet, job_id: int) -> None:
         """Give a waiting sheet to a job."""
         queue = self.waiting[sheet.step]
-        place = bisect_left(queue, sheet.place())
+        place = 0 if queue and queue[0][1] == sheet.sheet_id else bisect_left(queue, sheet.place())
         if place == len(queue) or queue[place][1] != sheet.sheet_id:
             raise UnknownThing(f"sheet {sheet.sheet_id} does not wait for {sheet.step}")
         del queue[place]

@@ -129,7 +129,11 @@ class Stock:
 
     def in_magazine(self, station: str, places: int = 0) -> int:
         """Give the body sheets left in a station's magazine: those of so many places, or all of them."""
-        return sum([one.sheets for one in self.magazines.get(station, ()) if not places or one.places == places])
+        sheets = 0
+        for one in self.magazines.get(station, ()):  # one or two: a sum over a list costs three times as much
+            if not places or one.places == places:
+                sheets += one.sheets
+        return sheets
 
     def magazine_holds(self, station: str, body: int, places: int) -> bool:
         """Say whether a body sheet of so many places lies in a station's magazine."""

@@ -40,14 +40,14 @@ class HeapHost:
             self._run(until_floor_s)
 
     def _run(self, until_floor_s: float) -> None:
-        heap = self._heap
+        heap, handle, pop = self._heap, self.handle, heapq.heappop
         while True:
             at = heap[0][0] if heap else math.inf
             wake = self._wake_floor_s
             if wake is not None and wake <= at and wake <= until_floor_s:
-                self.handle(TimerFired(), max(wake, self.now_floor_s))
+                handle(TimerFired(), max(wake, self.now_floor_s))
             elif heap and at <= until_floor_s:
-                self.handle(heapq.heappop(heap)[2], at)
+                handle(pop(heap)[2], at)
             else:
                 return
 

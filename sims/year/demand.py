@@ -19,6 +19,8 @@ from sims.year.rates import Rates
 UPSTREAM = "province"
 ARRIVE_FROM_S, ARRIVE_TO_S = 6.5 * 3_600.0, 17.0 * 3_600.0  # of a day
 SOON_ONE_IN = 7  # of the batches: due in 2 to 7 days, the others in 15 to 30
+SEQUENCES = 100_000  # of a police station on a day: five digits
+NOTHING: list[str] = []  # neither codes nor fields
 REFUSED = (["number.check_character"], ["identity_number"])
 HELD = (["name.no_glyph"], ["name"])
 
@@ -75,10 +77,10 @@ class Demand:
             county = random.randrange(COUNTIES)
             cards = min(random.randint(SMALLEST, LARGEST), max(SMALLEST, self._upto - self.accepted))
             rows = []
-            stamp = f"{day:%Y%m%d}"
+            stamp, ok = f"{day:%Y%m%d}", Verdict.OK
             for index, unit in enumerate(random.choices(self._units[county], self._sizes[county], k=cards)):
                 taken[unit] = sequence = taken[unit] + 1
-                rows.append(RowVerdict(index, f"{unit}{stamp}{sequence:05d}", unit, Verdict.OK))
+                rows.append(RowVerdict(index, unit + stamp + str(SEQUENCES + sequence)[1:], unit, ok, NOTHING, NOTHING))
             accepted = cards - self._strike(random, rows)
             self.accepted += accepted
             yield self._counties[county].code, rows

@@ -59,6 +59,8 @@ class YearFloor(HeapFloor):
         def hire(presses: Any, push: Any, singles: int) -> YearStaff:
             staff = YearStaff(presses, push, singles, seed, rates)
             staff.floor, staff.came_back = self, self._note_return
+            staff.answers |= {SheetImposed: self._imposed, StationReleased: self._looked_after}
+            self._answers = staff.answers
             return staff
 
         super().__init__(
@@ -143,12 +145,18 @@ class YearFloor(HeapFloor):
 
     def _keep(self, at_floor_s: float, event: e.AnyEvent, moves: list[AnyMove]) -> None:
         self._heard(at_floor_s, event, moves)
+        answers = self._answers
         for move in moves:
-            self.staff.saw(at_floor_s, move)
-            if type(move) is SheetImposed:
-                self._printed.append((at_floor_s, move.sheet_id))
-            elif type(move) is StationReleased and move.station in self._printers:
-                self._printers[move.station].renew()
+            answer = answers.get(type(move))
+            if answer is not None:
+                answer(at_floor_s, move)
+
+    def _imposed(self, at_floor_s: float, move: SheetImposed) -> None:
+        self._printed.append((at_floor_s, move.sheet_id))
+
+    def _looked_after(self, at_floor_s: float, move: StationReleased) -> None:
+        if move.station in self._printers:
+            self._printers[move.station].renew()
 
 
 def _with_calendar(config: Config, days: Days) -> Config:

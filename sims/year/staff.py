@@ -59,7 +59,7 @@ class YearStaff(HeapStaff):
         self._back: set[int] = set()  # blanks that came back and are not destroyed
         self._bad: dict[int, Bad] = {}
         self._bundles: dict[int, tuple[str, list[int]]] = {}
-        self._answers |= {
+        self.answers |= {
             m.BatchOpened: self._opened,
             m.JobStarted: self._started,
             m.BundleMade: self._bundled,
@@ -162,13 +162,13 @@ class YearStaff(HeapStaff):
     def _opened(self, at_floor_s: float, move: m.BatchOpened) -> None:
         """Decide what is held, and draw which cards will be cancelled, refused late or come back."""
         random, rates = Random(f"year {self._seed} batch {move.batch_id}"), self._rates
-        first, decide = move.batch_id * 10_000, self._decide
+        first, decide, hold = move.batch_id * 10_000, self._decide, Verdict.HOLD
         for row in move.rows:
-            if row.verdict is Verdict.HOLD:
+            if row.verdict is hold:
                 refuses = random.random() < rates.held_refused
                 decision = Decision.REFUSE if refuses else Decision.RELEASE
                 decide(at_floor_s + random.uniform(0.5, 8.0) * HOUR_S, first + row.index, decision, "looked at")
-        rows = [row for row in move.rows if row.verdict < Verdict.HOLD]
+        rows = [row for row in move.rows if row.verdict < hold]
         shares = (rates.cancelled, rates.refused_late, rates.came_back)
         counts = [int(len(rows) * share + random.random()) for share in shares]
         for turn, row in enumerate(random.sample(rows, min(sum(counts), len(rows)))):
@@ -185,7 +185,9 @@ class YearStaff(HeapStaff):
 
     def _started(self, at_floor_s: float, move: m.JobStarted) -> None:
         """Note the blank of a card that will come back, while it is packed."""
-        for card in sorted(self._bad.keys() & move.cards) if move.cards else ():
+        if not move.cards:
+            return
+        for card in sorted(self._bad.keys() & move.cards):
             bad = self._bad[card]
             self._bad[card] = Bad(card, bad.row, bad.batch_number, self.floor.foreman.state.cards[card].blank)
 

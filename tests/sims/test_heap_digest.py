@@ -12,7 +12,7 @@ import pytest
 from controller.core import events as e
 from controller.core import hold_events as he
 from controller.core.foreman import Foreman
-from controller.core.settings import CalendarConfig, CoreConfig
+from controller.core.settings import CalendarConfig, CoreConfig, PlanConfig
 from devices.defects import Step
 from sims.faults import USUAL_FAULTS
 from sims.heap_batches import floor_day
@@ -62,10 +62,20 @@ def a_day_of_two_kinds_with_people_between(digest):
     return floor
 
 
+def a_day_on_which_printing_pauses(digest):
+    """Presses end the pause within a plan, so that printers start in the same one."""
+    config = replace(CoreConfig(), plan=PlanConfig(films_max=24, sheets_max=60))
+    floor = HeapFloor(24, foreman=Foreman(config), watch=[digest.saw])
+    for arrival in floor_day(24, 2 * CARDS):
+        floor.submit(arrival)
+    return floor
+
+
 PINNED = {
     a_usual_day: "2551 5b60dab11dcbff922b1249864e048e71",
     a_day_of_many_faults_in_shifts: "2854 2588b563ba0507319810b7a78c403e52",
     a_day_of_two_kinds_with_people_between: "2327 f4273f3f2c7c86593bbcaa5ba0106091",
+    a_day_on_which_printing_pauses: "4969 dc90ad1eba5cf62032e94741dc67a7b6",
 }
 
 

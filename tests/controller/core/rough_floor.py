@@ -248,6 +248,10 @@ class RoughFloor:
         state = self.state
         assert state.stock.balanced()
         assert not state.piles.keys() & state.stopped_piles.keys()
+        packers = [one.load_max for one in state.stations.values() if one.step is Step.PACK]
+        assert state.ripe_cards <= min([100, *packers])
+        full = {pile for pile, cards in state.piles.items() if len(cards) >= state.ripe_cards}
+        assert state.ripe == full | (state.piles.keys() - state.making.keys()), "a packer would not see a pile"
         piled = [card for pile in state.piles.values() for card in pile]
         piled += [card for pile in state.stopped_piles.values() for card in pile.cards]
         piled += [card for job in state.jobs.values() for card in job.cards]
