@@ -1,7 +1,10 @@
 """`python -m bench forecast`: its trials, what it counts of them, and its short form."""
 
 import json
+import subprocess
+import sys
 from math import inf
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,8 @@ from bench import forecast, forecast_beside
 from bench.__main__ import main
 from bench.forecast_beside import Window
 from bench.forecast_trial import Trial, run_trial
+
+ROOT = Path(forecast.__file__).parent.parent
 
 
 def trial(truth_s: float) -> Trial:
@@ -75,7 +80,8 @@ def test_the_loss_of_pairs_is_their_middle_one_and_is_judged_from_five_on():
 def test_a_pair_of_windows_is_taken_of_a_working_centre_and_no_worker_is_left(tmp_path):
     path = tmp_path / "forecast.json"
     options = ["--trials", "0", "--runs", "0", "--pairs", "1", "--window-s", "3", "--json", str(path)]
-    assert main(["forecast", *options]) == 0
+    # a process of its own: those that other tests fork must not inherit its sockets
+    subprocess.run([sys.executable, "-m", "bench", "forecast", *options], cwd=ROOT, check=True)
     found = json.loads(path.read_text("utf-8"))["beside"]
     assert found["pairs"] == len(found["rounds"]["loss_percent"]) == 1
     assert min(found["cards_per_s"].values()) > 0
