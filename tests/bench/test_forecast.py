@@ -92,6 +92,8 @@ def test_the_short_form_writes_every_figure(tmp_path):
     options = [
         "--trials",
         "2",
+        "--first",
+        "2",
         "--runs",
         "2",
         "--cards",
