@@ -12,6 +12,7 @@ from controller.commandline.options import AsName, ConfigPath, DataPath, JsonPat
 from controller.commandline.tables import day_time
 from controller.commandline.ticket import RUNS, RunsOption, answer_of, made_text
 
+HOUR_S = 3_600.0
 BATCHES_SHOWN, UNITS_SHOWN, STARVING_SHOWN = 40, 20, 8
 
 
@@ -42,7 +43,7 @@ def forecast(
     if result["made"]:
         _print_runs(result, batch)
     else:
-        print("\nno forecast: no card is being made" if result.get("nothing_open") else "\nno forecast was made yet")
+        print("\nno forecast: no card is to be made" if result.get("nothing_open") else "\nno forecast was made yet")
     _print_calibration(result["calibration"])
 
 
@@ -67,6 +68,12 @@ def _print_runs(result: dict[str, Any], batch: str) -> None:
     else:
         show.answer("Batches", [{"batch": one["batch_number"], **_finish(one)} for one in batches[:BATCHES_SHOWN]], "")
         _print_more(len(batches) - BATCHES_SHOWN)
+    held = [_held(one) for one in batches if one["waiting"]]
+    if held:
+        show.answer("Cards that wait for people", held[:BATCHES_SHOWN], "")
+        _print_more(len(held) - BATCHES_SHOWN)
+    if result["people"]:
+        show.answer("How long people take", [_people(one) for one in result["people"]], "")
     shown = [_unit(one, batch) for one in units]
     if shown:
         show.answer("Police stations", shown if batch else shown[:UNITS_SHOWN], "")
@@ -92,6 +99,28 @@ def _finish(one: dict[str, Any]) -> dict[str, str]:
         "P50": _at(one["p50_floor_s"]),
         "P90": _at(one["p90_floor_s"]),
         "late %": f"{one['late_percent']:.0f}",
+    }
+
+
+def _held(one: dict[str, Any]) -> dict[str, str]:
+    """Give the columns of a batch that waits for people: how many cards for what, and when the others are finished."""
+    others = {f"others {name}": "" for name in ("P50", "P90")}
+    if one["others_p50_floor_s"] is not None:
+        others = {"others P50": _at(one["others_p50_floor_s"]), "others P90": _at(one["others_p90_floor_s"])}
+    words = ", ".join(f"{cards:,} {word}" for word, cards in one["waiting"].items())
+    return {"batch": one["batch_number"], "cards": words, **others}
+
+
+def _people(one: dict[str, Any]) -> dict[str, str]:
+    """Give the columns of a kind of wait: how long it takes, and on how many times that were seen this rests."""
+    findings = sorted(one["findings"].items(), key=lambda found: (-found[1], found[0]))
+    return {
+        "what": one["what"],
+        "waiting": f"{one['waiting']:,}",
+        "P50": f"{one['p50_s'] / HOUR_S:,.1f} h",
+        "P90": f"{one['p90_s'] / HOUR_S:,.1f} h",
+        "rests on": f"{one['seen']:,} seen" if one["seen"] else "a guess: none seen",
+        "decided": ", ".join(f"{finding} {count:,}" for finding, count in findings),
     }
 
 

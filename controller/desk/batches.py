@@ -14,7 +14,7 @@ from controller.core.turn import Refused
 from controller.core.why.why import WAIT_FOR, why
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number, text
 from controller.desk.holding import BATCH_NUMBER
-from controller.forecasting.record import Said
+from controller.forecasting.record import Said, SaidLast
 from controller.ledger.batch_pages import batch_of_number, batch_page, card_page, receipts_of, unacknowledged
 from controller.ledger.columns import words_in
 from controller.ledger.projection import CLOSED
@@ -118,7 +118,7 @@ def _of_ledger(desk: Desk, row: BatchRow, held: Counter[int]) -> dict[str, Any]:
     return named | _progress(row.received, row.received, until - row.due_floor_s) | {"counts": counts, **_NO_HOLD}
 
 
-def _forecast(said: Said | None) -> dict[str, Any]:
+def _forecast(said: Said | SaidLast | None) -> dict[str, Any]:
     """Give what was forecast of an open batch last."""
     return {
         "p50_floor_s": said.p50_floor_s if said else None,

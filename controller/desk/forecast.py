@@ -14,7 +14,7 @@ from controller.core.turn import Refused
 from controller.desk.desk import Args, BadArgument, Desk, Verb, number
 from controller.desk.rights import sees_stock
 from controller.forecasting.errors import ForecastBusy
-from controller.forecasting.forecasts import Asked, Forecasts
+from controller.forecasting.forecasts import Asked, Forecasts, has_work
 from controller.forecasting.messages import DifferenceMade, FinishOf, ForecastMade, Question, SensitivityMade
 from controller.forecasting.record import Scored
 from controller.forecasting.settings import RUNS_MAX, RUNS_MIN
@@ -27,7 +27,7 @@ MINUTE_S = 60.0
 OF_STOCK = frozenset({"blanks", "magazine"})  # what gives away how many blanks there are
 NO_FORECASTS = Refused("forecast.off", "this service makes no forecasts")
 FORGOTTEN = Refused("forecast.forgotten", "this forecast is not known any more: ask for it again")
-NOTHING_OPEN = Refused("forecast.nothing", "no card is being made: there is nothing to forecast")
+NOTHING_OPEN = Refused("forecast.nothing", "no card is to be made: there is nothing to forecast")
 
 
 # ---- the floor as it is ------------------------------------------------------------------------------------------
@@ -40,9 +40,9 @@ async def _forecast(desk: Desk, user: str, args: Args) -> Any:
     shown: dict[str, Any] = asdict(forecast(desk.state, desk.tally.inputs, now_floor_s, sees))
     forecasts = desk.forecasts
     if forecasts is None:
-        return NO_FORECASTS if "runs" in args or "ticket" in args else shown | _nothing_yet()
+        return NO_FORECASTS if "runs" in args or "ticket" in args else shown | _nothing_ever()
     asked: Asked | None = None
-    if "runs" in args and "ticket" not in args and not has_work(desk):
+    if "runs" in args and "ticket" not in args and not has_work(desk.state):
         shown["nothing_open"] = True
     elif "runs" in args or "ticket" in args:
         said = await _asked(forecasts, user, args, lambda: Question(runs=_runs(desk, args)))
@@ -52,16 +52,13 @@ async def _forecast(desk: Desk, user: str, args: Args) -> Any:
     answer = asked.answer if asked and asked.answer else forecasts.latest
     found = answer if isinstance(answer, ForecastMade) else None
     calibration = msgspec.to_builtins(forecasts.calibration())
-    return shown | progress_of(asked) | {"calibration": calibration} | _shown(forecasts, found, batch, sees)
+    return (
+        shown | progress_of(asked) | {"off": False, "calibration": calibration} | _shown(forecasts, found, batch, sees)
+    )
 
 
-def has_work(desk: Desk) -> bool:
-    """Say whether a card is being made."""
-    return any(batch.in_making() for batch in desk.state.batches.values())
-
-
-def _nothing_yet() -> dict[str, Any]:
-    return progress_of(None) | {"calibration": None} | _of_made(None)
+def _nothing_ever() -> dict[str, Any]:
+    return progress_of(None) | {"off": True, "calibration": None, "scored": []} | _of_made(None)
 
 
 def progress_of(asked: Asked | None) -> dict[str, Any]:
@@ -78,7 +75,8 @@ def progress_of(asked: Asked | None) -> dict[str, Any]:
 
 def _of_made(found: ForecastMade | None) -> dict[str, Any]:
     if found is None:
-        return {"made": None, "batches": [], "units": [], "starving": [], "pace": None, "busy_share": {}, "said": []}
+        none: dict[str, Any] = {name: [] for name in ("batches", "units", "starving", "people", "said")}
+        return {"made": None, **none, "pace": None, "busy_share": {}}
     return {
         "made": msgspec.to_builtins(found.made),
         "batches": [],
@@ -86,6 +84,7 @@ def _of_made(found: ForecastMade | None) -> dict[str, Any]:
         "starving": [],
         "pace": {"per_day": found.cards_per_day, "low": found.cards_per_day_low, "high": found.cards_per_day_high},
         "busy_share": found.busy_share,
+        "people": msgspec.to_builtins(found.people),
         "said": [],
     }
 
@@ -124,7 +123,7 @@ async def _whatif(desk: Desk, user: str, args: Args) -> Any:
     forecasts = desk.forecasts
     if forecasts is None:
         return NO_FORECASTS
-    if "ticket" not in args and not has_work(desk):
+    if "ticket" not in args and not has_work(desk.state):
         return NOTHING_OPEN
     try:
         asked = await _asked(forecasts, user, args, lambda: _question(desk, args))

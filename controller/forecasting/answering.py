@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
+from math import inf
 
 import msgspec
+from msgspec.structs import replace
 
 from controller.core.line.change import NOTHING, Change
+from controller.core.line.figures import Estimates
+from controller.core.line.finishes import Finishes
 from controller.core.line.fork import Fork
+from controller.core.line.observed import people
 from controller.core.line.outcome import Finish, LineRun
 from controller.core.line.run import run_line
-from controller.core.line.summary import compare, sensitivity, summarise
+from controller.core.line.summary import compare, quantile, sensitivity, summarise
 from controller.core.settings import CoreConfig
 from controller.core.state import FloorState
 from controller.forecasting.errors import ForecastTooLong
@@ -45,9 +51,9 @@ def answer(copy: FloorCopy, ask: Ask, config: CoreConfig, told: Callable[[int, i
     """
     started_s, question = time.monotonic(), ask.question
     told(0, question.runs)
-    state = copy.catch_up().state
+    state, estimates = copy.catch_up().state, copy.estimator.estimates()
     now_floor_s = max(ask.now_floor_s, copy.last_floor_s)
-    runs = _runs_of(copy, state, ask, config, now_floor_s, told)
+    runs = _runs_of(Fork.of(state), copy.seq * SEEDS, estimates, ask, config, now_floor_s, told)
     made = Made(
         at_floor_s=now_floor_s,
         seq=copy.seq,
@@ -63,7 +69,7 @@ def answer(copy: FloorCopy, ask: Ask, config: CoreConfig, told: Callable[[int, i
         numbers = {one.batch_id: one.batch_number for one in state.batches.values()}
         changed = [of_seed[1] for of_seed in runs]
         return DifferenceMade(made=made, difference=compare(base, changed), batch_numbers=numbers)
-    return _forecast(made, state, base)
+    return _forecast(made, state, base, estimates)
 
 
 def changes_of(question: Question) -> list[Change]:
@@ -74,16 +80,16 @@ def changes_of(question: Question) -> list[Change]:
 
 
 def _runs_of(
-    copy: FloorCopy,
-    state: FloorState,
+    fork: Fork,
+    first_seed: int,
+    estimates: Estimates,
     ask: Ask,
     config: CoreConfig,
     now_floor_s: float,
     told: Callable[[int, int], None],
 ) -> list[list[LineRun]]:
     """Give the runs of each seed that was done in time, in the order of the seeds.  Raises: ForecastError."""
-    question, estimates, fork = ask.question, copy.estimator.estimates(), Fork.of(state)
-    first_seed, changes = copy.seq * SEEDS, changes_of(question)
+    question, changes = ask.question, changes_of(ask.question)
 
     def work(number: int) -> bytes:
         seed = first_seed + number
@@ -99,8 +105,8 @@ def _runs_of(
     return [_decode(found[number]) for number in sorted(found)]
 
 
-def _forecast(made: Made, state: FloorState, runs: Sequence[LineRun]) -> ForecastMade:
-    found = summarise(runs)
+def _forecast(made: Made, state: FloorState, runs: Sequence[LineRun], estimates: Estimates) -> ForecastMade:
+    found, waiting = summarise(runs), Finishes(state).waiting
     of_batch = {batch_id: [run.batches[batch_id] for run in runs] for batch_id in runs[0].batches}
     of_unit: dict[tuple[int, str], list[float | None]] = {}
     for run in runs:
@@ -108,14 +114,32 @@ def _forecast(made: Made, state: FloorState, runs: Sequence[LineRun]) -> Forecas
             of_unit.setdefault((batch_id, unit), []).append(at_floor_s)
     return ForecastMade(
         made=made,
-        batches=[_finish(one, state, of_batch[one.batch_id]) for one in found.batches],
+        batches=[_with_people(_finish(one, state, of_batch[one.batch_id]), waiting, runs) for one in found.batches],
         units=[_finish(one, state, of_unit[one.batch_id, one.unit]) for one in found.bundles],
         starving=found.starving,
         cards_per_day=found.cards_per_day,
         cards_per_day_low=found.cards_per_day_low,
         cards_per_day_high=found.cards_per_day_high,
         busy_share=found.busy_share,
+        people=people(estimates, state, _by_word(waiting)),
     )
+
+
+def _by_word(waiting: Counter[tuple[int, str]]) -> Counter[str]:
+    words: Counter[str] = Counter()
+    for (_, word), cards in waiting.items():
+        words[word] += cards
+    return words
+
+
+def _with_people(one: FinishOf, waiting: Counter[tuple[int, str]], runs: Sequence[LineRun]) -> FinishOf:
+    """Say of a batch what of it waits for people, and when the rest of it will be finished."""
+    words = {word: cards for (batch_id, word), cards in sorted(waiting.items()) if batch_id == one.batch_id}
+    if not words or one.batch_id not in runs[0].others:
+        return replace(one, waiting=words)
+    ends = [inf if run.others[one.batch_id] is None else float(run.others[one.batch_id] or 0.0) for run in runs]
+    p50, p90 = (None if (end := quantile(ends, share)) == inf else end for share in (0.5, 0.9))
+    return replace(one, waiting=words, others_p50_floor_s=p50, others_p90_floor_s=p90)
 
 
 def _finish(one: Finish, state: FloorState, ends: Sequence[float | None]) -> FinishOf:

@@ -43,7 +43,7 @@ class FloorCopy:
         self._engine = ledger_place(folder, config.storage.url).reader()
         self._moves, self._config, self._look_back_moves = DurableMoves(self._engine), config, look_back_moves
         self._foreman: Foreman | None = None
-        self.estimator = Estimator()
+        self.estimator = Estimator(config.calendar)
         self.seq, self.last_floor_s = 0, 0.0
 
     def catch_up(self) -> Foreman:
@@ -66,6 +66,8 @@ class FloorCopy:
         self.seq, self.last_floor_s = opened.seq, opened.books.last_floor_s
         with self._engine.connect() as connection:
             newest = last_head(connection).seq
+        if newest > self._look_back_moves:
+            self.estimator.know(opened.books.foreman.state.stations.values())
         begin, fold = max(0, newest - self._look_back_moves), self.estimator.fold
         for seq, (at_floor_s, move) in enumerate(self._moves.replay(begin), begin + 1):
             if seq > self.seq:

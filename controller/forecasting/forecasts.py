@@ -12,10 +12,11 @@ import trio
 from sqlalchemy.exc import DBAPIError
 
 from controller.config import Config
+from controller.core.cards import FINAL, State
 from controller.core.state import FloorState
 from controller.forecasting.errors import ForecastBusy, ForecastError
 from controller.forecasting.messages import Answered, ForecastMade, Question
-from controller.forecasting.record import Calibration, Record, Said
+from controller.forecasting.record import Calibration, Record, Said, SaidLast
 from controller.forecasting.record_file import read_record, write_record
 from controller.forecasting.worker_process import WorkerProcess
 from controller.ledger.errors import LedgerError
@@ -42,6 +43,12 @@ class Asked:
     over: trio.Event = field(default_factory=trio.Event)
 
 
+def has_work(state: FloorState) -> bool:
+    """Say whether a card is to be made yet, those that wait for a person among them."""
+    over = FINAL | {State.MADE}
+    return any(cards and one not in over for batch in state.batches.values() for one, cards in batch.states.items())
+
+
 class Forecasts:
     """Lets a worker answer questions about the floor; whoever asks what is asked already gets the same answer.
 
@@ -58,7 +65,7 @@ class Forecasts:
         self._wake = trio.Event()
         self._record = Record()
         self._worker = WorkerProcess(folder, config)
-        self._newest: dict[int, Said] = {}  # by batch, of the newest forecast
+        self._newest: dict[int, SaidLast] = {}  # by batch, of the newest forecast
         self.latest: ForecastMade | None = None  # of the floor as it is, not of a what-if
 
     # ---- asking --------------------------------------------------------------------------------------------------
@@ -109,7 +116,7 @@ class Forecasts:
         """What was said of batches, and what came."""
         return self._record
 
-    def said_of(self, batch_id: int) -> Said | None:
+    def said_of(self, batch_id: int) -> Said | SaidLast | None:
         """Give what was said of an open batch last, None where nothing was."""
         kept = self._record.open.get(batch_id)
         return self._newest.get(batch_id) or (kept.said[-1] if kept else None)
@@ -136,7 +143,7 @@ class Forecasts:
 
     def _own_question(self) -> Asked | None:
         """Ask for a forecast that nobody asked for, if there is anything to say."""
-        if not any(batch.in_making() for batch in self._state.batches.values()):
+        if not has_work(self._state):
             return None
         return self.ask(Question(runs=self._config.forecast.runs))
 
@@ -158,14 +165,12 @@ class Forecasts:
     async def _note(self, found: ForecastMade) -> None:
         self._newest = {}
         for batch in found.batches:
-            if batch.p50_floor_s is not None and batch.p90_floor_s is not None:
-                said = Said(
-                    made_floor_s=found.made.at_floor_s,
-                    p50_floor_s=batch.p50_floor_s,
-                    p90_floor_s=batch.p90_floor_s,
-                    late_percent=batch.late_percent,
-                )
-                self._newest[batch.batch_id] = said
+            at_floor_s, p50, p90 = found.made.at_floor_s, batch.p50_floor_s, batch.p90_floor_s
+            self._newest[batch.batch_id] = SaidLast(
+                made_floor_s=at_floor_s, p50_floor_s=p50, p90_floor_s=p90, late_percent=batch.late_percent
+            )
+            if p50 is not None and p90 is not None:  # only what names a time can fail
+                said = Said(made_floor_s=at_floor_s, p50_floor_s=p50, p90_floor_s=p90, late_percent=batch.late_percent)
                 self._record.note(batch.batch_id, batch.batch_number, said)
         await self._keep()
 

@@ -6,7 +6,7 @@ import msgspec
 
 from controller.config import Config
 from controller.core.line.change import NOTHING, Change
-from controller.core.line.outcome import Difference, Sensitivity, StarvingInput
+from controller.core.line.outcome import Difference, PeopleWait, Sensitivity, StarvingInput
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +68,9 @@ class FinishOf(msgspec.Struct, frozen=True, kw_only=True):
     p90_floor_s: float | None
     late_percent: float  # of the runs: finished after it is due, or not at all
     finished_percent: float  # of the runs
+    waiting: dict[str, int] = {}  # cards of a whole batch that wait for people, by what for
+    others_p50_floor_s: float | None = None  # when its other cards will be; None: none, or as above
+    others_p90_floor_s: float | None = None
 
 
 class ForecastMade(msgspec.Struct, frozen=True, kw_only=True, tag="forecast"):
@@ -81,6 +84,7 @@ class ForecastMade(msgspec.Struct, frozen=True, kw_only=True, tag="forecast"):
     cards_per_day_low: float
     cards_per_day_high: float
     busy_share: dict[str, float]
+    people: list[PeopleWait] = []
 
 
 class DifferenceMade(msgspec.Struct, frozen=True, kw_only=True, tag="difference"):

@@ -24,6 +24,15 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     late_percent: float = 0.0
 
 
+class SaidLast(msgspec.Struct, frozen=True, kw_only=True):
+    """What the newest forecast said of one open batch; None: beyond what the runs look at."""
+
+    made_floor_s: float
+    p50_floor_s: float | None
+    p90_floor_s: float | None
+    late_percent: float
+
+
 class Scored(msgspec.Struct, frozen=True, kw_only=True):
     """A finished batch, the first forecast of it, and when it was finished."""
 

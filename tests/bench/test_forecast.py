@@ -1,13 +1,19 @@
 """`python -m bench forecast`: its trials, what it counts of them, and its short form."""
 
 import json
+import subprocess
+import sys
 from math import inf
+from pathlib import Path
 
 import pytest
 
-from bench import forecast
+from bench import forecast, forecast_beside
 from bench.__main__ import main
+from bench.forecast_beside import Window
 from bench.forecast_trial import Trial, run_trial
+
+ROOT = Path(forecast.__file__).parent.parent
 
 
 def trial(truth_s: float) -> Trial:
@@ -54,9 +60,51 @@ def test_figures_worse_than_wanted_are_an_exit_code(figures, good):
     assert forecast.is_good(figures) is good
 
 
+def pairs(*losses_percent: float) -> dict:
+    return forecast_beside.figures([(Window(40.0), Window(40.0 - 0.4 * loss, 30)) for loss in losses_percent])
+
+
+def test_the_loss_of_pairs_is_their_middle_one_and_is_judged_from_five_on():
+    found = pairs(1.0, 2.0, 2.5, -1.0, 30.0)
+    assert (found["pairs"], found["runs_done"]) == (5, 150)
+    assert found["loss_percent"] == pytest.approx(2.0)
+    assert found["ratio"] == pytest.approx(0.98)
+    assert forecast_beside.is_small(found)
+    assert not forecast_beside.is_small(pairs(4.0, 3.5, 3.2, 5.0, 0.0))
+    assert forecast_beside.is_small(pairs(20.0))
+    assert not forecast.is_good({"beside": pairs(*[4.0] * 5)})
+    assert forecast.is_good({"beside": pairs(*[2.0] * 5)})
+
+
+@pytest.mark.whole
+def test_a_pair_of_windows_is_taken_of_a_working_centre_and_no_worker_is_left(tmp_path):
+    path = tmp_path / "forecast.json"
+    options = ["--trials", "0", "--runs", "0", "--pairs", "1", "--window-s", "3", "--json", str(path)]
+    # a process of its own: those that other tests fork must not inherit its sockets
+    subprocess.run([sys.executable, "-m", "bench", "forecast", *options], cwd=ROOT, check=True)
+    found = json.loads(path.read_text("utf-8"))["beside"]
+    assert found["pairs"] == len(found["rounds"]["loss_percent"]) == 1
+    assert min(found["cards_per_s"].values()) > 0
+
+
 def test_the_short_form_writes_every_figure(tmp_path):
     path = tmp_path / "forecast.json"
-    options = ["--trials", "2", "--runs", "2", "--cards", "100", "--processes", "1", "--json", str(path)]
+    options = [
+        "--trials",
+        "2",
+        "--first",
+        "2",
+        "--runs",
+        "2",
+        "--cards",
+        "100",
+        "--processes",
+        "1",
+        "--pairs",
+        "0",
+        "--json",
+        str(path),
+    ]
     assert main(["forecast", *options]) == 0
     written = json.loads(path.read_text("utf-8"))
     assert written["runs_2_s"] > 0

@@ -34,6 +34,7 @@ class StationFigures(msgspec.Struct):
     sheets: int = 0  # sheets judged to the end that it worked on
     struck: int = 0  # defects it caused in them, one for each code of a sheet
     down_in_load_s: float = 0.0  # of the load it has now: floor seconds down that are over
+    quiet: bool = False  # not heard since the service began: what it does, it does on
 
     def take(self, units: int, took_s: float) -> None:
         """Count one clean load."""
@@ -68,7 +69,7 @@ class StepFigures(msgspec.Struct):
     stops_spoiled: int = 0
     stops_returned: int = 0
     down_s: Bins = msgspec.field(default_factory=Bins)  # breakdowns and waits for material, until it worked again
-    off_s: Bins = msgspec.field(default_factory=Bins)  # off line by its operator, or silent
+    off_s: Bins = msgspec.field(default_factory=Bins)  # off line by its operator, or silent by itself
     unknown: int = 0  # loads nobody could answer for
     suspects: int = 0  # sheets that became suspect in a load that was answered
     worked: int = 0  # sheets worked on
@@ -101,14 +102,16 @@ class MagazineFigures(msgspec.Struct):
     fills: list[tuple[int, int]] = []  # body sheets in a press's magazine, and put in
     empty_s: Bins = msgspec.field(default_factory=Bins)  # floor seconds an empty one waited
     deliveries: list[tuple[int, int]] = []  # body sheets in the vault, and delivered; not the first one
+    first_sheets: int = 0  # body sheets of the first delivery
 
 
 class Estimates(msgspec.Struct):
     """Everything a pretend line is made of; nothing here comes from anything but moves.
 
-    `waits`: floor seconds people took, by what they were asked for: settle, release, stopped, held, hold, repack,
-    supply.  `findings`: what they then decided, by the same words.  `open_since_floor_s`: what waits now, by word and
-    number (`settle 7`, `stopped 70012`, `release p1`).
+    `waits`: seconds of their hours that people took, by what they were asked for: settle, release, stopped, held,
+    override, hold, repack, reconcile, supply.  `findings`: what they then decided, by the same words.  `together` and
+    `apart`: decisions of a batch's cards that came at once after another one, or later.  `open_since_floor_s`: what
+    waits now, by word and number (`settle 7`, `stopped 70012`, `release p1`).
     """
 
     moves: int = 0
@@ -120,6 +123,9 @@ class Estimates(msgspec.Struct):
     arrivals: ArrivalFigures = msgspec.field(default_factory=ArrivalFigures)
     magazines: MagazineFigures = msgspec.field(default_factory=MagazineFigures)
     supply_units: dict[str, int] = {}  # kind of supply -> sheets of the last one loaded
+    return_s: Bins = msgspec.field(default_factory=Bins)  # until a station is heard again after the service began
     waits: dict[str, Bins] = {}
     findings: dict[str, dict[str, int]] = {}
+    together: dict[str, int] = {}
+    apart: dict[str, int] = {}
     open_since_floor_s: dict[str, float] = {}

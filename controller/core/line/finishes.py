@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from controller.core import moves as m
-from controller.core.cards import FINAL, Decision, State
+from controller.core.cards import FINAL, Card, Decision, State
 from controller.core.fold import CARDS_PER_BATCH
+from controller.core.line.waiting import word_of
 from controller.core.quality_moves import BundleOpened
 from controller.core.state import FloorState, Pile
 
@@ -25,6 +26,10 @@ class Finishes:
         """Begin with what is open now; the state is not kept."""
         self.batches: dict[int, float | None] = {}
         self.piles: dict[Pile, float | None] = {}
+        self.others: dict[int, float | None] = {}  # batches of which some wait for people: when the rest is finished
+        self.waiting: Counter[tuple[int, str]] = Counter()  # batch, what its cards wait for people to do
+        self._waiting: set[int] = set()
+        self._left_of_others: Counter[int] = Counter()
         self.made: list[tuple[float, int]] = []  # (when, cards of a bundle), of any batch
         self._left: Counter[Pile] = Counter()
         self._left_of: Counter[int] = Counter()
@@ -36,9 +41,20 @@ class Finishes:
                 if card.state is not State.MADE:
                     self._left[card.batch_id, card.unit] += 1
                     self._left_of[card.batch_id] += 1
+                    self._ask_who_waits(state, card)
         self.batches = dict.fromkeys(self._left_of)
         self.piles = dict.fromkeys(self._left)
+        waiting = {batch_id for batch_id, _ in self.waiting}
+        self.others = {batch_id: None for batch_id in self.batches if batch_id in waiting & self._left_of_others.keys()}
         self._open = len(self.batches)
+
+    def _ask_who_waits(self, state: FloorState, card: Card) -> None:
+        word = word_of(state, card)
+        if word:
+            self.waiting[card.batch_id, word] += 1
+            self._waiting.add(card.card)
+        else:
+            self._left_of_others[card.batch_id] += 1
 
     def is_over(self, watched: Collection[int] | None = None) -> bool:
         """Say whether every batch is finished, or every one of those that are watched."""
@@ -69,6 +85,9 @@ class Finishes:
             pile = (batch_id, unit)
             self._left[pile] += by
             self._left_of[batch_id] += by
+            if batch_id in self.others and card not in self._waiting:
+                self._left_of_others[batch_id] += by
+                self.others[batch_id] = None if self._left_of_others[batch_id] else at_floor_s
             if pile in self.piles:
                 self.piles[pile] = None if self._left[pile] else at_floor_s
             if batch_id in self.batches:

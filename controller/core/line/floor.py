@@ -13,6 +13,7 @@ from controller.core.line.change import Change
 from controller.core.line.draws import Draws
 from controller.core.line.figures import Estimates
 from controller.core.line.finishes import FINISH_MOVES, Finishes
+from controller.core.line.hours import PeopleHours
 from controller.core.line.machine import DOWN, LineMachine, LoadEnd
 from controller.core.line.matter import LineMatter
 from controller.core.line.nature import Nature
@@ -65,8 +66,9 @@ class LineFloor:
         """Let everything that is under way at the fork go on, and the foreman look round."""
         state, now = self.state, self._began_floor_s
         self._push = push
-        self._staff = LineStaff(state, self._estimates, self.nature, push, now, self._change.down)
-        self._store = LineStore(state, self._estimates.magazines, self.nature, push, now)
+        hours = PeopleHours(self._config.calendar)
+        self._staff = LineStaff(state, self._estimates, self.nature, push, now, hours, self._change.down)
+        self._store = LineStore(state, self._estimates.magazines, self.nature, push, now, hours)
         self._arrivals = LineArrivals(self._estimates, self.nature.draws, push, self._pretend_from)
         self._listen()
         self._go_on()
@@ -101,6 +103,7 @@ class LineFloor:
 
     def look(self, at_floor_s: float) -> None:
         """Note what the floor has run out of at a time."""
+        self._staff.look(at_floor_s)
         state = self.state
         if not (state.unencoded or state.encode_jobs or any(state.ready.values()) or state.waiting[Step.PRINT]):
             self.starving.setdefault((DATA, ""), at_floor_s)
@@ -152,13 +155,15 @@ class LineFloor:
         for job in list(state.jobs.values()):
             machine, station = self.machines[job.station], state.stations[job.station]
             seen = self._estimates.stations.get(job.station)
-            down_s = seen.down_in_load_s if seen else 0.0
+            down_s, quiet = (seen.down_in_load_s, seen.quiet) if seen else (0.0, False)
             self._job_began[job.job_id] = now
-            self._finish(start_action(turn, job), machine, machine.go_on(job, station, now, down_s), now)
+            self._finish(start_action(turn, job), machine, machine.go_on(job, station, now, down_s, quiet), now)
         for name, station in state.stations.items():
             if station.job_id or station.state == StationState.IDLE:
                 continue
-            at = self.machines[name].up_again(station, now) if station.state in DOWN else now
+            seen = self._estimates.stations.get(name)
+            quiet = seen is not None and seen.quiet
+            at = self.machines[name].up_again(station, now, quiet) if station.state in DOWN else now
             self._push(at, e.StationReported(name, StationState.IDLE, "", at))
 
     def _finish(self, job: e.StartJob, machine: LineMachine, end: LoadEnd, began_floor_s: float) -> None:

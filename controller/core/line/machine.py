@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from controller.core.events import StartJob
 from controller.core.line.draws import Draws
@@ -37,6 +37,7 @@ class LineMachine:
         self._draws: Draws = nature.draws
         self._own: StationNature = nature.station(name, step)
         self._step: StepNature = nature.steps[step]
+        self._return_s = nature.return_s
         self._stops = 0
         self._rate = self._own.stop_rate + self._own.off_rate
         self._to_stop_s = self._next_stop_s()
@@ -49,8 +50,17 @@ class LineMachine:
         takes_s = self._own.load_s(units) * self._step.ratio.value(self._point("cycle"))
         return self._work(at_floor_s, takes_s, not job.bundle_id)
 
-    def go_on(self, job: Job, station: Station, now_floor_s: float, down_in_load_s: float) -> LoadEnd:
-        """Give the end of a load that is under way at the fork, knowing how long it took so far."""
+    def go_on(
+        self, job: Job, station: Station, now_floor_s: float, down_in_load_s: float, quiet: bool = False
+    ) -> LoadEnd:
+        """Give the end of a load that is under way at the fork, knowing how long it took so far.
+
+        A station that is `quiet`, not heard since the service began, works on, and says what became of it once it is.
+        """
+        if quiet:
+            heard = replace(station, state=StationState.EXECUTE)
+            end = self.go_on(job, heard, now_floor_s, down_in_load_s)
+            return replace(end, at_floor_s=max(end.at_floor_s, self.up_again(station, now_floor_s, quiet)))
         self.loads += 1
         is_down = station.state in DOWN
         worked_until = station.since_floor_s if is_down else now_floor_s
@@ -66,10 +76,12 @@ class LineMachine:
         fate = self._stop_fate() if job.sheets else Fate.DONE
         return LoadEnd(at, fate) if fate is not Fate.DONE else self._work(at, left_s, bool(job.sheets))
 
-    def up_again(self, station: Station, now_floor_s: float) -> float:
+    def up_again(self, station: Station, now_floor_s: float, quiet: bool = False) -> float:
         """Give when a station that is down works again, knowing how long it is down already."""
         spread = self._step.off_s if station.state in OFF else self._step.down_s
-        if station.state == StationState.HELD and station.job_id:
+        if quiet:
+            spread = self._return_s
+        elif station.state == StationState.HELD and station.job_id:
             spread = self._step.clear_s
         down_s = max(0.0, now_floor_s - station.since_floor_s)
         return now_floor_s + max(0.0, spread.beyond(down_s, self._draws.point(f"{self.name} up again")) - down_s)

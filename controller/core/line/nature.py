@@ -68,8 +68,10 @@ class Nature:
         self._estimates = estimates
         self._pools = {step: _pool(estimates, step) for step in Step}
         self._waits: dict[str, Spread] = {}
+        self._together: dict[str, float] = {}
         self.steps = {step: self._step(step) for step in Step}
         self.encode_card_s = self.spread(estimates.encode_card_s, guesses.ENCODE_CARD_S, "encode")
+        self.return_s = self.spread(estimates.return_s, guesses.RETURN_S, "return")
         self.empty_s = self.spread(estimates.magazines.empty_s, guesses.EMPTY_S, "magazine")
 
     def spread(self, bins: Bins, guess: Guess, about: str) -> Spread:
@@ -81,6 +83,14 @@ class Nature:
         if word not in self._waits:
             self._waits[word] = self.spread(self._estimates.waits.get(word, Bins()), guesses.WAITS[word], word)
         return self._waits[word]
+
+    def together(self, word: str) -> float:
+        """Give how often a batch's next card is decided about in the same visit."""
+        if word not in self._together:
+            seen = self._estimates.together.get(word, 0), self._estimates.apart.get(word, 0)
+            together, apart = (guess + count for guess, count in zip(guesses.TOGETHER, seen, strict=True))
+            self._together[word] = self.draws.share(together, apart, f"{word} together")
+        return self._together[word]
 
     def finding(self, word: str, about: str, allowed: Mapping[str, bool] | None = None) -> str:
         """Give what people decide, of what is allowed."""

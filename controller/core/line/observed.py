@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import msgspec
 
 from controller.core.line import guesses
 from controller.core.line.bins import Bins
 from controller.core.line.figures import Estimates, StationFigures, StepFigures
-from controller.core.line.spread import Guess
+from controller.core.line.outcome import PeopleWait
+from controller.core.line.people_record import RECONCILE, RELEASE
+from controller.core.line.spread import Guess, quantile_of
+from controller.core.state import FloorState
 from devices.defects import Step
 
 LITTLE = 5  # a figure of fewer counts leans on the guess
@@ -37,6 +42,18 @@ def rows(estimates: Estimates) -> list[Figure]:
     arrivals = estimates.arrivals
     hours = max(estimates.last_floor_s - estimates.first_floor_s, guesses.HOUR_S) / guesses.HOUR_S
     found.append(_figure("arrivals", "", arrivals.cards / hours, "cards/h", arrivals.batches))
+    return found
+
+
+def people(estimates: Estimates, state: FloorState, waiting: Counter[str]) -> list[PeopleWait]:
+    """Give a row for each thing that waits for people, or did: `waiting`: cards by what they wait for."""
+    waits = waiting | Counter({RELEASE: len(state.station_holds), RECONCILE: int(state.reconciling)})
+    found = []
+    for word, guess in guesses.WAITS.items():
+        bins = estimates.waits.get(word, Bins())
+        if waits[word] or bins.count:
+            p50_s, p90_s = (quantile_of(bins, guess, share) for share in (0.5, 0.9))
+            found.append(PeopleWait(word, waits[word], bins.count, p50_s, p90_s, estimates.findings.get(word, {})))
     return found
 
 

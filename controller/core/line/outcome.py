@@ -24,6 +24,18 @@ class LineRun(msgspec.Struct):
     starving: list[Starving]  # in the order of their times, the first time of each
     made: list[tuple[float, int]]  # (floor time, cards of the bundle), in order
     busy_share: dict[str, float]  # step -> share of its stations' time in which they had a load
+    others: dict[int, float | None] = {}  # of batches of which some cards wait for people: finish of the rest
+
+
+class PeopleWait(msgspec.Struct, frozen=True):
+    """What waits for people, and what is known of how long they take and what they decide."""
+
+    what: str  # a word of `Estimates.waits`
+    waiting: int  # cards now; stations, or a whole ledger, where it is no card that waits
+    seen: int  # times that it was seen done
+    p50_s: float  # seconds of their hours; what was seen, and a guess that counts for as much as half a time
+    p90_s: float
+    findings: dict[str, int]  # what they decided, of those times
 
 
 class Finish(msgspec.Struct):

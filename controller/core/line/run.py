@@ -93,4 +93,5 @@ def run_line(
         starving,
         finishes.made,
         floor.busy_share(at),
+        finishes.others,
     )

@@ -76,6 +76,17 @@ class Spread:
         return (before + within * (self._below[index] - before)) / self._below[-1]
 
 
+def quantile_of(bins: Bins, guess: Guess, share: float) -> float:
+    """Give the value below which so much lies of what was counted and guessed, nearly: the middle of its bin."""
+    weights: dict[int, float] = dict(_guessed(guess, bins.per_octave))
+    for place, count in bins.counts.items():
+        weights[place] = weights.get(place, 0.0) + count
+    places = sorted(weights)
+    below = list(accumulate(weights[place] for place in places))
+    place = places[min(bisect_right(below, share * below[-1]), len(places) - 1)]
+    return float(2.0 ** ((place + 0.5) / bins.per_octave))
+
+
 @cache
 def _guessed(guess: Guess, per_octave: int) -> Mapping[int, float]:
     """Give a guess as bins: a normal distribution of the logarithm, cut at 2.5 of its spreads."""

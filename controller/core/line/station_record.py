@@ -27,14 +27,20 @@ class _Now:
     units: int = 0
     stopped: bool = False  # it went down during its load
     jammed: bool = False  # its load has ended, and it is being cleared
+    quiet_since_floor_s: float | None = None  # not heard since the service began; till it is, it stands as it stood
 
 
 class StationRecord:
     """Folds what stations do into figures."""
 
     def __init__(self, estimates: Estimates) -> None:
-        self._stations, self._steps = estimates.stations, estimates.steps
+        self._stations, self._steps, self._return_s = estimates.stations, estimates.steps, estimates.return_s
+        self._began_floor_s: float | None = None
         self._now: dict[str, _Now] = {}
+
+    def began(self, at: float, move: m.ServiceStarted) -> None:
+        """Know that the service begins: it hears no station yet, which says nothing of the stations."""
+        self._began_floor_s = at
 
     def joined(self, at: float, move: m.StationJoined) -> None:
         """Know a station; one that does another step now is another one."""
@@ -50,6 +56,12 @@ class StationRecord:
         station, now = self._stations.get(move.station), self._now.get(move.station)
         if station is None or now is None:
             return
+        if move.state == SILENT and at == self._began_floor_s:
+            now.quiet_since_floor_s, station.quiet = at, True
+            return
+        if now.quiet_since_floor_s is not None:
+            self._return_s.add(at - now.quiet_since_floor_s)
+            now.quiet_since_floor_s, station.quiet = None, False
         step = self._steps[station.step]
         if now.state in DOWN and move.state != now.state:
             self._up_again(station, step, now, max(0.0, move.since_floor_s - now.since_floor_s))
@@ -121,6 +133,7 @@ class StationRecord:
 
 
 STATION_FOLDS: Mapping[type, Callable[[Any, float, Any], None]] = {
+    m.ServiceStarted: StationRecord.began,
     m.StationJoined: StationRecord.joined,
     m.StationChanged: StationRecord.changed,
     m.JobStarted: StationRecord.started,

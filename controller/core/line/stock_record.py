@@ -10,10 +10,11 @@ from controller.core import moves as m
 from controller.core import stock_moves as s
 from controller.core.line.bins import Bins
 from controller.core.line.figures import BatchShape, Estimates
+from controller.core.line.hours import PeopleHours
 from controller.core.moves import Verdict
 from devices.messages import POSITIONS, SINGLE, Fate
 
-SUPPLY = "supply"
+SUPPLY, DELIVERY = "supply", "delivery"
 SHAPES_KEPT = 64  # of batches, the latest
 PAIRS_KEPT = 64  # of fills and of deliveries, the latest
 HOUR_S = 3_600.0
@@ -22,8 +23,8 @@ HOUR_S = 3_600.0
 class StockRecord:
     """Folds what comes and is used up into figures."""
 
-    def __init__(self, estimates: Estimates) -> None:
-        self._estimates = estimates
+    def __init__(self, estimates: Estimates, hours: PeopleHours) -> None:
+        self._estimates, self._hours = estimates, hours
         self._magazines: Counter[str] = Counter()  # press -> body sheets of eight
         self._empty_since: dict[str, float] = {}
         self._used: set[str] = set()  # presses that drew a body: what came before is the floor's beginning
@@ -55,8 +56,11 @@ class StockRecord:
         """Count a delivery; the first one is the floor's beginning."""
         if move.places != POSITIONS:
             return
+        magazines = self._estimates.magazines
         if self._received:
-            _keep(self._estimates.magazines.deliveries, (self._vault, move.sheets))
+            _keep(magazines.deliveries, (self._vault, move.sheets))
+        else:
+            magazines.first_sheets = move.sheets
         self._received = True
         self._vault += move.sheets
 
@@ -116,7 +120,7 @@ class StockRecord:
         since = self._estimates.open_since_floor_s.pop(f"{SUPPLY} {move.station} {move.kind}", at)
         kinds = self._supplies.setdefault(move.station, {})
         if move.kind in kinds:
-            self._estimates.waits.setdefault(SUPPLY, Bins()).add(at - since)
+            self._estimates.waits.setdefault(SUPPLY, Bins()).add(self._hours.between(since, at))
         kinds[move.kind] = self._estimates.supply_units[move.kind] = move.units
 
     def ended(self, at: float, move: m.JobEnded) -> None:

@@ -8,8 +8,10 @@ from controller.core import events as e
 from controller.core import moves as m
 from controller.core.line import guesses
 from controller.core.line.figures import MagazineFigures
+from controller.core.line.hours import PeopleHours
 from controller.core.line.nature import Nature
 from controller.core.line.staff import FIRST
+from controller.core.line.stock_record import DELIVERY
 from controller.core.state import FloorState
 from controller.core.stock import BodyRange
 from controller.core.stock_moves import MagazineIssued, StockReceived
@@ -27,7 +29,13 @@ class LineStore:
     """Watches every press's magazine; fills it at the levels, and by the sheets, that the ledger shows."""
 
     def __init__(
-        self, state: FloorState, figures: MagazineFigures, nature: Nature, push: Push, began_floor_s: float
+        self,
+        state: FloorState,
+        figures: MagazineFigures,
+        nature: Nature,
+        push: Push,
+        began_floor_s: float,
+        hours: PeopleHours,
     ) -> None:
         self._state, self._figures, self._nature, self._push = state, figures, nature, push
         self._numbers: dict[str, int] = {}  # press -> fills so far
@@ -36,7 +44,7 @@ class LineStore:
         self._deliveries = 0
         self._delivering = False
         self._promised = 0  # body sheets of the vault that fills on their way will take
-        self._began_floor_s = began_floor_s
+        self._began_floor_s, self._hours = began_floor_s, hours
         self.empty_vault_floor_s: float | None = None  # when the vault could not fill a magazine first
 
     def begin(self) -> None:
@@ -107,18 +115,23 @@ class LineStore:
         return None
 
     def _order(self, at_floor_s: float) -> None:
-        """Have a delivery come, when the record has any; without one the blanks are at their end."""
+        """Have a delivery come as the record has them; where it has none, after the time people are guessed to take."""
         if self.empty_vault_floor_s is None:
             self.empty_vault_floor_s = at_floor_s
-        deliveries = self._figures.deliveries
-        if self._delivering or not deliveries:
+        if self._delivering:
             return
         self._delivering = True
         self._deliveries += 1
-        _, sheets = deliveries[self._deliveries % len(deliveries)]
+        deliveries, comes = self._figures.deliveries, at_floor_s + DELIVERY_S
+        if deliveries:
+            _, sheets = deliveries[self._deliveries % len(deliveries)]
+        else:
+            sheets = self._figures.first_sheets or guesses.DELIVERY_SHEETS
+            takes_s = self._nature.wait(DELIVERY).value(self._nature.draws.point(f"delivery {self._deliveries}"))
+            comes = self._hours.after(at_floor_s, takes_s)
         first = max((_end(one) for one in self._state.stock.lots), default=1)
         args: dict[str, int | str] = {"first_body": first, "sheets": max(1, sheets), "lot": "forecast"}
-        self._push(at_floor_s + DELIVERY_S, e.ActAsked("receive", args, FIRST))
+        self._push(comes, e.ActAsked("receive", args, FIRST))
 
 
 def _end(lot: BodyRange) -> int:

@@ -22,6 +22,9 @@ FINISH = {
     "p90_floor_s": None,
     "late_percent": 12.5,
     "finished_percent": 88.0,
+    "waiting": {"held": 3, "override": 1},
+    "others_p50_floor_s": 1_000.1 * DAY_S,
+    "others_p90_floor_s": 1_000.2 * DAY_S,
 }
 FORECAST = {
     "sentence_en": "Film of p1 runs out first, on 1972-10-01: 5 sheets are left, 100.0 a day are used up.",
@@ -44,6 +47,17 @@ FORECAST = {
             "p50_floor_s": 6e4,
         }
     ],
+    "people": [
+        {
+            "what": "held",
+            "waiting": 3,
+            "seen": 9,
+            "p50_s": 7_200.0,
+            "p90_s": 3e4,
+            "findings": {"refuse": 2, "release": 7},
+        },
+        {"what": "override", "waiting": 1, "seen": 0, "p50_s": 7_200.0, "p90_s": 3e4, "findings": {}},
+    ],
     "pace": {"per_day": 17_500.4, "low": 16_900.0, "high": 18_200.0},
     "calibration": {"scored": 12, "p50_held_percent": 50.0, "p90_held_percent": 91.7, "waiting": 3},
 }
@@ -64,6 +78,17 @@ Batches
  batch                      due          P50          P90     late %
 ─────────────────────────────────────────────────────────────────────
  5201020012026030200000001  09-28 00:00  09-27 06:00  beyond  12
+
+Cards that wait for people
+ batch                      cards               others P50   others P90
+────────────────────────────────────────────────────────────────────────
+ 5201020012026030200000001  3 held, 1 override  09-27 02:24  09-27 04:48
+
+How long people take
+ what      waiting  P50    P90    rests on            decided
+───────────────────────────────────────────────────────────────────────────
+ held      3        2.0 h  8.3 h  9 seen              release 7, refuse 2
+ override  1        2.0 h  8.3 h  a guess: none seen
 
 Police stations
  police station  due          P50          P90          late %
@@ -136,7 +161,7 @@ def test_the_latest_one_is_shown_without_making_another(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("more", "said"), [({}, "no forecast was made yet"), ({"nothing_open": True}, "no card is being")]
+    ("more", "said"), [({}, "no forecast was made yet"), ({"nothing_open": True}, "no card is to be made")]
 )
 def test_without_a_forecast_the_inputs_and_the_record_are_shown_all_the_same(monkeypatch, more, said):
     held = {"scored": 0, "p50_held_percent": None, "p90_held_percent": None, "waiting": 4}

@@ -18,7 +18,7 @@ from controller.wire import Command, Done, Refusal
 from tests.controller.console.floor_console import open_floor_console
 from tests.controller.console.test_stock_page import texts
 from tests.controller.forecasting.floor_ledger import floor_at_work
-from tests.controller.forecasting.made import UNIT, difference_of, forecast_of, steps_of
+from tests.controller.forecasting.made import UNIT, difference_of, forecast_of, held_forecast_of, steps_of
 
 ALL, BLIND = "all", "operator"
 
@@ -193,6 +193,40 @@ async def test_batches_are_told_with_what_was_forecast_of_them_last(tmp_path):
         assert told == {one.batch_id: (one.p50_floor_s, one.p90_floor_s, one.late_percent) for one in answer.batches}
 
 
+async def test_a_batch_beyond_what_the_runs_look_at_was_forecast_all_the_same(tmp_path):
+    async with forecasting(tmp_path) as (floor, forecasts, desk, _):
+        answer = held_forecast_of(floor.state, floor.host.now_floor_s)
+        await forecasts._note(answer)
+        rows = (await ask(desk, ALL, "batches", only="open")).result["rows"]
+        told = {
+            row["batch_id"]: (row["p90_floor_s"], row["late_chance_percent"], row["forecast_floor_s"]) for row in rows
+        }
+        first = answer.batches[0].batch_id
+        assert told[first] == (None, 100.0, answer.made.at_floor_s)
+        assert first not in forecasts.record.open, "what names no time cannot be scored"
+
+
+async def test_what_waits_for_people_is_told_with_what_it_rests_on(tmp_path):
+    async with forecasting(tmp_path) as (floor, forecasts, desk, _):
+        forecasts.latest = held_forecast_of(floor.state, floor.host.now_floor_s)
+        told = (await ask(desk, ALL, "forecast")).result
+        assert [(one["what"], one["waiting"], one["seen"]) for one in told["people"]] == [
+            ("held", 6, 7),
+            ("override", 2, 0),
+        ]
+        assert all(one["waiting"] == {"held": 3, "override": 1} for one in told["batches"])
+
+
+async def test_a_floor_on_which_all_that_is_open_waits_for_people_is_forecast(tmp_path):
+    async with forecasting(tmp_path) as (floor, forecasts, desk, _):
+        floor.host.run()
+        floor.submit(floor.host.now_floor_s, 9, cards=4, holds=4)
+        floor.host.run(floor.host.now_floor_s + 1.0)
+        assert set(floor.state.batches[9].states.elements()) == {"held"}
+        assert (await ask(desk, ALL, "forecast", runs=200, at_once=True)).result["running"]
+        assert forecasts.under_way() is not None
+
+
 # ---- the pages ----------------------------------------------------------------------------------------------------
 
 
@@ -229,6 +263,39 @@ async def test_a_batch_has_its_police_stations_and_its_own_page_the_chance_to_be
         own = texts(await visitor.get(f"/batches/{batch.batch_number}"))
         assert "late: 72 % chance" in own
         assert "late: 72 % chance" in texts(await visitor.get("/batches?only=open"))
+
+
+async def test_a_batch_that_waits_for_people_says_so_and_when_its_other_cards_are_finished(tmp_path):
+    async with forecasting(tmp_path, ALL) as (floor, forecasts, _, [visitor]):
+        answer = held_forecast_of(floor.state, floor.host.now_floor_s)
+        forecasts.latest = answer
+        await forecasts._note(answer)
+        page = " ".join(texts(await visitor.get("/forecast")).split())
+        assert "4 cards wait for people" in page
+        assert f"the others by {floor_text(answer.batches[0].others_p90_floor_s)}" in page
+        assert "decide about held applications" in page
+        assert "7 seen" in page
+        assert "a guess: none seen" in page
+        assert "released 5" in page
+        for place, said in ((0, "beyond 14 days"), (1, "in 9 of 10 runs beyond 14 days")):
+            own = texts(await visitor.get(f"/batches/{answer.batches[place].batch_number}"))
+            assert said in own
+            assert "not forecast yet" not in own
+        assert "beyond 14 days" in texts(await visitor.get("/batches?only=open"))
+
+
+async def test_where_no_forecasts_are_made_the_pages_say_so(tmp_path):
+    async with open_floor_console(tmp_path, floor_at_work(2, trouble=0.0)) as console:
+        visitor = await console.visitor(ALL)
+        page = await visitor.get("/forecast")
+        assert page.status == 200
+        assert "This service makes no forecasts" in page.text
+        assert "/forecast/make" not in page.text
+        made = await visitor.get("/forecast/make?runs=200")
+        assert made.status == 409
+        assert "no forecasts" in made.text
+        number = next(iter(console.behind.desk.state.batches.values())).batch_number
+        assert (await visitor.get(f"/batches/{number}")).status == 200
 
 
 async def test_how_often_forecasts_held_is_shown_with_the_last_batches(tmp_path):

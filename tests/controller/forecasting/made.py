@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from controller.core.line.outcome import BatchGain, Difference, Gain, Sensitivity, StarvingInput
+from msgspec.structs import replace
+
+from controller.core.line.outcome import BatchGain, Difference, Gain, PeopleWait, Sensitivity, StarvingInput
 from controller.forecasting.messages import DifferenceMade, FinishOf, ForecastMade, Made, SensitivityMade
 from devices.defects import Step
 
@@ -45,6 +47,20 @@ def forecast_of(state, at_floor_s, runs=200):
         cards_per_day_high=18_200.0,
         busy_share={"print": 0.8},
     )
+
+
+def held_forecast_of(state, at_floor_s):
+    """Give a forecast of batches that wait for people, the first of them beyond what the runs look at."""
+    answer = forecast_of(state, at_floor_s)
+    waits = {"waiting": {"held": 3, "override": 1}, "others_p50_floor_s": at_floor_s + HOUR_S}
+    batches = [replace(one, others_p90_floor_s=at_floor_s + 1.5 * HOUR_S, **waits) for one in answer.batches]
+    batches[0] = replace(batches[0], p50_floor_s=None, p90_floor_s=None, late_percent=100.0)
+    batches[1] = replace(batches[1], p90_floor_s=None)
+    people = [
+        PeopleWait("held", 6, 7, 2 * HOUR_S, 9 * HOUR_S, {"refuse": 2, "release": 5}),
+        PeopleWait("override", 2, 0, 2 * HOUR_S, 30 * HOUR_S, {}),
+    ]
+    return replace(answer, batches=batches, people=people)
 
 
 def difference_of(state, at_floor_s):

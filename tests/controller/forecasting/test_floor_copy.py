@@ -14,8 +14,9 @@ from tests.controller.forecasting.floor_ledger import floor_at_work, kept
 HOUR_S = 3_600.0
 
 
-def estimated(log):
+def estimated(log, known=()):
     estimator = Estimator()
+    estimator.know(known)
     for at, move in log:
         estimator.fold(at, move)
     return estimator.estimates()
@@ -55,7 +56,17 @@ async def test_from_a_snapshot_the_copy_is_the_same_and_the_look_back_has_a_boun
         copy = FloorCopy(tmp_path, Config(), look_back_moves=50)
         foreman = await trio.to_thread.run_sync(copy.catch_up)
         assert foreman.state == floor.state
-        assert copy.estimator.estimates() == estimated(floor.log[-50:])
+        assert copy.estimator.estimates() == estimated(floor.log[-50:], floor.state.stations.values())
+
+
+async def test_of_a_ledger_longer_than_the_look_back_stations_have_their_own_paces(tmp_path):
+    floor = floor_at_work(2)
+    async with kept(tmp_path, floor):
+        copy = FloorCopy(tmp_path, Config(), look_back_moves=len(floor.log) // 2)
+        await trio.to_thread.run_sync(copy.catch_up)
+        figures = copy.estimator.estimates().stations
+        assert figures.keys() == floor.state.stations.keys()
+        assert sum(one.loads for one in figures.values()) > 0
 
 
 async def test_a_copy_leaves_no_connection_open_and_the_floor_as_it_is(tmp_path):

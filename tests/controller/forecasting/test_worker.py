@@ -88,6 +88,20 @@ async def test_each_open_batch_gets_a_p50_not_after_its_p90_and_the_floor_is_lef
     assert not is_there(worker)
 
 
+async def test_batches_with_held_cards_say_what_waits_for_people_and_are_finished_in_the_runs(tmp_path):
+    floor = floor_at_work(2, trouble=0.0)
+    floor.submit(floor.host.now_floor_s, 9, cards=12, holds=3)
+    floor.host.run(floor.host.now_floor_s + 1.0)
+    async with forecasting(tmp_path, floor) as (forecasts, _):
+        made = await over(forecasts.ask(Question(runs=RUNS)))
+        held = next(one for one in made.batches if one.batch_id == 9)
+        assert held.waiting == {"held": 3}
+        assert held.others_p50_floor_s <= held.p50_floor_s <= held.p90_floor_s
+        assert held.finished_percent == 100.0
+        assert [(one.what, one.waiting) for one in made.people if one.waiting] == [("held", 3)]
+        assert all(not one.waiting for one in made.batches if one.batch_id != 9)
+
+
 async def test_a_change_is_compared_and_one_station_more_of_each_step_is_tried(tmp_path):
     floor = floor_at_work(1, trouble=0.0)
     async with forecasting(tmp_path, floor) as (forecasts, _):

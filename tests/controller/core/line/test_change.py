@@ -91,7 +91,7 @@ def test_any_text_is_a_change_or_a_coded_error(text, which):
 @given(minute=st.integers(0, 1_439), after=st.floats(0, 1e9))
 def test_a_time_of_the_day_is_the_next_one(minute, after):
     at = parse_time(f"{minute // 60:02d}:{minute % 60:02d}", after)
-    assert after <= at < after + DAY_S
+    assert after <= at <= after + DAY_S
     assert at % DAY_S == minute * 60.0
 
 
