@@ -81,6 +81,25 @@ def readable_cards(vault: CardVault, cards: list[int]) -> dict[int, MadeCard]:
     return {card: made for one in cards for card, made in readable_cards(vault, [one]).items()}
 
 
+def readable_applications(vault: CardVault, cards: list[int]) -> dict[int, Application]:
+    """Give the applications of those of these cards that still open: the others must not end the service."""
+    found: dict[int, Application] = {}
+    for batch_id in dict.fromkeys(map(batch_of, cards)):
+        found |= _applications_of(vault, batch_id, [card for card in cards if batch_of(card) == batch_id])
+    return found
+
+
+def _applications_of(vault: CardVault, batch_id: int, cards: list[int]) -> dict[int, Application]:
+    try:
+        sealed = vault.applications(batch_id, [index_of(card) for card in cards])
+        return dict(zip(cards, map(open_application, sealed), strict=True))
+    except (VaultError, EnvelopeError) as error:
+        if len(cards) == 1:
+            log.error("the application of a card cannot be read", card=cards[0], code=error.code)
+            return {}
+    return {card: app for one in cards for card, app in _applications_of(vault, batch_id, [one]).items()}
+
+
 def text_fields(app: Application) -> TextFields:
     """Give the fields that chip and face show."""
     return TextFields(
