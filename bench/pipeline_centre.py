@@ -52,12 +52,15 @@ class Batch:
 
 
 def batches_of(count: int, seed: int = 1) -> list[Batch]:
-    """Give good applications with portraits of 17 KB, in batches; at least `count` of them."""
+    """Give good applications with portraits of 17 KB, at least `count` of them, in batches of one county each."""
     today = EPOCH[:10].replace("-", "")
     people = Population(seed, today, FaceSource(seed))
+    counties = len(people.counties)
     made = []
     for number in range(-(-count // BATCH_CARDS)):
-        places = range(number * BATCH_CARDS, (number + 1) * BATCH_CARDS)
+        # people are dealt to the counties in turn: neighbours would go to as many police stations, a bundle for each
+        first = number // counties * BATCH_CARDS
+        places = [number % counties + counties * place for place in range(first, first + BATCH_CARDS)]
         encoded = [encode_application(people.application(place, today)) for place in places]
         digest = sha256(b"".join(sha256(one).digest() for one in encoded)).hexdigest()
         made.append(Batch(f"520100000000{today}{number + 1:05d}", today, digest, encoded))

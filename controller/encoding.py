@@ -81,6 +81,25 @@ def readable_cards(vault: CardVault, cards: list[int]) -> dict[int, MadeCard]:
     return {card: made for one in cards for card, made in readable_cards(vault, [one]).items()}
 
 
+def readable_applications(vault: CardVault, cards: list[int]) -> dict[int, Application]:
+    """Give the applications of those of these cards that still open: the others must not end the service."""
+    found: dict[int, Application] = {}
+    for batch_id in dict.fromkeys(map(batch_of, cards)):
+        found |= _applications_of(vault, batch_id, [card for card in cards if batch_of(card) == batch_id])
+    return found
+
+
+def _applications_of(vault: CardVault, batch_id: int, cards: list[int]) -> dict[int, Application]:
+    try:
+        sealed = vault.applications(batch_id, [index_of(card) for card in cards])
+        return dict(zip(cards, map(open_application, sealed), strict=True))
+    except (VaultError, EnvelopeError) as error:
+        if len(cards) == 1:
+            log.error("the application of a card cannot be read", card=cards[0], code=error.code)
+            return {}
+    return {card: app for one in cards for card, app in _applications_of(vault, batch_id, [one]).items()}
+
+
 def text_fields(app: Application) -> TextFields:
     """Give the fields that chip and face show."""
     return TextFields(
@@ -154,16 +173,18 @@ class Encoders:
         flatten: bool = False,
         spend: Callable[[float], None] = lambda cpu_s: None,
     ) -> None:
-        """`observe` hears real seconds and cards of each job, `spend` the processor seconds of its portraits."""
+        """`observe` hears real seconds and cards of each job.
+
+        `spend` hears the processor seconds of each portrait when it is made, in its worker thread: told at the end of
+        a job, some hundred cards under way would blur what is read in between.
+        """
         self._vault, self._glyphs, self._tell, self._observe = vault, glyphs, tell, observe
         self._limiter, self._flatten, self._spend = limiter, flatten, spend
 
     async def encode(self, job: Encode) -> None:
         """Do one job.  Cancelled, nothing is told: the job is given again after the next start."""
         started_s = trio.current_time()
-        spent_s: list[float] = []
-        made, failed = await trio.to_thread.run_sync(self._work, job.cards, spent_s.append, limiter=self._limiter)
-        self._spend(sum(spent_s))
+        made, failed = await trio.to_thread.run_sync(self._work, job.cards, limiter=self._limiter)
         try:
             await self._vault.store_cards(made)
         except KeyMissing as error:  # purged meanwhile: its cards ended long ago
@@ -173,7 +194,7 @@ class Encoders:
             log.warning("cards cannot be encoded", job_id=job.job_id, codes=sorted({code for _, code in failed}))
         self._tell(CardsEncoded(job.job_id, failed))
 
-    def _work(self, cards: list[int], spend: Callable[[float], object]) -> tuple[list[tuple[int, bytes]], Failed]:
+    def _work(self, cards: list[int]) -> tuple[list[tuple[int, bytes]], Failed]:
         """Give what was made, packed, and what cannot be made: one bad card never costs its neighbours their cards."""
         apps: dict[int, Application] = {}
         failed: Failed = []
@@ -182,7 +203,7 @@ class Encoders:
             apps |= self._open(batch_id, mine, failed)
         try:
             listed = list(apps), list(apps.values())
-            made, unmade = encode_cards(*listed, self._glyphs, flatten=self._flatten, spend=spend)
+            made, unmade = encode_cards(*listed, self._glyphs, flatten=self._flatten, spend=self._spend)
         except Exception:  # noqa: BLE001  a task begins here: the fault of one card must not end the service
             made, unmade = self._one_by_one(apps)
         return [(card, pack(one)) for card, one in made], failed + unmade

@@ -140,7 +140,7 @@ class Metrics:
             self._encode.observe(seconds / len(cards), {BATCH_ID: number} if number else None)
 
     def spend_on_portraits(self, cpu_s: float) -> None:
-        """Note the processor seconds of an encode job's portraits."""
+        """Note the processor seconds of a portrait; from any thread, for the counter has a lock of its own."""
         self._portraits.inc(cpu_s)
 
     def observe_turn(self, seconds: float) -> None:

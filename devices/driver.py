@@ -16,6 +16,7 @@ from devices.zlink import Delivery
 from encoders.envelope import EnvelopeError, Opener, pack
 
 TICK_S = 0.25
+AT_ONCE = 16  # messages between two looks at other tasks: a station says two at most ends of its work
 MAX_SAID_BYTES = 1 << 20  # an inspected tray is 11 kB, a press load of 1,000 sheets 200 kB
 
 OnEvent = Callable[[str, Event], None]
@@ -24,8 +25,8 @@ OnEvent = Callable[[str, Event], None]
 class Link(Protocol):
     """What the driver needs of a router: `devices.zlink` and `devices.memlink` have it."""
 
-    async def recv(self) -> Delivery:
-        """The next message of any peer."""
+    async def recv_many(self, limit: int) -> Sequence[Delivery]:
+        """1 to `limit` messages that lie ready."""
         ...
 
     def send(self, peer: bytes, body: bytes) -> None:
@@ -76,7 +77,8 @@ class StationDriver:
                 nursery.start_soon(self._tick)
                 task_status.started()
                 while True:
-                    self._take(await link.recv())
+                    for delivery in await link.recv_many(AT_ONCE):
+                        self._take(delivery)
         finally:
             self._link = None
             self._peers.clear()

@@ -130,6 +130,7 @@ class RouterSocket(Socket[Delivery]):
         """1 to `limit` messages that wait; cancelled, none is lost.  Raises: LinkError link.closed."""
         await checkpoint_if_cancelled()
         taken: list[Delivery] = []
+        has_waited = False
         while not taken:
             if self._inboxes:
                 taken = self._next(limit)
@@ -137,7 +138,9 @@ class RouterSocket(Socket[Delivery]):
                 raise LinkError(*self._fault)
             else:
                 await self._arrivals.park()
-        await cancel_shielded_checkpoint()
+                has_waited = True
+        if not has_waited:  # the others had their turn already where it did
+            await cancel_shielded_checkpoint()
         return taken
 
     def _next(self, limit: int) -> list[Delivery]:

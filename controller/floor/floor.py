@@ -9,13 +9,13 @@ import msgspec
 import structlog
 import trio
 
-from controller.application import batch_of, index_of
 from controller.core import events as e
 from controller.core.moves import StationLied
 from controller.core.state import FloorState
 from controller.core.turn import Turn
-from controller.encoding import CardVault, MadeCard, open_application, readable_cards
+from controller.encoding import CardVault, MadeCard, readable_applications, readable_cards
 from controller.floor.words import (
+    TOLD_PER_POSITION,
     TOO_MANY_WORDS,
     Lies,
     Patience,
@@ -30,12 +30,11 @@ from controller.hosts.executor import Executor, in_thread
 from controller.hosts.live import Ticket
 from controller.refusals import Note, not_counted
 from controller.tones import Tones
-from controller.vault.errors import VaultError
 from devices import protocol as p
 from devices.defects import Step
 from devices.driver import StationDriver
-from devices.messages import JobDone, PositionWork
-from encoders.envelope import EnvelopeError, pack
+from devices.messages import JobDone, PositionWork, Start
+from encoders.envelope import pack
 
 log = structlog.get_logger()
 NO_MESSAGE = "envelope."  # codes of frames that nobody could open
@@ -72,7 +71,10 @@ class Floor:
     def perform(self, action: e.AnyAction) -> None:
         """Do what the foreman asks of stations, now that it is durable."""
         if isinstance(action, e.StartJob):
-            self._nursery.start_soon(self._start, action)
+            if action.step in TOLD_PER_POSITION:
+                self._nursery.start_soon(self._start, action)
+            else:
+                self._hand(action, start_of(action, _nothing))
         elif isinstance(action, e.AskJob):
             self._driver.ask(action.station, action.job_id, load_of(self._state, action.job_id))
         elif isinstance(action, e.ReleaseJob):
@@ -83,10 +85,12 @@ class Floor:
     async def _start(self, action: e.StartJob) -> None:
         tone = self._tone(action.station) if action.step == Step.PRINT else b""
         positions = partial(self._positions, tone)
-        start = await self._run_in(start_of, action, positions, limiter=self._limiter)
-        if action.job_id not in self._state.jobs:
-            return  # the station was heard meanwhile and could not say: its sheets are no longer to be worked on
-        self._driver.start(action.station, start)
+        self._hand(action, await self._run_in(start_of, action, positions, limiter=self._limiter))
+
+    def _hand(self, action: e.StartJob, start: Start) -> None:
+        """Give a station its load, unless it was heard meanwhile and could not say: then its sheets are not for it."""
+        if action.job_id in self._state.jobs:
+            self._driver.start(action.station, start)
 
     def _tone(self, station: str) -> bytes:
         """Give the tone table of the lots a printer is loaded with now."""
@@ -98,26 +102,20 @@ class Floor:
         made = readable_cards(self._vault, [card for card in cards if card])
         if step is Step.WRITE:
             work = {card: PositionWork(b"", one.record, one.portrait) for card, one in made.items()}
-        else:
-            work = {card: PositionWork(self._face(card, one, tone)) for card, one in made.items()}
+        else:  # an empty print job, which inspection finds, where a portrait cannot be read
+            people = readable_applications(self._vault, list(made))
+            work = {
+                card: PositionWork(pack(msgspec.structs.replace(made[card].face, portrait=app.portrait, tone=tone)))
+                for card, app in people.items()
+            }
         return [work.get(card, PositionWork()) for card in cards]
-
-    def _face(self, card: int, made: MadeCard, tone: bytes) -> bytes:
-        """Give a card's print job; an empty one, which inspection finds, where its portrait cannot be read."""
-        try:
-            [sealed] = self._vault.applications(batch_of(card), [index_of(card)])
-            picture = open_application(sealed).portrait
-        except (VaultError, EnvelopeError) as error:
-            log.error("the application of a card cannot be read", card=card, code=error.code)
-            return b""
-        return pack(msgspec.structs.replace(made.face, portrait=picture, tone=tone))
 
     # ---- from the stations ---------------------------------------------------------------------------------
 
     def heard(self, station: str, event: p.Event) -> None:
         """Take what the link to a station noticed."""
         if isinstance(event, p.Finished):
-            self._nursery.start_soon(self._finished, station, event.done)
+            self._finished(station, event.done)
             return
         if isinstance(event, p.Lied):
             self._lied(station, event)
@@ -158,11 +156,17 @@ class Floor:
             self._post(said)
             log.warning("station said what cannot be", station=station, code=lied.code, job_id=lied.job_id)
 
-    async def _finished(self, station: str, done: JobDone) -> None:
+    def _finished(self, station: str, done: JobDone) -> None:
         wanted = cards_to_compare(self._state, done)
-        made: dict[int, MadeCard] = {}
         if wanted:
-            made = await self._run_in(readable_cards, self._vault, wanted, limiter=self._limiter)
+            self._nursery.start_soon(self._compared, station, done, wanted)
+        else:
+            self._judged(station, done, {})
+
+    async def _compared(self, station: str, done: JobDone, wanted: list[int]) -> None:
+        self._judged(station, done, await self._run_in(readable_cards, self._vault, wanted, limiter=self._limiter))
+
+    def _judged(self, station: str, done: JobDone, made: dict[int, MadeCard]) -> None:
         self._post(result_of(self._state, station, done, made)).then(self._count_lies)
 
     def _count_lies(self, turn: Turn) -> None:
@@ -170,3 +174,8 @@ class Floor:
         for move in turn.moves:
             if isinstance(move, StationLied):
                 self._refused(move.code)
+
+
+def _nothing(step: Step, cards: list[int]) -> list[PositionWork]:
+    """Give what the positions of a sheet need at a step that is told nothing of them."""
+    return []

@@ -21,7 +21,7 @@ WORDS_PER_S = 0.5  # and so many in a second of a floor at its own pace, for eve
 TOO_MANY_WORDS = "station.too_many_words"
 
 Positions = Callable[[Step, list[int]], list[PositionWork]]  # the cards of a sheet -> what its positions need
-_TOLD_PER_POSITION = (Step.PRINT, Step.WRITE)
+TOLD_PER_POSITION = (Step.PRINT, Step.WRITE)
 
 
 # ---- towards the stations ---------------------------------------------------------------------------------------
@@ -32,7 +32,7 @@ def start_of(action: e.StartJob, positions: Positions) -> Start:
     step = Step(action.step)
     bundle = BundleWork(action.bundle_id, action.unit, action.blanks) if action.bundle_id else None
     sheets = [
-        SheetWork(sheet_id, positions(step, cards) if step in _TOLD_PER_POSITION else [], sheet_id in action.singles)
+        SheetWork(sheet_id, positions(step, cards) if step in TOLD_PER_POSITION else [], sheet_id in action.singles)
         for sheet_id, cards in action.sheets
     ]
     return Start(job_id=action.job_id, step=action.step, sheets=sheets, bundle=bundle)

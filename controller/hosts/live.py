@@ -82,6 +82,7 @@ class LiveHost:
         self._keeper, self._perform, self._on_turn, self._observe = keeper, perform, on_turn, observe
         self._last_floor_s = -math.inf
         self._wake_floor_s: float | None = None
+        self._asleep_until_floor_s = math.inf
         self._rewound = trio.Event()
 
     def post(self, event: AnyEvent) -> Ticket:
@@ -94,6 +95,7 @@ class LiveHost:
         """Call the foreman at the times it asked for, until cancelled."""
         while True:
             self._rewound = trio.Event()
+            self._asleep_until_floor_s = math.inf if self._wake_floor_s is None else self._wake_floor_s
             left_s = math.inf if self._wake_floor_s is None else self.clock.real_s_until(self._wake_floor_s)
             with trio.move_on_after(left_s):
                 await self._rewound.wait()
@@ -123,7 +125,8 @@ class LiveHost:
         turn = self.foreman.handle(event, at_floor_s)
         self._observe(perf_counter() - began_s)
         self._wake_floor_s = turn.wake_floor_s
-        self._rewound.set()
+        if self._wake_floor_s is not None and self._wake_floor_s < self._asleep_until_floor_s:
+            self._rewound.set()  # a later time is looked for when the earlier one has come: most turns only put it off
         ticket = Ticket(turn)
 
         def release() -> None:

@@ -124,7 +124,10 @@ class Committer:
         """Checkpoint when the log has grown past its limit; while a reader pins it, try again every 16 MiB."""
         if self._wal is None:
             return
-        size = self._wal.stat().st_size if self._wal.exists() else 0
+        try:
+            size = self._wal.stat().st_size
+        except FileNotFoundError:
+            return
         if size <= self._checkpoint_at_bytes:
             return
         self.checkpoint()

@@ -155,7 +155,7 @@ def open_job(step: str, kind: str = "second") -> tuple[RoughFloor, e.StartJob]:
 
 
 async def test_a_job_that_was_forgotten_while_its_work_was_fetched_is_not_started(nursery):
-    rough, job = open_job("punch")
+    rough, job = open_job("write")
     floor, driver, _ = heard_by(rough.state, nursery)
     start = e.StartJob(job.job_id, job.station, job.step, [(job.sheets[0], [0] * 8)])
     floor.perform(start)
@@ -164,6 +164,17 @@ async def test_a_job_that_was_forgotten_while_its_work_was_fetched_is_not_starte
     floor.perform(start)
     rough.host.handle(e.JobForgotten(job.station, job.job_id), rough.host.now_floor_s)
     await trio.testing.wait_all_tasks_blocked(0.2)
+    assert driver.started == [job.job_id]
+
+
+async def test_a_load_of_which_the_vault_knows_nothing_is_started_at_once_and_a_forgotten_one_is_not(nursery):
+    rough, job = open_job("punch")
+    floor, driver, _ = heard_by(rough.state, nursery)
+    start = e.StartJob(job.job_id, job.station, job.step, [(job.sheets[0], [0] * 8)])
+    floor.perform(start)
+    assert driver.started == [job.job_id]
+    rough.host.handle(e.JobForgotten(job.station, job.job_id), rough.host.now_floor_s)
+    floor.perform(start)
     assert driver.started == [job.job_id]
 
 

@@ -236,7 +236,7 @@ async def test_nonsense_is_an_event_and_the_station_is_served_on(autojump_clock)
 async def test_a_load_that_no_message_can_bring_is_an_event(autojump_clock):
     class ShortLink:
         def __init__(self, router):
-            self.recv, self._send = router.recv, router.send
+            self.recv_many, self._send = router.recv_many, router.send
 
         def send(self, peer, body):
             if len(body) > 1_000:

@@ -352,8 +352,10 @@ async def test_an_encoder_that_breaks_at_one_card_costs_the_others_nothing_and_t
         return usual(prepared)
 
     monkeypatch.setattr(encoding.portrait, "encode", breaks)
-    vault, told = OneBatch(rows), []
-    encoders = Encoders(vault, bundled_coverage(), trio.CapacityLimiter(1), told.append, lambda seconds, cards: None)
+    vault, told, spent = OneBatch(rows), [], []
+    hears = told.append, lambda seconds, cards: None
+    encoders = Encoders(vault, bundled_coverage(), trio.CapacityLimiter(1), *hears, spend=spent.append)
     await encoders.encode(Encode(1, [10_000, 10_001, 10_002, 10_003]))
     assert told == [CardsEncoded(1, [(10_001, ENCODER_FAILED)])]
+    assert len(spent) == 1, "each portrait's time is told when it is made: here before the one that broke the job"
     assert sorted(vault.made) == [10_000, 10_002, 10_003]
