@@ -6,23 +6,24 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from controller.core import events as e
 from controller.core import moves as m
 from controller.core import stock_moves as s
 from controller.core.cards import Decision
+from controller.core.foreman import Foreman
 from controller.core.moves import Mark, Verdict
 from controller.core.quality_moves import BundleOpened, CardReturned
 from controller.core.stock import SPOILED, VAULT
 from controller.core.turn import Turn
+from controller.hosts.heap import HeapHost
 from devices.messages import SINGLE
 from sims.demo.staff import FIRST_SINGLE
+from sims.heap_machine import HeapMachine
 from sims.heap_staff import ERRAND_S, FIRST, HeapStaff, Push
+from sims.year.agenda import Agenda
 from sims.year.rates import Rates
-
-if TYPE_CHECKING:
-    from sims.year.floor import YearFloor
 
 DELIVERY_S = 10 * 86_400.0  # floor seconds from an order to the maker's delivery
 ORDER_SHEETS, REORDER_SHEETS = 60_000, 70_000  # ordered at once; ordered when fewer are left
@@ -42,10 +43,19 @@ class Bad:
     blank: int = 0
 
 
+class Floor(Protocol):
+    """Where these people work."""
+
+    foreman: Foreman
+    host: HeapHost
+    machines: dict[str, HeapMachine]
+    agenda: Agenda
+
+
 class YearStaff(HeapStaff):
     """Does what a year asks of people; `floor` is set before the floor begins."""
 
-    floor: YearFloor
+    floor: Floor
 
     def __init__(self, presses: Sequence[str], push: Push, singles: int, seed: int, rates: Rates) -> None:
         super().__init__(presses, push, singles)
