@@ -174,8 +174,13 @@ class DriftWatch:
         found, signals = trace.verdicts, list[Signal]()
         told = list(found.values())
         if told and told[0].code == GOOD and told.count(told[0]) == len(told):  # nothing wrong at all: by far the most
+            charts, warned = self.charts, self.warnings
             for visit in trace.visits[: told[0].visits]:
-                self._count_good(sheet_id, visit, len(told))
+                chart = charts.get(visit.station)
+                if chart is None or chart.score or visit.station in warned:
+                    self._count_good(sheet_id, visit, len(told))
+                elif visit.job_id > chart.after_job_id:
+                    chart.cards += len(told)  # it stands at zero, and stays there
             return signals
         verdicts = [found[place] for place in sorted(found)]
         blamed = {verdict.station for verdict in verdicts}
@@ -192,15 +197,11 @@ class DriftWatch:
     def _count_good(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards alone: they reach no threshold."""
         station = visit.station
-        chart = self.charts.get(station) or self._chart_of(station)
-        if visit.job_id <= chart.after_job_id:
-            return
-        if station in self.warnings:
-            self._cool(sheet_id, visit, good)
-        if chart.score:
+        chart = self._chart_of(station)
+        if visit.job_id > chart.after_job_id:
+            if station in self.warnings:
+                self._cool(sheet_id, visit, good)
             chart.take(sheet_id, visit, good, False)
-        else:
-            chart.cards += good  # it stands at zero, and stays there: by far the most
 
     def _cool(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards for what a station is warned of."""

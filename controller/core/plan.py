@@ -227,11 +227,16 @@ def films_may_come(state: FloorState) -> bool:
 
 def _next(turn: Turn, station: Station) -> None:
     """Load what waits first, of one card kind."""
-    sheets = _of_one_kind(turn, station, turn.state.waiting[station.step])
+    state, most = turn.state, station.load_max
+    if len(state.ready) < 2:  # no second kind was ever made
+        sheets = in_order(state.waiting[station.step], most + BEATEN_KEPT)
+        if sheets:
+            _start(turn, station, sheets[:most], _NEXT, sheets[most:])
+        return
+    sheets = _of_one_kind(turn, station, state.waiting[station.step])
     if sheets:
-        stays = len(turn.state.ready) > 1 and _stays_with_its_kind(turn, station, sheets[0])
-        because = Because.SAME_KIND if stays else _NEXT
-        _start(turn, station, sheets[: station.load_max], because, sheets[station.load_max :])
+        because = Because.SAME_KIND if _stays_with_its_kind(turn, station, sheets[0]) else _NEXT
+        _start(turn, station, sheets[:most], because, sheets[most:])
 
 
 def _stays_with_its_kind(turn: Turn, station: Station, sheet_id: int) -> bool:
