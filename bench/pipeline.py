@@ -32,7 +32,7 @@ from devices.defects import Step
 from sims.demo.folder import OBSERVER
 
 SHORT_ARGS: list[str] = ["--pairs", "1", "--window-s", "2", "--consoles", "1", "--rate-max", "90"]
-LONG_ARGS: list[str] = ["--pairs", "5", "--window-s", "10"]
+LONG_ARGS: list[str] = ["--pairs", "5", "--window-s", "10", "--rate-max", "180"]
 CONSOLES, SCRAPE_EVERY_S, HARD_SCRAPE = (0, 1, 20), 15.0, "scrape_1s"
 LOSS_MAX_PERCENT = {"1": 3.0, "20": 15.0}
 BUSY_MAX_PERCENT = 80.0  # of a step's stations: above it they would be the limit
@@ -82,11 +82,15 @@ def main(argv: Sequence[str]) -> int:
     load = round(os.getloadavg()[0], 2)
     _say(f"making {cards:,} applications")
     batches = batches_of(cards)
-    with TemporaryDirectory() as root, working_centre(Path(root), batches, cards) as centre:
-        session = signed_in(centre.endpoints["console"], centre.folder.data, OBSERVER)
-        _warm_up(centre)
-        path = watched_path(session)
-        pairs = _measured(centre, session, path, conditions, chosen.pairs, chosen.window_s)
+    try:
+        with TemporaryDirectory() as root, working_centre(Path(root), batches, cards) as centre:
+            session = signed_in(centre.endpoints["console"], centre.folder.data, OBSERVER)
+            _warm_up(centre)
+            path = watched_path(session)
+            pairs = _measured(centre, session, path, conditions, chosen.pairs, chosen.window_s)
+    except RuntimeError as error:
+        print(f"python -m bench pipeline: {error}", file=sys.stderr)
+        return 1
     result = {
         "bench": "pipeline",
         "machine": machine() | {"load": load},
