@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import trio
 
 from controller.evidence.signing import Signer
@@ -16,6 +18,8 @@ BEYOND = (
     "this ledger never gave you receipt {0:,}: it was restored from a backup that ends before; keep yours above {1:,}, "
     "compare them with the centre, then fetch after {1:,}"
 )
+REST = 3.0  # times what a page took, before the next one of an upstream that asks for several at once
+BREATH_RECEIPTS, BREATH_S = 16, 50e-6  # of a page, and how long other threads may then have the interpreter
 MAX_PAGE_BYTES = 3 << 20  # of receipts, whose sentences are many where a record is wrong in every field
 
 
@@ -28,12 +32,17 @@ class UpstreamReceipts:
         self._turns: dict[str, trio.CapacityLimiter] = {}  # of each upstream, of which there are no more than keys
 
     async def fetch(self, user: str, request: FetchReceipts) -> Answer:
-        """Give a page; one upstream has one made at a time: long ones must not keep the others' from a processor."""
+        """Give a page; an upstream that asks for several has one made at a time, with rests: others come between."""
         beyond = await self._beyond(user, request.after, request.request)
         if beyond:
             return beyond
         turn = self._turns.setdefault(user, trio.CapacityLimiter(1))
-        return await trio.to_thread.run_sync(self._page, user, request, limiter=turn)
+        async with turn:
+            began_s = trio.current_time()
+            page = await trio.to_thread.run_sync(self._page, user, request)
+            if turn.statistics().tasks_waiting:
+                await trio.sleep(REST * (trio.current_time() - began_s))
+        return page
 
     async def acknowledge(self, user: str, request: AcknowledgeRequest) -> Answer:
         """Move the cursor; durable on return."""
@@ -48,7 +57,9 @@ class UpstreamReceipts:
         found = self._ledger.reader.receipts(user, request.after, request.limit + 1)
         items: list[Receipt] = []
         size_bytes = 0
-        for row in found[: request.limit]:
+        for count, row in enumerate(found[: request.limit], 1):
+            if not count % BREATH_RECEIPTS:
+                time.sleep(BREATH_S)
             receipt = self._filled(user, row)
             size_bytes += len(pack(receipt))
             if items and size_bytes > MAX_PAGE_BYTES:
