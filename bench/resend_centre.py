@@ -40,14 +40,29 @@ class Hatch:
         self._answers: dict[bytes, trio.MemorySendChannel[bytes]] = {}
         self._peers = count(1)
         self.heard: set[str] = set()
+        self._awake = trio.Event()
+        self._awake.set()
 
     def drop_revoked(self) -> int:
         """Hang up on nobody: here are no keys."""
         return 0
 
+    def rest(self, user: str) -> None:
+        """Give nothing until `wake`: there is one user."""
+        self._awake = trio.Event()
+
+    def wake(self, user: str) -> None:
+        """Go on."""
+        self._awake.set()
+
     async def recv(self) -> Delivery:
         """Give the next message."""
+        await self._awake.wait()
         return await self._waiting.receive()
+
+    async def recv_many(self, limit: int) -> list[Delivery]:
+        """Give the next message: one is enough."""
+        return [await self.recv()]
 
     def send(self, peer: bytes, body: bytes) -> None:
         """Hand an answer to who waits for it; nobody may."""
