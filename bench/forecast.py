@@ -23,6 +23,7 @@ from typing import Any
 
 from bench import forecast_beside
 from bench.forecast_trial import CONFIG, Trial, run_trial
+from bench.pipeline import RATE_MAX
 from bench.result import Options, machine, show, whole_number, write_json
 from controller.core.line.estimates import Estimator
 from controller.core.line.figures import Estimates
@@ -55,7 +56,9 @@ def main(argv: Sequence[str]) -> int:
     options.add_argument("--processes", type=whole_number(1, 64), default=os.cpu_count() or 1, help="(one a core)")
     options.add_argument("--pairs", type=whole_number(0, 50), default=6, help="windows without and beside one (6)")
     options.add_argument("--window-s", type=whole_number(1, 120), default=8, help="seconds of a window (8)")
-    options.add_argument("--rate-max", type=whole_number(1, 500), default=60, help="cards/s to be prepared for (60)")
+    options.add_argument(
+        "--rate-max", type=whole_number(1, 500), default=RATE_MAX, help="cards/s to be prepared for (250)"
+    )
     chosen = options.parse_args(argv)
     if chosen.trials == 1 or chosen.runs == 1:
         options.error("one trial or run alone says nothing: 0, or 2 and more")
@@ -66,7 +69,11 @@ def main(argv: Sequence[str]) -> int:
         seeds = range(chosen.first, chosen.first + chosen.trials)
         result["calibration"] = calibration(trials_of(seeds, chosen.processes))
     if chosen.pairs:
-        result["beside"] = forecast_beside.measure(chosen.pairs, chosen.window_s, chosen.rate_max)
+        try:
+            result["beside"] = forecast_beside.measure(chosen.pairs, chosen.window_s, chosen.rate_max)
+        except RuntimeError as error:
+            print(f"python -m bench forecast: {error}", file=sys.stderr)
+            return 1
     title = f"Forecast: {chosen.trials} floors, {chosen.runs} timed runs, {chosen.pairs} pairs of windows"
     show(title, COLUMNS, rows_of(result), chosen.json)
     return write_json(result, chosen.json) or int(not is_good(result))

@@ -31,10 +31,11 @@ from bench.result import Options, machine, median_and_spread, show, whole_number
 from devices.defects import Step
 from sims.demo.folder import OBSERVER
 
-SHORT_ARGS: list[str] = ["--pairs", "1", "--window-s", "2", "--consoles", "1", "--rate-max", "90"]
+SHORT_ARGS: list[str] = ["--pairs", "1", "--window-s", "2", "--consoles", "1"]
 LONG_ARGS: list[str] = ["--pairs", "5", "--window-s", "10", "--rate-max", "180"]
 CONSOLES, SCRAPE_EVERY_S, HARD_SCRAPE = (0, 1, 20), 15.0, "scrape_1s"
 LOSS_MAX_PERCENT = {"1": 3.0, "20": 15.0}
+RATE_MAX = 250  # twice what two cores make
 BUSY_MAX_PERCENT = 80.0  # of a step's stations: above it they would be the limit
 JUDGED_FROM_PAIRS = 3  # with fewer the machine's other work decides
 BLANK = ("", "", "")
@@ -74,7 +75,9 @@ def main(argv: Sequence[str]) -> int:
     options.add_argument("--consoles", type=whole_number(0, 100), help="measure this number alone (0, 1 and 20)")
     options.add_argument("--pairs", type=whole_number(1, 50), default=3, help="windows without and with, of each (3)")
     options.add_argument("--window-s", type=whole_number(1, 120), default=8, help="seconds of a window (8)")
-    options.add_argument("--rate-max", type=whole_number(1, 500), default=60, help="cards/s to be prepared for (60)")
+    options.add_argument(
+        "--rate-max", type=whole_number(1, 500), default=RATE_MAX, help="cards/s to be prepared for (250)"
+    )
     chosen = options.parse_args(argv)
     conditions = conditions_of(chosen.consoles)
     windows_s = 2 * len(conditions) * chosen.pairs * (chosen.window_s + 1.0)
