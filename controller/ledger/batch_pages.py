@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Engine, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, func, select
 
 from controller.application import CARD_IDS_PER_BATCH, card_id
 from controller.ledger import tables
+from controller.ledger.receipts import RESTORED
 from controller.ledger.rows import BatchRow, CardRow
 
 LAGGING_MAX = 50_000  # receipts of one upstream that the database looks through
@@ -67,9 +68,20 @@ def unacknowledged(engine: Engine, batch: BatchRow, most: int = LAGGING_MAX) -> 
     with engine.connect() as connection:
         done = select(cursor.c.acknowledged).where(cursor.c.upstream == batch.upstream)
         acknowledged = connection.execute(done).scalar() or 0
+        behind = and_(mine, receipt.c.number > acknowledged)
         last = connection.execute(select(func.max(receipt.c.number)).where(mine)).scalar() or 0
-        if last - acknowledged > most:
+        if last - acknowledged > most and not _jump_alone(connection, behind, most):
             return None
-        waits = and_(mine, receipt.c.number > acknowledged, receipt.c.batch_id == batch.batch_id)
+        waits = and_(behind, receipt.c.batch_id == batch.batch_id)
         counted = select(receipt.c.kind, func.count()).where(waits).group_by(receipt.c.kind)
         return dict(sorted((kind, count) for kind, count in connection.execute(counted)))
+
+
+def _jump_alone(connection: Connection, behind: ColumnElement[bool], most: int) -> bool:
+    """Say whether these receipts are no more than `most`, and only their numbers jumped, as they do at a restore."""
+    counted, receipt = tables.receipt_count, tables.receipt
+    jumps = select(counted.c.kind).where(counted.c.batch_id == 0, counted.c.kind == RESTORED)
+    if connection.execute(jumps).first() is None:
+        return False
+    some = select(receipt.c.number).where(behind).limit(most + 1).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one() <= most

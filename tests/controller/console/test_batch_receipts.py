@@ -8,8 +8,11 @@ from collections import Counter
 import pytest
 
 from controller.console.words import catalogue
+from controller.core.events import TimerFired
+from controller.core.record_moves import LedgerRestored
 from controller.ledger.batch_pages import batch_of_number, receipts_of, unacknowledged
 from controller.ledger.inbox import AcknowledgeReceipts
+from controller.ledger.journal import Recorded
 from controller.ledger.receipts import KINDS
 from tests.controller.console.floor_console import FloorDesk, open_floor_console
 from tests.controller.core.keepers_floor import KeepersFloor
@@ -58,6 +61,17 @@ def test_of_an_upstream_that_lags_too_far_nothing_is_counted_rather_than_too_lit
     behind = FloorDesk(worked_floor())
     batch, mine = batch_and_receipts(behind)
     every = len(behind.pages.rows("receipt"))
+    assert unacknowledged(behind.pages.engine, batch, every) == Counter(kind for _, kind in mine)
+    assert unacknowledged(behind.pages.engine, batch, every - 1) is None
+
+
+def test_after_a_restore_numbers_that_jumped_are_no_lag():
+    behind = FloorDesk(worked_floor())
+    batch, mine = batch_and_receipts(behind)
+    every = len(behind.pages.rows("receipt")) + 1  # and the one that tells of the restore
+    restored = LedgerRestored(1, 1_000_000, [batch.upstream])
+    behind.pages.keep([Recorded(1e6, TimerFired(), [restored])])
+    assert unacknowledged(behind.pages.engine, batch) == Counter(kind for _, kind in mine)
     assert unacknowledged(behind.pages.engine, batch, every) == Counter(kind for _, kind in mine)
     assert unacknowledged(behind.pages.engine, batch, every - 1) is None
 
