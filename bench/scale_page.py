@@ -155,7 +155,13 @@ def _told(found: Figure | None, needed: str, judge: Judge, bench: str) -> tuple[
     if found is None:
         return UNKNOWN, "", needed, "", f"`python -m bench {bench}`"
     spread = "" if found.spread is None else _text(found.spread)
-    return _text(found.value), spread, needed, judge(found.value), f"`{found.command}`"
+    missed, so = "**not met**" if _is_beyond(found.value, needed) else "", judge(found.value)
+    return _text(found.value), spread, needed, ", ".join(filter(None, (missed, so))), f"`{found.command}`"
+
+
+def _is_beyond(value: float, needed: str) -> bool:
+    """Say whether a figure is above the most that is allowed; other needs are told by how many times they are met."""
+    return needed.startswith("<") and value > float(needed.lstrip("<= ").replace(",", ""))
 
 
 def _times(needed: float) -> Judge:

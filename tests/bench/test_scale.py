@@ -55,6 +55,13 @@ def test_a_figure_is_read_with_its_spread_and_command_and_what_is_no_number_is_n
         assert figures.value(bench, path) is None
 
 
+@pytest.mark.parametrize(("cost_ms", "so"), [(1.4, ""), (2.35, "**not met**, ")])
+def test_a_figure_above_the_most_that_is_allowed_is_said_to_be_so(cost_ms, so):
+    cost = f"| `cpu_ms_per_card.service_outside_encode` | {cost_ms} |  |"
+    text = page(Figures(RESULTS.replace("| `watched`", f"{cost}\n| `watched`")))
+    assert f"| of them outside the encoding | {cost_ms} |  | <= 1.5 | {so}0.00" in text
+
+
 def test_the_page_tells_what_was_measured_and_says_where_nothing_was():
     text = page(Figures(RESULTS))
     row = "| cards a second, upstream to bundle | 1,050 | 3.5 | 0.66 | 1,601 times |"
