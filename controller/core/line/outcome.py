@@ -67,7 +67,7 @@ class Forecast(msgspec.Struct):
     batches: list[Finish]
     bundles: list[Finish]
     starving: list[StarvingInput]  # what is most often first comes first
-    cards_per_day: float
+    cards_per_day: float  # P50 of the runs
     cards_per_day_low: float  # P10 and P90 of the runs
     cards_per_day_high: float
     busy_share: dict[str, float]  # step -> mean of the runs

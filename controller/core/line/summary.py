@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import ceil, inf, sqrt
+from statistics import median
 
 from controller.core.calendar import DAY_S
 from controller.core.line.outcome import (
@@ -51,7 +52,7 @@ def summarise(runs: Sequence[LineRun]) -> Forecast:
         batches,
         bundles,
         _starving(runs),
-        sum(paces) / len(paces),
+        median(paces),  # the mean of a floor that is nearly empty may lie above P90: a few runs end in minutes
         _inner(paces, 0.1),
         _inner(paces, 0.9),
         {step: sum(run.busy_share.get(step, 0.0) for run in runs) / len(runs) for step in first.busy_share},

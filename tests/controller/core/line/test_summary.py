@@ -46,6 +46,12 @@ def test_finishes_are_p50_and_p90_and_one_that_often_is_not_reached_has_none():
     assert forecast.busy_share == {"print": 0.5, "pack": 0.25}
 
 
+def test_a_pace_lies_within_its_own_range_though_some_runs_are_over_at_once():
+    at_once = [run(seed, 1.0, made=((0.01, 100),)) for seed in range(2)]
+    forecast = summarise([*at_once, *(run(seed, 300.0) for seed in range(2, 60))])
+    assert forecast.cards_per_day_low <= forecast.cards_per_day <= forecast.cards_per_day_high
+
+
 def test_what_runs_out_first_is_told_by_its_share_and_time():
     film, data = Starving("film", "p1", 50.0), Starving("data", "", 80.0)
     forecast = summarise(
