@@ -38,7 +38,7 @@ def ledger_of(folder: Path, url: str = "") -> Place:
     """Give where the ledger of a data folder stands; it may be in use.  Raises: NoLedger."""
     place = ledger_place(folder, url)
     if not url and not place.path.is_file():
-        raise NoLedger(f"there is no {place.path.name} in {folder.name!r}: say --data FOLDER, or --config FILE")
+        raise NoLedger(f"there is no {place.path.name} in {folder.name!r}: name its data folder, or give --config FILE")
     return place
 
 

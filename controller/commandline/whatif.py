@@ -74,7 +74,7 @@ def _print_difference(found: dict[str, Any]) -> None:
 
 def gain_text(gain: dict[str, Any], unit: str, digits: int = 1) -> str:
     """Give a difference with its 95 % interval, like `+120 ± 15`, or that it cannot be told from none."""
-    text = f"{gain['mean']:+,.{digits}f} ± {gain['error']:,.{digits}f}{f' {unit}' if unit else ''}"
+    text = f"{gain['mean']:+z,.{digits}f} ± {gain['error']:,.{digits}f}{f' {unit}' if unit else ''}"
     return text if abs(gain["mean"]) > gain["error"] else f"{text} (not told from none)"
 
 

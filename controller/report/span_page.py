@@ -101,7 +101,7 @@ def _figures(report: SpanReport) -> list[Tile]:
     return [
         (made, f"{cards['made']:,}", f"{cards['dispatched']:,}"),
         (speed, f"{report.cards_per_hour:,.0f}", f"{report.planned_s / 3_600:,.1f}"),
-        (rty, f"{report.rty:.2%}", f"{cards['remade']:,}"),
+        (rty, report.rty_text(), f"{cards['remade']:,}"),
         (received, f"{cards['received']:,}", f"{cards['open_at_end']:,}"),
         (hours, f"{lead[0]:,.1f} h", f"{lead[1]:,.1f} h"),
         (alarms, f"{sum(one.times for one in report.alarms):,}", f"{late_count(report):,}"),

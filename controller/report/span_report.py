@@ -166,3 +166,7 @@ class SpanReport(msgspec.Struct, frozen=True, kw_only=True):
     left_out: dict[str, int]
     broken: list[str]
     moves: int
+
+    def rty_text(self) -> str:
+        """Give the rolled throughput yield as people read it: nothing of a span in which no step worked."""
+        return f"{self.rty:.2%}" if any(one.worked for one in self.steps) else "-"

@@ -19,7 +19,7 @@ def span_lines(report: SpanReport, language: str = ZH) -> list[str]:
     speed = ("每小时 {:,.0f} 张，计划 {:,.1f} 小时", "{:,.0f} cards an hour in {:,.1f} planned hours")[both]
     lines.append("  " + speed.format(report.cards_per_hour, report.planned_s / 3_600))
     yields = ", ".join(f"{step_word(one.step, language)} {one.fpy:.2%}" for one in report.steps if one.worked)
-    lines += wrapped(f"  FPY {yields or '-'}; RTY {report.rty:.2%}")
+    lines += wrapped(f"  FPY {yields or '-'}; RTY {report.rty_text()}")
     oee = ", ".join(f"{one.station} {one.oee:.0%}" for one in report.stations if one.worked)
     lines += wrapped(f"  OEE {oee or '-'}")
     for one in report.causes[:CAUSES_SHOWN]:

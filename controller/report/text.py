@@ -109,7 +109,8 @@ def _of_doors(status: Mapping[str, Any]) -> list[str]:
         lines.append("  ! INSECURE: plain sockets, nobody proves who he is 未加密，身份无凭证")
     if keys.get("outside"):
         last = floor_text(keys["outside_floor_s"])
-        lines.append(f"  ! keys changed past the service {keys['outside']:,} times, last {last}")
+        times = f"{keys['outside']:,} time{'s' if keys['outside'] != 1 else ''}"
+        lines.append(f"  ! keys changed past the service {times}, last {last}")
         lines.append("    find out who: `cardmill audit show`, docs/keys.md 密钥被旁路改动")
     if keys.get("pending"):
         lines.append(f"  ! {keys['pending']:,} approved changes of keys wait for the folder 密钥变更尚未写入")

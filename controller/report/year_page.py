@@ -74,7 +74,7 @@ def headline(report: YearReport, language: str) -> list[Tile]:
         (("发出", "dispatched", "逾期批次", "late batches"), f"{cards['dispatched']:,}", f"{late_count(whole):,}"),
         (("按时发出", "dispatched in time", "", ""), f"{in_time:.2%}", ""),
         (("制证时长 p95", "lead time p95", "p50", "p50"), _days(whole.lead_p95_s, at), _days(whole.lead_p50_s, at)),
-        (("直通率", "rolled throughput yield", "重制", "remade"), f"{whole.rty:.2%}", f"{cards['remade']:,}"),
+        (("直通率", "rolled throughput yield", "重制", "remade"), whole.rty_text(), f"{cards['remade']:,}"),
         (("瓶颈", "bottleneck", "周数", "weeks"), step_word(step, language) or "-", f"{often} / {len(report.weeks)}"),
         (("投入空白卡", "blanks used", "作废", "spoiled"), used, spoiled),
         (("加班", "overtime", "制卡", "cards"), overtime, f"{over.cards:,}"),

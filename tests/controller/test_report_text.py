@@ -124,6 +124,8 @@ async def test_status_says_in_its_first_lines_what_is_wrong_with_doors_and_keys(
         "尚未写入",
     ):
         assert words in told
+    once = status | {"keys": {"outside": 1, "outside_floor_s": 5e9, "pending": 0}}
+    assert "changed past the service 1 time, last" in "\n".join(status_lines(once))
 
 
 async def test_status_says_which_step_stands_still_and_which_station_the_controller_holds():

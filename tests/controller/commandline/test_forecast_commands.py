@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from controller import cli
 from controller.commandline import options
+from controller.commandline.whatif import gain_text
 
 DAY_S = 86_400.0
 MADE = {"at_floor_s": 1_000 * DAY_S, "seq": 12_345, "runs": 200, "asked_runs": 200, "took_s": 3.21}
@@ -223,6 +224,11 @@ def test_a_what_if_says_what_was_typed_and_shows_each_difference_with_its_error(
         FINISH["batch_number"],
     ):
         assert told in shown
+
+
+def test_a_difference_that_rounds_to_nothing_has_no_minus():
+    assert gain_text(gain(-0.04, 0.01), "h") == "+0.0 ± 0.0 h"
+    assert gain_text(gain(-0.4, 0.6), "", 0) == "+0 ± 1 (not told from none)"
 
 
 def test_the_sensitivity_is_a_row_for_each_step_in_the_order_it_came(monkeypatch):

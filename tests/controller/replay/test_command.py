@@ -77,8 +77,9 @@ def test_what_cannot_be_replayed_is_told_as_an_error_of_use(folder, tmp_path):
     for until in ("yesterday", "12:00", "-5"):
         with pytest.raises(ConfigError, match="--until"):
             typed(folder, f"--until={until}")
-    with pytest.raises(NoLedger):
+    with pytest.raises(NoLedger, match="name its data folder") as missed:
         typed(tmp_path / "nowhere")
+    assert "--data" not in str(missed.value), "this command has no such option"
     tamper(folder, "DELETE FROM event WHERE seq = 1")
     with pytest.raises(NoBeginning):
         typed(folder)

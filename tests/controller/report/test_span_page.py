@@ -154,7 +154,8 @@ def test_sums_that_do_not_hold_and_rows_that_are_not_shown_are_told(reports):
 def test_a_span_without_a_move_has_a_page_and_lines_too(reports):
     for language in ("zh", "en"):
         Page(html(reports.empty, language))
-        assert span_lines(reports.empty, language)
+        assert any("RTY -" in line for line in span_lines(reports.empty, language)), "of nothing there is no yield"
+        assert re.search("(?:rolled throughput yield|直通率)</small><b>-</b>", html(reports.empty, language))
     assert "not over yet" not in html(reports.empty, "en")
     half = msgspec.structs.replace(reports.empty, until_floor_s=200_000.0)
     assert "not over yet" in html(half, "en")
