@@ -55,7 +55,16 @@ class PlayedFloor:
         self.bundles: dict[int, list[int]] = {}
         self.dispatched: list[tuple[int, int, str, str]] = []  # card, blank, unit, kind
         self.agrees: dict[str, bool] = {}  # place counted in this shift -> whether as the books had it
+        self.stations = dict(STATIONS)
+        self.seen_loads: list[tuple[Step, int]] = []  # of all that ever joined
         self.next_body, self.batches, self.accepted = 1_000, 0, 0
+
+    def see_stations(self, *names: str) -> None:
+        """Let stations join, or all of them."""
+        for name in names or list(self.stations):
+            step, load_max = self.stations[name]
+            self.seen_loads.append((step, load_max))
+            self.tell(e.StationSeen(name, step, "rough", load_max, "idle", ""))
 
     @property
     def state(self) -> FloorState:
@@ -96,7 +105,7 @@ class PlayedFloor:
 
     def check_job(self, job: JobStarted) -> None:
         """No station is given work it cannot do."""
-        step, load_max = STATIONS[job.station]
+        step, load_max = self.stations[job.station]
         assert job.step == step
         assert job.because, "every decision keeps its reason"
         assert job.station not in self.state.station_holds

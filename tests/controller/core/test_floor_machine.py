@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from controller.core import events as e
-from controller.core.cards import FINAL, State
+from controller.core.cards import FINAL, IN_MAKING, State
 from controller.core.foreman import Foreman
 from controller.core.hold_events import BatchHoldAsked, BatchReleaseAsked, CardHoldAsked, CardReleaseAsked
 from controller.core.moves import (
@@ -20,7 +20,7 @@ from controller.core.moves import (
     Verdict,
 )
 from controller.core.settings import ROUTES
-from controller.core.state import FloorState
+from controller.core.state import RIPE_CARDS, FloorState
 from controller.core.stock import Account
 from devices.defects import Step
 from devices.messages import Fate
@@ -41,9 +41,15 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
     @initialize()
     def open(self) -> None:
         self.tell(e.ServiceBegan())
-        for name, (step, load_max) in STATIONS.items():
-            self.tell(e.StationSeen(name, step, "rough", load_max, "idle", ""))
+        self.see_stations()
         self.fill()
+
+    @precondition(lambda self: "k2" not in self.given)
+    @rule(load_max=st.integers(1, 12))
+    def a_small_packer_joins(self, load_max: int) -> None:
+        """What it takes at once decides of which piles every packer looks at."""
+        self.stations["k2"] = (Step.PACK, load_max)
+        self.see_stations("k2")
 
     @rule()
     def fill(self) -> None:
@@ -220,8 +226,7 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
             self.foreman.replay(at, move)
         open_jobs, self.encodes = dict(self.given), {}
         self.tell(e.ServiceBegan())
-        for name, (step, load_max) in STATIONS.items():
-            self.tell(e.StationSeen(name, step, "rough", load_max, "idle", ""))
+        self.see_stations()
         assert open_jobs.keys() <= self.given.keys()
 
     # ---- what is true after every step ---------------------------------------------------------------------------
@@ -261,6 +266,19 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
         assert sorted(lying) == sorted(card.card for card in state.cards.values() if card.state in on_sheets)
 
     @invariant()
+    def no_packer_overlooks_a_pile(self) -> None:
+        state = self.state
+        may_join = Counter(
+            (card.batch_id, card.unit)
+            for card in state.cards.values()
+            if card.state in IN_MAKING and card.card not in state.card_holds
+        )
+        assert state.making == may_join
+        assert state.ripe_cards == min([RIPE_CARDS, *(load for step, load in self.seen_loads if step is Step.PACK)])
+        full = {pile for pile, cards in state.piles.items() if len(cards) >= state.ripe_cards}
+        assert state.ripe == full | (state.piles.keys() - may_join.keys())
+
+    @invariant()
     def replay_gives_the_same_state(self) -> None:
         if len(self.log) % 7:  # the whole fold each time would be quadratic
             return
@@ -279,7 +297,7 @@ class FloorMachine(PlayedFloor, RuleBasedStateMachine):
         """Every accepted case reaches exactly one end when nothing goes wrong any more."""
         if not self.state.stations:
             return
-        for name in STATIONS:
+        for name in self.stations:
             self.tell(e.StationReported(name, "idle", "", self.now_floor_s))
         for _ in range(ENOUGH_TURNS):
             if not self.state.batches:

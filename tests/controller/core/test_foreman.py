@@ -12,11 +12,12 @@ from controller.core.errors import NoPosition
 from controller.core.events import AnyEvent
 from controller.core.fold import FOLDS, apply
 from controller.core.foreman import HANDLERS, Foreman
-from controller.core.moves import AnyMove, PositionsMarked
+from controller.core.moves import AnyMove, PositionsMarked, StationJoined
 from controller.core.settings import CoreConfig, RemakeConfig
 from controller.core.state import FloorState
 from controller.core.stock import Account
 from controller.hosts.heap import replay
+from devices.defects import Step
 from tests.controller.core.rough_floor import RoughFloor
 
 
@@ -70,6 +71,16 @@ def test_a_mark_of_no_position_is_refused_and_changes_nothing(mask):
         apply(state, at, move)
         apply(untouched, at, move)
     raise AssertionError("no position was ever marked")
+
+
+def test_a_packer_that_takes_less_makes_those_piles_ripe_that_fill_it():
+    state, small, large = FloorState(), (1, "520102001"), (1, "520102002")
+    state.piles |= {small: list(range(10_000, 10_004)), large: list(range(10_010, 10_015))}
+    state.making += Counter({small: 1, large: 1})
+    apply(state, 0.0, StationJoined("k1", Step.PACK, "rough", 30))
+    assert state.ripe == set()
+    apply(state, 1.0, StationJoined("k2", Step.PACK, "rough", 5))
+    assert state.ripe == {large}
 
 
 def test_the_rough_floor_meets_every_trouble_it_promises():
