@@ -29,6 +29,7 @@ from controller.ledger.writer import Observe, Writer
 
 DATABASE_NAME = "ledger.db"
 SCHEMA_NAME = "cardmill"  # in PostgreSQL
+GATHER_S = 0.025  # real: a station works for seconds, and turns that come together cost one fsync
 CHECKED_AT_OPEN = 1_000  # last moves whose chain is computed anew at each start
 
 Result = TypeVar("Result")
@@ -133,7 +134,7 @@ async def open_ledger(
         stack.callback(engine.dispose)
         reading = place.reader()
         stack.callback(reading.dispose)
-        writer = Writer(committer, "ledger", observe=observe)
+        writer = Writer(committer, "ledger", observe=observe, gather_s=GATHER_S)
         writer.start()
         assert isinstance(committer.book, Journal)
         try:

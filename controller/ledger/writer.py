@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import queue
 import threading
 import time
@@ -42,6 +43,8 @@ class Writer:
     `Committer.commit` counted.  After a failed commit `failed` holds the
     reason, nothing of the group is acknowledged, and every call raises LedgerStopped: the service must end, and
     learn from the disk what is there.
+    `gather_s`: what nobody waits for is committed at most once in so many real seconds; the first after a pause at
+    once, and all of it with the first change that somebody waits for.
     """
 
     def __init__(
@@ -53,9 +56,12 @@ class Writer:
         queue_max: int = QUEUE_MAX,
         group_max: int = GROUP_MAX,
         idle_s: float = IDLE_S,
+        gather_s: float = 0.0,
     ) -> None:
         self._committer, self._name, self._observe = committer, name, observe
-        self._queue_max, self._group_max, self._idle_s = queue_max, group_max, idle_s
+        self._queue_max, self._group_max, self._idle_s, self._gather_s = queue_max, group_max, idle_s, gather_s
+        self._gathered_at_s = -math.inf  # when the last commit began
+        self._is_awaited = threading.Event()  # something in the queue is to be committed now
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._token = trio.lowlevel.current_trio_token()
         self._thread = threading.Thread(target=self._run, name=f"{name} writer", daemon=True)
@@ -72,6 +78,7 @@ class Writer:
         """Commit what is queued, end the thread and close the connection.  Not cancelled by anyone."""
         self._is_stopping = True
         self._queue.put(None)
+        self._is_awaited.set()
         with trio.CancelScope(shield=True):
             await trio.to_thread.run_sync(self._thread.join)
 
@@ -124,6 +131,8 @@ class Writer:
         if self._queue.qsize() >= QUEUE_OVERFLOW:
             raise LedgerBehind(f"{QUEUE_OVERFLOW} changes of the {self._name} wait for the disk")
         self._queue.put(item)
+        if item.done is not None or self._queue.qsize() >= self._group_max:
+            self._is_awaited.set()
 
     def _why(self) -> str:
         """Give why it failed, without the code that the sentence around it has."""
@@ -146,6 +155,8 @@ class Writer:
     def _next_group(self) -> list[_Waiting]:
         """Give what is queued, at least one item; nothing when the writer is to stop."""
         first = self._first_item()
+        if first is not None:
+            self._gather()
         group: list[_Waiting] = []
         while first is not None:
             group.append(first)
@@ -158,6 +169,14 @@ class Writer:
         if group:
             self._queue.put(None)  # the end comes again, after this group
         return group
+
+    def _gather(self) -> None:
+        """Let more come to what nobody waits for: each commit costs an fsync and a turn of the loop."""
+        left_s = self._gathered_at_s + self._gather_s - time.perf_counter()
+        if left_s > 0 and self._queue.qsize() < self._group_max:
+            self._is_awaited.wait(left_s)
+        self._is_awaited.clear()  # what was queued by now goes into this group
+        self._gathered_at_s = time.perf_counter()
 
     def _first_item(self) -> _Waiting | None:
         while not self._committer.is_checkpointed:

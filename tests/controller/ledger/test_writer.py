@@ -23,6 +23,7 @@ metadata = MetaData()
 note = Table("note", metadata, Column("number", Integer, primary_key=True), Column("text", Text, nullable=False))
 
 DEADLINE_S = 60.0
+NEVER_S = 3_600.0
 NAMELESS = InboxRow(0, None, b"d", b"i", b"p", "unit", False, "11")  # no acceptance number: the database refuses it
 
 
@@ -135,6 +136,39 @@ async def test_a_group_is_never_larger_than_its_bound(tmp_path, engine_url):
         await _put_all(writer, [Note(number) for number in range(35)])
         assert max(items for _, items in writer.commits) <= 10
         assert sum(items for _, items in writer.commits) == 37
+
+
+async def test_what_nobody_waits_for_gathers_until_somebody_waits(tmp_path, engine_url):
+    async with notes(tmp_path, engine_url, gather_s=NEVER_S) as writer:
+        first = trio.Event()
+        writer.put(Note(0), first.set)
+        await first.wait()  # after a pause at once
+        for number in range(1, 6):
+            writer.put(Note(number))
+        await trio.testing.wait_all_tasks_blocked()
+        assert writer.stored() == [0]
+        await writer.write(Note(6))
+        assert [items for _, items in writer.commits] == [1, 6]
+
+
+async def test_what_gathers_goes_out_when_a_group_is_full_and_at_the_end(tmp_path, engine_url):
+    async with notes(tmp_path, engine_url, gather_s=NEVER_S, group_max=4) as writer:
+        full = trio.Event()
+        writer.put(Note(0))
+        for number in range(1, 10):
+            writer.put(Note(number), full.set if number == 4 else None)
+        await full.wait()
+        await writer.stop()
+        assert writer.stored() == list(range(10))
+
+
+async def test_what_gathers_goes_out_when_its_time_has_come(tmp_path, engine_url):
+    async with notes(tmp_path, engine_url, gather_s=0.01) as writer:
+        for number in range(3):
+            durable = trio.Event()
+            writer.put(Note(number), durable.set)
+            await durable.wait()
+        assert writer.stored() == [0, 1, 2]
 
 
 async def test_nothing_is_heard_of_before_another_connection_can_read_it(tmp_path, engine_url):
