@@ -94,11 +94,11 @@ class HeapMachine:
                 self._result(sheet_id, cards, fate, SINGLE if sheet_id in singles else POSITIONS)
                 for sheet_id, cards in job.sheets
             ]
-        if cycle.before and cycle.before[-1][1] is not _IDLE:
-            cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         self.free_floor_s = cycle.ended_floor_s
         if self.spec.roll_sheets and self._roll_left <= 0:
-            self._change_roll(cycle)
+            self._change_roll(cycle)  # from a jam or a repair too: it is not idle in between
+        elif cycle.before and cycle.before[-1][1] is not _IDLE:
+            cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         return cycle
 
     # ---- inside ------------------------------------------------------------------------------------------------
