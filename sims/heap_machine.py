@@ -85,19 +85,20 @@ class HeapMachine:
             self._look_ahead()
         fate = self._work(job, cycle)
         if fate is _DONE and step is not _PRINT and step is not _LAMINATE:  # they take nothing for a sheet
-            do = self._do
-            cycle.sheets = [do(step, sheet_id, cards) for sheet_id, cards in job.sheets]
+            do, done = self._do, cycle.sheets
+            for sheet_id, cards in job.sheets:  # mostly one: a list made at once costs more
+                done.append(do(step, sheet_id, cards))
         else:
             singles = job.singles
             cycle.sheets = [
                 self._result(sheet_id, cards, fate, SINGLE if sheet_id in singles else POSITIONS)
                 for sheet_id, cards in job.sheets
             ]
-        if cycle.before and cycle.before[-1][1] is not _IDLE:
-            cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         self.free_floor_s = cycle.ended_floor_s
         if self.spec.roll_sheets and self._roll_left <= 0:
-            self._change_roll(cycle)
+            self._change_roll(cycle)  # from a jam or a repair too: it is not idle in between
+        elif cycle.before and cycle.before[-1][1] is not _IDLE:
+            cycle.after.append((cycle.ended_floor_s, StationState.IDLE, ""))
         return cycle
 
     # ---- inside ------------------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ class HeapMachine:
         at, spec = cycle.began_floor_s, self.spec
         units = len(job.blanks) if job.bundle_id else len(job.sheets)
         left_s = (spec.load_s + spec.unit_s * units) * self._longer[self.loads % ROWS]
-        fate = self._load_fate(job)
+        fate = self._load_fate(job) if job.sheets else _DONE
         if fate is not _DONE:
             left_s *= self._draw("jam at", self.loads)
         while left_s >= self._to_stop_s and self._breaks:
@@ -156,8 +157,6 @@ class HeapMachine:
 
     def _load_fate(self, job: StartJob) -> Fate:
         """Say whether a load will jam, and how: spoiled, or as it was."""
-        if not job.sheets:
-            return _DONE
         if self._will_jam(self.spec.step, job.sheets[0][0]):
             return _SPOILED
         return _UNTOUCHED if self._returned[self.loads % ROWS] else _DONE

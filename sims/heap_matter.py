@@ -57,6 +57,7 @@ class Matter:
         self._trays: dict[int, _Tray] = {}
         self._ruined: Counter[int] = Counter()
         self._jams = {step: Struck(seed, f"{step} jam", WHOLE) for step in Step}
+        self._jam_rates = {step: faults.of(step).load_spoiled for step in Step}
         self._flaws = {step: Struck(seed, f"{step} flaw") for step in Step}
         self._film_shifted = Struck(seed, "film shifted", WHOLE)
         self._tray_shifted = Struck(seed, "tray shifted", WHOLE)
@@ -84,7 +85,7 @@ class Matter:
 
     def will_jam(self, step: Step, sheet_id: int) -> bool:
         """Say whether a load that begins with this sheet will be spoiled in the machine."""
-        return bool(self._jams[step].at(sheet_id, self.faults.of(step).load_spoiled, self._ruined.get(sheet_id, 0)))
+        return bool(self._jams[step].at(sheet_id, self._jam_rates[step], self._ruined.get(sheet_id, 0)))
 
     def forget(self, sheet_id: int) -> None:
         """Let go of a sheet that no station will ever be given again."""

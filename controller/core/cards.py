@@ -140,6 +140,14 @@ Runs = list[tuple[tuple[int, str], list[Card]]]  # batch and police station, car
 
 def runs_of(cards: list[Card]) -> Runs:
     """Give cards in runs of one pile each, as they come: those of a sheet, or of a bundle, are mostly one run."""
+    if not cards:
+        return []
+    unit, batch_id = cards[0].unit, cards[0].batch_id
+    for card in cards:
+        if card.unit != unit or card.batch_id != batch_id:
+            break
+    else:
+        return [((batch_id, unit), cards)]
     runs: Runs = []
     unit, batch_id, run = "", -1, list[Card]()
     for card in cards:

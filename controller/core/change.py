@@ -16,7 +16,10 @@ def change(state: FloorState, cards: list[Card], cause: str, at_floor_s: float) 
     if not cards:
         return
     before = cards[0].state
-    if not [card for card in cards if card.state is not before]:  # by far the most; `all` costs twice as much
+    for card in cards:  # as a loop: `all` costs three times as much
+        if card.state is not before:
+            break
+    else:  # they stand alike: by far the most
         state.set_cards(cards, cards[0].after(cause), at_floor_s)
         return
     for _, alike in groupby(cards, _STATE):

@@ -157,12 +157,6 @@ class DriftWatch:
     last_job_id: int = 0
     signals: list[Signal] = field(default_factory=list)  # that no move tells yet: empty at each turn's end
 
-    def watch(self, at_floor_s: float, move: m.AnyMove) -> None:
-        """Count one move of the floor, and keep the signals for the foreman."""
-        fold = FOLDS.get(type(move))
-        if fold and (signals := fold(self, at_floor_s, move)):
-            self.signals += signals
-
     def fold(self, at_floor_s: float, move: m.AnyMove) -> Sequence[Signal]:
         """Count one move, and give the charts that crossed their threshold by it."""
         fold = FOLDS.get(type(move))

@@ -71,8 +71,9 @@ def apply(state: FloorState, at_floor_s: float, move: m.AnyMove) -> None:
     """Change the state by one move.  Raises: CoreError when the move cannot be."""
     kind = type(move)
     FOLDS[kind](state, at_floor_s, move)
-    if kind in WATCHED:
-        state.drift.watch(at_floor_s, move)
+    watch = WATCHED.get(kind)
+    if watch and (signals := watch(state.drift, at_floor_s, move)):
+        state.drift.signals += signals
 
 
 # ---- batches and cards ----------------------------------------------------------------------------------------

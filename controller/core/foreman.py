@@ -46,16 +46,18 @@ class Foreman:
 
     def handle(self, event: e.AnyEvent, now_floor_s: float) -> Turn:
         """Take one event at its time.  Raises: CoreError when a law would break; then the service must end."""
-        turn = Turn(self.state, self.config, now_floor_s)
+        state = self.state
+        turn = Turn(state, self.config, now_floor_s)
         HANDLERS[type(event)](turn, event)
-        if self.state.drift.signals or self.state.doubtful:
+        if state.drift.signals or state.doubtful:
             take_signals(turn)
-        if self.state.sign_on_ends:
+        if state.sign_on_ends:
             end_sign_ons(turn)
-        _finish_stopped(turn)
-        if self.state.acts:
+        if not STOPPING.isdisjoint(map(type, turn.moves)):
+            _finish_stopped(turn)
+        if state.acts:
             end_overdue_acts(turn)
-        if self.state.glass:
+        if state.glass:
             mend_glass(turn)
         plan(turn)
         return turn
@@ -112,8 +114,6 @@ def _finish_stopped(turn: Turn) -> None:
 
     So may be what was released.
     """
-    if STOPPING.isdisjoint(map(type, turn.moves)):
-        return
     stopping = (m.CardStopped, CardContested, CardHeld, CardReleased)
     stopped = [turn.state.cards[move.card].batch_id for move in turn.moves if isinstance(move, stopping)]
     stopped += [move.batch_id for move in turn.moves if isinstance(move, BatchReleased)]

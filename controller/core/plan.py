@@ -53,34 +53,33 @@ def plan(turn: Turn) -> None:
     films, are_early = state.waiting[_LAMINATE], -1  # so many of them were found early
     for station in free:
         step = station.step
-        alike = (step, station.load_max)
-        if alike in idle:
-            continue
-        closes = calendar.closes_at(station.station, now)
-        if closes <= now + station.load_s and not _is_open(turn, station, calendar, closes):
-            continue
         if step is _LAMINATE and _could_take_all(state, station):  # each press has bodies of its own
             if len(films) != are_early and _films_are_early(turn):
                 are_early = len(films)
             if len(films) == are_early:
                 continue
+        if idle and (step, station.load_max) in idle:
+            continue
+        closes = calendar.closes_at(station.station, now)
+        if closes <= now + station.load_s and not _is_open(turn, station, calendar, closes):
+            continue
         RULES[step](turn, station)
         if not station.job_id and step is not _LAMINATE:
-            idle.add(alike)
+            idle.add((step, station.load_max))
 
 
-def _steps_with_work(turn: Turn) -> set[Step]:
+def _steps_with_work(turn: Turn) -> list[Step]:
     """Give the steps for which there is something to do, or may be."""
     state, config = turn.state, turn.config.plan
-    steps = {step for step, queue in state.waiting.items() if queue}
+    steps = [step for step, queue in state.waiting.items() if queue]
     if state.ripe or (state.piles and config.bundle_max < state.ripe_cards):
-        steps.add(_PACK)
+        steps.append(_PACK)
     if any(state.ready.values()):  # printing may pause, but not any more once a press took its films in this plan
-        steps.add(_PRINT)
+        steps.append(_PRINT)
     return steps
 
 
-def free_stations(state: FloorState, steps: Container[Step] = frozenset(Step)) -> list[Station]:
+def free_stations(state: FloorState, steps: Container[Step] = tuple(Step)) -> list[Station]:
     """Give the stations of some steps that can take a load now, by name."""
     idle = [one for one in state.stations.values() if not one.job_id and one.step in steps and one.state == _IDLE]
     holds, stock = state.station_holds, state.stock
@@ -188,18 +187,21 @@ def _laminate(turn: Turn, station: Station) -> None:
 
 def _could_take_all(state: FloorState, station: Station) -> bool:
     """Say whether a press could take every film that waits, and one more."""
-    films = len(state.waiting[_LAMINATE])
-    return films < station.load_max and films <= state.stock.in_magazine(station.station, POSITIONS)
+    queue, stock, press = state.waiting[_LAMINATE], state.stock, station.station
+    films = len(queue)
+    if films >= station.load_max or not stock.has_bodies(press, POSITIONS, films):
+        return False
+    return not single_waits(state, queue) or stock.has_bodies(press, SINGLE, films)
 
 
 def _films_are_early(turn: Turn) -> bool:
-    """Say whether all films that wait may wait for others yet: a quick look, asked in most turns.
+    """Say whether all films that wait, which one press could take, may wait for others yet: a quick look.
 
-    It says no where several kinds, or films for single bodies, want a closer one.
+    It is asked in most turns, and says no where several kinds want a closer one.
     """
     state = turn.state
     queue, sheets = state.waiting[_LAMINATE], state.sheets
-    if not queue or len(state.ready) > 1 or single_waits(state, queue) or not films_may_come(state):
+    if not queue or len(state.ready) > 1 or not films_may_come(state):
         return False
     until = min([sheets[sheet_id].waiting_floor_s for _, sheet_id in queue]) + turn.config.plan.press_wait_s
     if turn.now_floor_s >= until:
@@ -294,7 +296,7 @@ def pile_rank(state: FloorState, pile: Pile) -> tuple[tuple[float, float], int, 
 
 def _start(turn: Turn, station: Station, sheets: list[int], because: Because, others: Sequence[int] = ()) -> None:
     job_id = turn.state.next_id("job")
-    beaten = [f"sheet {sheet_id}" for sheet_id in others[:BEATEN_KEPT]]
+    beaten = [f"sheet {sheet_id}" for sheet_id in others[:BEATEN_KEPT]] if others else []
     turn.record(JobStarted(job_id, station.station, station.step, sheets, because=because, beaten=beaten))
     turn.act(start_action(turn, turn.state.jobs[job_id]))
 

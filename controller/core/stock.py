@@ -135,6 +135,15 @@ class Stock:
                 sheets += one.sheets
         return sheets
 
+    def has_bodies(self, station: str, places: int, sheets: int) -> bool:
+        """Say whether a station's magazine has at least so many body sheets of so many places."""
+        for one in self.magazines.get(station, ()):
+            if one.places == places:
+                sheets -= one.sheets
+                if sheets <= 0:
+                    return True
+        return sheets <= 0
+
     def magazine_holds(self, station: str, body: int, places: int) -> bool:
         """Say whether a body sheet of so many places lies in a station's magazine."""
         return any(one.places == places and one.holds(body) for one in self.magazines.get(station, ()))

@@ -9,7 +9,7 @@ import pytest
 from controller.core.settings import CoreConfig
 from controller.hosts.instant import VirtualConfig
 from devices.defects import Step
-from sims.faults import NO_FAULTS, USUAL_FAULTS
+from sims.faults import NO_FAULTS, USUAL_FAULTS, StepFaults
 from sims.floor import DEFAULT_FLOOR
 from sims.virtual_week import Sample, on_heap, on_trio
 
@@ -51,4 +51,15 @@ def test_a_roll_of_film_that_ends_makes_the_next_load_wait_on_both():
     sample = replace(ROUGH, floor=floor, faults=NO_FAULTS)
     trio, heap = on_trio(sample), on_heap(sample)
     assert trio.counts["station film_empty"] > 2
+    assert trio.head == heap.head
+
+
+def test_a_jam_on_the_very_load_that_ends_a_roll_is_told_alike_on_both():
+    floor = tuple(replace(spec, roll_sheets=2 if spec.step is Step.PRINT else 0) for spec in DEFAULT_FLOOR)
+    faults = replace(NO_FAULTS, steps={Step.PRINT: StepFaults(load_spoiled=0.2, jam_code="P1")})
+    sample = replace(ROUGH, floor=floor, faults=faults, until_floor_s=8_000.0)
+    trio, heap = on_trio(sample), on_heap(sample)
+    assert trio.counts["station jam"] > 2
+    assert trio.counts["station film_empty"] > 2
+    assert trio.counts == heap.counts
     assert trio.head == heap.head

@@ -6,6 +6,8 @@ from dataclasses import replace
 from itertools import groupby
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from controller.core import events as e
 from controller.core.foreman import Foreman
@@ -15,6 +17,7 @@ from controller.core.quality_moves import StationHeld, StationReleased
 from controller.core.settings import CoreConfig, PlanConfig
 from controller.core.sheets import DUE_S, foremost, in_order, turn_of
 from controller.core.state import Sheet
+from controller.core.stock import BodyRange, Stock
 from devices.defects import GOOD, Step
 from devices.messages import Fate, StationState
 from sims.faults import NO_FAULTS
@@ -233,3 +236,12 @@ def test_cards_leave_the_printers_sorted_by_batch_and_police_station():
     assert len(units) == len(arrival.units)
     assert len(list(groupby(units))) == len(set(units))
     assert sum(cards.count(0) for cards in sheets) <= 7
+
+
+@given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from([1, 8])), max_size=4), st.integers(0, 20))
+def test_a_magazine_has_bodies_for_as_many_sheets_of_a_size_as_lie_in_it(ranges, wanted):
+    stock = Stock()
+    stock.magazines["l1"] = [BodyRange(10 * place, sheets, 1, places) for place, (sheets, places) in enumerate(ranges)]
+    for places in (1, 8):
+        assert stock.has_bodies("l1", places, wanted) == (stock.in_magazine("l1", places) >= wanted)
+        assert stock.has_bodies("nobody", places, wanted) == (wanted == 0)

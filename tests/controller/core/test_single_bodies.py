@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from controller.core import events as e
+from controller.core import plan
 from controller.core.fold import apply
 from controller.core.foreman import Foreman
 from controller.core.moves import (
@@ -247,6 +248,21 @@ def test_a_day_with_single_bodies_keeps_law_2_at_every_move_and_spoils_fewer_bla
 def test_every_card_is_packed_once_with_single_bodies_too():
     packed = [card for _, move in day(5, 24) if isinstance(move, BundleMade) for card in move.cards]
     assert len(packed) == len(set(packed)) > 850
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_quick_look_at_the_presses_decides_what_a_close_one_does(seed, monkeypatch):
+    log, quick = day(seed, 24), []
+    early = plan._films_are_early
+    monkeypatch.setattr(plan, "_films_are_early", lambda turn: quick.append(_waits(turn)) or early(turn))
+    assert day(seed, 24) == log
+    assert any(quick), "no film for a single body waited"
+    monkeypatch.setattr(plan, "_could_take_all", lambda state, press: False)
+    assert day(seed, 24) == log
+
+
+def _waits(turn):
+    return single_waits(turn.state, turn.state.waiting[Step.LAMINATE])
 
 
 @pytest.mark.parametrize("seed", range(4))
