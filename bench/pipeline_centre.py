@@ -58,13 +58,19 @@ def batches_of(count: int, seed: int = 1) -> list[Batch]:
     counties = len(people.counties)
     made = []
     for number in range(-(-count // BATCH_CARDS)):
-        # people are dealt to the counties in turn: neighbours would go to as many police stations, a bundle for each
-        first = number // counties * BATCH_CARDS
-        places = [number % counties + counties * place for place in range(first, first + BATCH_CARDS)]
-        encoded = [encode_application(people.application(place, today)) for place in places]
+        encoded = [encode_application(people.application(place, today)) for place in places_of(number, counties)]
         digest = sha256(b"".join(sha256(one).digest() for one in encoded)).hexdigest()
         made.append(Batch(f"520100000000{today}{number + 1:05d}", today, digest, encoded))
     return made
+
+
+def places_of(number: int, counties: int) -> list[int]:
+    """Give the people of a batch, counted from 0, by their places in a population: all of one county.
+
+    People are dealt to the counties in turn: neighbours would go to as many police stations, a bundle for each.
+    """
+    first = number // counties * BATCH_CARDS
+    return [number % counties + counties * place for place in range(first, first + BATCH_CARDS)]
 
 
 @dataclass(slots=True)

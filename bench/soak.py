@@ -32,8 +32,9 @@ from devices.keys import LinkError
 SHORT_ARGS: list[str] = ["--seconds", "60", "--kills", "1"]
 LONG_ARGS: list[str] = ["--minutes", "60", "--kills", "5"]
 LAST_LIFE_SHARE = 0.5  # of the time: a slope shows best in a long life
-WARM_UP_SHARE, WARM_UP_CARDS = 0.25, 4_000  # of a life: caches, logs and the allocator's arenas fill ...
-WARM_UP_MOST_SHARE = 0.5  # ... but half of it is judged in any case
+WARM_UP_SHARE = 0.25  # of a life: logs and the allocator's arenas fill ...
+WARM_UP_CARDS = 30_000  # ... and so do the 64 MiB that keep the ledger's pages, by 2.4 KB a card (measured)
+WARM_UP_MOST_SHARE = 0.5  # ... but half of the last life is judged in any case
 SAMPLES_MOST, REST_LEAST_S = 1_200, 0.8
 SCRAPE_EVERY_S, CONSOLES = 15.0, 1
 FINISH_WITHIN_S, WORK_WITHIN_S = 300.0, 120.0
@@ -125,26 +126,29 @@ def _live(centre: SoakCentre, people: People, run: Run, life_s: float, *, is_las
     order = {"consoles": CONSOLES, "scrape_every_s": SCRAPE_EVERY_S, "path": EVENTS, "cookie": session.header}
     with audience(order | {key: found[key] for key in ("console", "metrics")}):
         if is_last:
-            _watch(centre, people, run, life_s, 0.0, life_s)
+            _watch(centre, people, run, life_s, (0.0, life_s), is_last=True)
             return
-        _watch(centre, people, run, life_s, 0.0, life_s / 2)
+        _watch(centre, people, run, life_s, (0.0, life_s / 2))
         centre.kill_stations()
         run.stations_kills += 1
         centre.start_stations()
-        _watch(centre, people, run, life_s, life_s / 2, life_s)
+        _watch(centre, people, run, life_s, (life_s / 2, life_s))
     centre.kill()
     run.kills, run.life_cards = run.kills + 1, 0.0
     centre.start()
     run.restarts_s.append(centre.wait_ready())
 
 
-def is_warm(share: float, cards: float) -> bool:
+def is_warm(share: float, cards: float, *, is_last: bool) -> bool:
     """Say whether a life is judged yet, of which a share has passed, and that made so many cards."""
-    return share >= WARM_UP_MOST_SHARE or (share >= WARM_UP_SHARE and cards >= WARM_UP_CARDS)
+    return (is_last and share >= WARM_UP_MOST_SHARE) or (share >= WARM_UP_SHARE and cards >= WARM_UP_CARDS)
 
 
-def _watch(centre: SoakCentre, people: People, run: Run, life_s: float, from_s: float, until_s: float) -> None:
+def _watch(
+    centre: SoakCentre, people: People, run: Run, life_s: float, part_s: tuple[float, float], *, is_last: bool = False
+) -> None:
     """Sample from one moment of a life to another; what warms up is not kept."""
+    from_s, until_s = part_s
     probe, began_s = Probe(centre, people), time.monotonic() - from_s
     rest_s = max(REST_LEAST_S, (until_s - from_s) / SAMPLES_MOST)
     while (age_s := time.monotonic() - began_s) < until_s:
@@ -152,7 +156,7 @@ def _watch(centre: SoakCentre, people: People, run: Run, life_s: float, from_s: 
         people.require()
         if not run.life_cards:
             run.life_cards = run.cards
-        if is_warm(age_s / life_s, run.cards - run.life_cards):
+        if is_warm(age_s / life_s, run.cards - run.life_cards, is_last=is_last):
             run.series.add(run.kills, run.cards, values)
         time.sleep(min(rest_s, max(0.0, until_s - age_s)))
 

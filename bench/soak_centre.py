@@ -18,7 +18,7 @@ from bench.pipeline_audience import PASSWORD, Session, signed_in
 from bench.pipeline_centre import Repeated, floor, floor_table
 from bench.soak_asker import Asker
 from bench.soak_feed import Feed, drafts
-from bench.soak_staff import Searchers
+from bench.soak_staff import Receivers, Searchers
 from controller.asking.conversation import Patience
 from controller.client import UpstreamClient
 from devices.key_files import new_pair
@@ -114,7 +114,7 @@ class SoakCentre(Centre):
 
 
 class People:
-    """Whoever works with the centre: two keepers, two supervisors, an upstream that sends and one that asks."""
+    """Whoever works there: keepers, supervisors, police stations, an upstream that sends and one that asks."""
 
     def __init__(self, feed: Feed, keepers: StockKeepers, asker: Asker, tasks: list[Repeated]) -> None:
         self.feed, self.keepers, self.asker = feed, keepers, asker
@@ -149,11 +149,13 @@ def people_of(
         k1, k2, s1, s2 = (stack.enter_context(folder.person(name)) for name in (*KEEPERS, *SUPERVISORS))
         keepers = StockKeepers(k1, k2, ORDERED_CARDS)
         supervisors = Searchers(s1, s2)
+        s3 = stack.enter_context(folder.person(SUPERVISORS[0]))  # a line of its own
         asker = Asker(folder, ASKER_NAME if sender != ASKER_NAME else UPSTREAM_NAME, today)
         stack.callback(asker.stop)
         tasks = [
             Repeated("keepers", keepers.look, STAFF_REST_S),
             Repeated("supervisors", supervisors.look, STAFF_REST_S),
+            Repeated("receivers", Receivers(s3).look, FEED_REST_S),
             Repeated("feed", feed.look, FEED_REST_S),
         ]
         for task in tasks:

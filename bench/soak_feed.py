@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import threading
 import time
@@ -9,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bench.pipeline_centre import BATCH_CARDS, places_of
 from controller.asking.submission import batch_digest, encode_application
 from controller.client import UpstreamClient
 from controller.ledger.receipts import BATCH_CLOSED, REFUSED
@@ -16,7 +18,7 @@ from controller.wire import Receipt
 from sims.faces import FaceSource
 from sims.people import Population
 
-BATCH_CARDS, CHUNK_CARDS = 80, 40
+CHUNK_CARDS = 40
 AHEAD_BATCHES = 8  # that are open at a time
 TIMES_KEPT = 2_000
 
@@ -33,11 +35,11 @@ class Draft:
 
 def drafts(today: str, seed: int = 1) -> Iterator[Draft]:
     """Give batches of good applications for ever: each when it is asked for, so that none lies about."""
-    people, place, number = Population(seed, today, FaceSource(seed)), 0, 0
-    while True:
-        encoded = [encode_application(people.application(place + i, today)) for i in range(BATCH_CARDS)]
-        place, number = place + BATCH_CARDS, number + 1
-        yield Draft(f"520100000000{today}{number:05d}", today, batch_digest(encoded), encoded)
+    people = Population(seed, today, FaceSource(seed))
+    for number in itertools.count():
+        places = places_of(number, len(people.counties))
+        encoded = [encode_application(people.application(place, today)) for place in places]
+        yield Draft(f"520100000000{today}{number + 1:05d}", today, batch_digest(encoded), encoded)
 
 
 class Feed:

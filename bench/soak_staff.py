@@ -1,8 +1,8 @@
-"""Supervisors of a soak: they also look for what lay on a floor that is gone."""
+"""Supervisors of a soak: they also look for what lay on a floor that is gone, and note what police stations counted."""
 
 from __future__ import annotations
 
-from sims.demo.staff import Supervisors
+from sims.demo.staff import Office, Supervisors
 
 
 class Searchers(Supervisors):
@@ -19,3 +19,16 @@ class Searchers(Supervisors):
                     self._decided("missing")
             if self._both("repack", {"batch_id": pile["batch_id"], "unit": pile["unit"]}):
                 self._decided("repacked")
+
+
+class Receivers:
+    """Police stations, by the supervisor whom they tell: each counts as many cards as its manifest says."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    def look(self) -> None:
+        """Count what came, the oldest first.  Raises: ClientError."""
+        for row in self._office.command("consignments", uncounted=True):
+            args = {"consignment_id": row["consignment_id"], "unit": row["unit"], "cards": row["sent"]}
+            self._office.command("arrived", **args)

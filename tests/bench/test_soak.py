@@ -151,8 +151,10 @@ def test_quantiles_are_told_in_ms_where_there_are_two():
     assert quantiles("question", [1.0]) == {}
 
 
-def test_what_warms_up_is_not_judged_but_half_of_a_life_is():
-    assert [is_warm(*one) for one in ((0.2, 9_000), (0.3, 9_000), (0.3, 100), (0.6, 100))] == [False, True, False, True]
+def test_what_warms_up_is_not_judged_but_half_of_the_last_life_is():
+    shares = ((0.2, 40_000), (0.3, 40_000), (0.3, 9_000), (0.6, 9_000))
+    assert [is_warm(*one, is_last=True) for one in shares] == [False, True, False, True]
+    assert [is_warm(*one, is_last=False) for one in shares] == [False, True, False, False]
 
 
 def test_half_of_the_time_is_one_life():
