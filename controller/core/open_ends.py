@@ -98,7 +98,7 @@ def open_ends(state: FloorState, since: Since, sees_stock: bool = True) -> OpenE
     counts: Counter[str] = Counter()
 
     def counted() -> Iterator[OpenEnd]:
-        for end in chain(_each_blank(state) if sees_stock else (), open_work(state, since)):
+        for end in chain(_each_blank(state) if sees_stock else (), open_work(state, since), _each_unit(since)):
             counts[end.kind] += 1
             yield end
 
@@ -119,7 +119,7 @@ def _each_blank(state: FloorState) -> Iterator[OpenEnd]:
 
 
 def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:
-    """Give all other things without a closing event, kind by kind."""
+    """Give all other things of the floor without a closing event, kind by kind."""
     for sheet_id, positions in since.suspects.items():
         yield OpenEnd(min(positions.values()), "suspect", f"sheet {sheet_id}")
     for (batch_id, unit), pile in state.stopped_piles.items():
@@ -132,6 +132,14 @@ def open_work(state: FloorState, since: Since) -> Iterator[OpenEnd]:
         yield OpenEnd(hold.since_floor_s, "batch_hold", f"batch {state.batch(batch_id).batch_number}")
     for card, at in since.stopped.items():
         yield OpenEnd(at, "stopped", f"card {card}")
+
+
+def _each_unit(since: Since) -> Iterator[OpenEnd]:
     for number, (at, units) in since.uncounted.items():
         for unit in sorted(units):
-            yield OpenEnd(at, "consignment", f"consignment {number} {unit}")
+            yield uncounted(number, at, unit)
+
+
+def uncounted(consignment_id: int, at_floor_s: float, unit: str) -> OpenEnd:
+    """Give what a police station did not count yet, since it was sent."""
+    return OpenEnd(at_floor_s, "consignment", f"consignment {consignment_id} {unit}")

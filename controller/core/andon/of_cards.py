@@ -10,7 +10,7 @@ from controller.core.andon.alarm import Found, Look
 from controller.core.andon.rules import LISTED_MAX, REST
 from controller.core.calendar import calendar_of
 from controller.core.cards import FINAL
-from controller.core.open_ends import MISSING, OpenEnd, open_blanks, open_work
+from controller.core.open_ends import MISSING, OpenEnd, open_blanks, open_work, uncounted
 from controller.core.remakes import Clock
 from controller.core.settings import AndonConfig
 from controller.core.supply import forecast
@@ -45,6 +45,7 @@ def of_cards(look: Look) -> Iterator[Found]:
     """Give what is wrong with cards and blanks."""
     yield from _blanks(look)
     yield from _open_work(look)
+    yield from _uncounted(look)
     yield from _late_batches(look)
     remakes = look.tally.remakes
     yield from _late_clocks("remake.late", remakes.remakes, look.now_floor_s)
@@ -97,6 +98,20 @@ def _open_work(look: Look) -> Iterator[Found]:
         if found.oldest is not None:
             since = found.oldest.since_floor_s
             yield Found(AGEING[kind][0], "", since, _counted(found.count, found.oldest.name, since))
+
+
+def _uncounted(look: Look) -> Iterator[Found]:
+    """Give one alarm for all that was sent too long ago; it stands in the order of sending, so none later is read.
+
+    Where no police station ever counts, a year's are many: they are not made open ends one by one.
+    """
+    latest = look.now_floor_s - limit_s(look.config.andon, "consignment")
+    sent = takewhile(lambda one: one[1][0] <= latest, look.tally.since.uncounted.items())
+    first = next(sent, None)
+    if first is not None:
+        number, (at, units) = first
+        count = len(units) + sum(len(later) for _, (_, later) in sent)
+        yield Found(AGEING["consignment"][0], "", at, _counted(count, uncounted(number, at, min(units)).name, at))
 
 
 def limit_s(config: AndonConfig, kind: str) -> float:
