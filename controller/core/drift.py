@@ -118,12 +118,13 @@ class Trace(msgspec.Struct, array_like=True, gc=False):
         """Give the station a mark is charged to: that of the causing step, else the one that found it."""
         return next((visit.station for visit in self.visits if visit.step == mark.caused_at), mark.station)
 
+    def passed_whole(self) -> bool:
+        """Say whether all that was on the sheet passed with its one mark, and is judged by it."""
+        return not self.live and not self.verdicts and len(self.marks) == 1 and self.marks[0].mark == _PASSED
+
     def settle_marks(self, fate: str) -> None:
         """Turn a job's marks into verdicts, now that the sheet's fate is known."""
         charged = set()
-        if len(self.marks) == 1 and self.marks[0].mark == _PASSED:  # by far the most
-            places = positions_in(self.marks.pop().mask)
-            self.verdicts.update(dict.fromkeys(places, Verdict(len(self.visits), GOOD, "")))
         for mark in self.marks:
             positions = positions_in(mark.mask)
             code = GOOD if mark.mark in GOOD_MARKS else mark.code
@@ -167,14 +168,8 @@ class DriftWatch:
         trace = self.sheets.pop(sheet_id)
         found, signals = trace.verdicts, list[Signal]()
         told = list(found.values())
-        if told and told[0].code == GOOD and told.count(told[0]) == len(told):  # nothing wrong at all: by far the most
-            charts, warned = self.charts, self.warnings
-            for visit in trace.visits[: told[0].visits]:
-                chart = charts.get(visit.station)
-                if chart is None or chart.score or visit.station in warned:
-                    self._count_good(sheet_id, visit, len(told))
-                elif visit.job_id > chart.after_job_id:
-                    chart.cards += len(told)  # it stands at zero, and stays there
+        if told and told[0].code == GOOD and told.count(told[0]) == len(told):  # nothing wrong at all
+            self._count_faultless(sheet_id, trace.visits[: told[0].visits], len(told))
             return signals
         verdicts = [found[place] for place in sorted(found)]
         blamed = {verdict.station for verdict in verdicts}
@@ -187,6 +182,16 @@ class DriftWatch:
             elif proofs:
                 self._count_good(sheet_id, visit, len(proofs))
         return signals
+
+    def _count_faultless(self, sheet_id: int, visits: list[Visit], good: int) -> None:
+        """Count a sheet whose cards are all good for the stations they went through."""
+        charts, warned = self.charts, self.warnings
+        for visit in visits:
+            chart = charts.get(visit.station)
+            if chart is None or chart.score or visit.station in warned:
+                self._count_good(sheet_id, visit, good)
+            elif visit.job_id > chart.after_job_id:
+                chart.cards += good  # it stands at zero, and stays there
 
     def _count_good(self, sheet_id: int, visit: Visit, good: int) -> None:
         """Count good cards alone: they reach no threshold."""
@@ -326,6 +331,10 @@ def _job_ended(watch: DriftWatch, at: float, move: m.JobEnded) -> Sequence[Signa
                 trace.marks.clear()
             jammed = True
         if trace.marks:
+            if fate != _UNTOUCHED and trace.passed_whole():  # no verdict of any position is asked: by far the most
+                del traces[end.sheet_id]
+                watch._count_faultless(end.sheet_id, trace.visits, trace.marks[0].mask.bit_count())
+                continue
             trace.settle_marks(fate)
         if fate == _UNTOUCHED:
             trace.visits = [visit for visit in trace.visits if visit.job_id != move.job_id]

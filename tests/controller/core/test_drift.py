@@ -7,9 +7,11 @@ from statistics import median
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from controller.core import moves as m
-from controller.core.drift import Chart, DriftConfig, DriftWatch, Visit
+from controller.core.drift import Chart, DriftConfig, DriftWatch, Trace, Visit
 from controller.core.moves import Mark
 from controller.core.settings import SettingError
 from devices.defects import GOOD, cause_of
@@ -216,6 +218,25 @@ def test_a_rough_floor_leaves_no_sheet_behind_and_counts_each_card_at_most_once_
     assert not watch.sheets
     assert 0 < watch.charts["i1"].cards <= imposed
     assert sum(watch.charts[name].cards for name in ("p1", "p2") if name in watch.charts) <= imposed
+
+
+@given(seed=st.integers(0, 2**16), trouble=st.sampled_from((0.0, 0.02, 0.08)))
+@settings(max_examples=12, deadline=None)
+def test_a_sheet_that_passed_whole_counts_as_its_positions_one_by_one_do(seed, trouble):
+    floor = RoughFloor(seed, trouble=trouble)
+    floor.submit(600.0, 1, cards=60)
+    floor.run()
+    quick, watch, close = 0, DriftWatch(), DriftWatch()
+    for at, move in floor.log:
+        if isinstance(move, m.JobEnded):
+            traces = [watch.sheets[end.sheet_id] for end in move.sheets if end.sheet_id in watch.sheets]
+            quick += sum(trace.passed_whole() for trace in traces)
+        signals = watch.fold(at, move)
+        with pytest.MonkeyPatch.context() as closely:
+            closely.setattr(Trace, "passed_whole", lambda trace: False)
+            assert list(close.fold(at, move)) == list(signals)
+        assert close == watch
+    assert quick
 
 
 def test_a_drifted_share_that_is_hardly_worse_is_refused():
