@@ -35,7 +35,8 @@ from sims.heap_batches import Batches
 from sims.heap_floor import HeapFloor
 
 SHORT_ARGS: list[str] = ["--trials", "20", "--runs", "20", "--cards", "1000", "--pairs", "1", "--window-s", "3"]
-LONG_ARGS: list[str] = ["--trials", "400", "--runs", "200", "--pairs", "6"]
+# windows as long as a forecast of 200 runs may take
+LONG_ARGS: list[str] = ["--trials", "400", "--runs", "200", "--pairs", "6", "--window-s", "30", "--rate-max", "180"]
 
 TRIAL_RUNS = 19  # of one trial: the 18th of 19 runs is what a twentieth stays below nine times out of ten
 HELD, JUDGED_FROM_TRIALS = (0.86, 0.94), 400

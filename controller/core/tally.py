@@ -23,6 +23,7 @@ from devices.messages import StationState
 SPOILING = (Mark.FILM_SPOILED, Mark.SPOILED, Mark.FOUND_SPOILED, Mark.FOUND_MISSING)
 ROUTES_KEPT = 20_000  # sheets whose stations are remembered, so that a defect found late is charged to its cause
 UP = (StationState.IDLE, StationState.EXECUTE)
+BIT: dict[str, int] = {step: 1 << place for place, step in enumerate(Step)}  # of each step, in a sheet's `passed`
 
 
 @dataclass(slots=True)
@@ -89,7 +90,7 @@ class Tally:
     batch_received: dict[int, float] = field(default_factory=dict)
     bundles: dict[int, int] = field(default_factory=dict)  # not yet sent: cards
     routes: dict[int, dict[str, str]] = field(default_factory=dict)  # sheet -> step -> station
-    passed: dict[int, set[str]] = field(default_factory=dict)  # sheet -> steps that worked on it
+    passed: dict[int, int] = field(default_factory=dict)  # sheet -> the bits of the steps that worked on it
     remakes: Remakes = field(default_factory=Remakes)  # the clocks of what is made again
     inputs: InputPace = field(default_factory=InputPace)  # of the last floor days, for the forecast
     since: Since = field(default_factory=Since)  # when what has no closing event yet began to wait
@@ -155,7 +156,7 @@ def _encode(tally: Tally, at: float, move: m.EncodeStarted) -> None:
 
 def _sheet(tally: Tally, at: float, move: m.SheetImposed) -> None:
     tally.sheets += 1
-    tally.routes[move.sheet_id], tally.passed[move.sheet_id] = {}, set()
+    tally.routes[move.sheet_id], tally.passed[move.sheet_id] = {}, 0
     tally.routes.pop(move.sheet_id - ROUTES_KEPT, None)
     tally.passed.pop(move.sheet_id - ROUTES_KEPT, None)
 
@@ -178,12 +179,12 @@ def _job_ended(tally: Tally, at: float, move: m.JobEnded) -> None:
     tally.worked[move.step] += worked
     tally.window.add(at, move.step, worked)
     for end in move.sheets:
-        steps = tally.passed.get(end.sheet_id, set())
-        if end.worked and move.step in steps:
+        steps = tally.passed.get(end.sheet_id, 0)
+        if end.worked and steps & BIT[move.step]:
             station.reworked += end.worked.bit_count()
             tally.reworked[move.step] += end.worked.bit_count()
-        elif end.worked:
-            steps.add(move.step)
+        elif end.worked and end.sheet_id in tally.passed:
+            tally.passed[end.sheet_id] = steps | BIT[move.step]
 
 
 def _marked(tally: Tally, at: float, move: m.PositionsMarked) -> None:

@@ -11,11 +11,14 @@ from controller.config import Config
 from controller.core.foreman import Foreman
 from controller.core.line.estimates import Estimator
 from controller.core.moves import AnyMove
+from controller.forecasting.rests import Rests
 from controller.ledger import tables
 from controller.ledger.journal import last_head, open_move, read_rows
 from controller.ledger.store import ledger_place
 from controller.upkeep.books import open_books
 
+REST_MOVES = 1_000  # between two rests: some 30 ms of work
+REST_MOST_S = 20.0  # of one reading: somebody waits for the answer
 LOOK_BACK_MOVES = 300_000  # of which estimates are made at first: some two weeks of a provincial centre
 
 
@@ -32,8 +35,11 @@ class DurableMoves:
 
     def replay(self, after: int = 0) -> Iterator[tuple[float, AnyMove]]:
         """Give the durable moves numbered above `after`, in order, with their floor times.  Raises: LedgerDamaged."""
-        for row in read_rows(self._reading, tables.move, after):
+        rests = Rests(REST_MOST_S)
+        for count, row in enumerate(read_rows(self._reading, tables.move, after), 1):
             yield row.at_floor_s, open_move(row)
+            if not count % REST_MOVES:
+                rests.rest()
 
 
 class FloorCopy:

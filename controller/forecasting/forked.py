@@ -15,6 +15,7 @@ import msgspec
 from controller.forecasting.errors import ForecastFailed, ForecastTooLarge
 from controller.forecasting.frames import READ_BYTES, FrameReader, frame_of, write_all
 from controller.forecasting.idle_process import belong_to
+from controller.forecasting.rests import Rests
 from encoders.envelope import Opener
 
 TELL_EVERY_S = 0.25  # real seconds
@@ -103,8 +104,10 @@ def _child(work: Work, numbers: range, writes: int, parent: int) -> NoReturn:
     code = 1
     try:
         belong_to(parent)
+        rests = Rests()
         for number in numbers:
             write_all(writes, frame_of(Sent(number, *_one(work, number))))
+            rests.rest()
         code = 0
     finally:
         os._exit(code)

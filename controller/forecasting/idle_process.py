@@ -48,6 +48,14 @@ def become_idle(priority: str = IDLE) -> None:
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
+def is_idle() -> bool:
+    """Say whether this process works only when nothing else wants to."""
+    try:
+        return os.sched_getscheduler(0) == os.SCHED_IDLE
+    except (AttributeError, OSError):
+        return False
+
+
 def limit_memory(most_bytes: int) -> None:
     """Let each allocation beyond so many bytes of this process's own data fail as a MemoryError."""
     resource.setrlimit(resource.RLIMIT_DATA, (most_bytes, most_bytes))

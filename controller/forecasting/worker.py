@@ -14,7 +14,7 @@ from controller.forecasting.answering import answer
 from controller.forecasting.errors import ForecastError, ForecastFailed, ForecastTooLarge, OtherProgram
 from controller.forecasting.floor_copy import FloorCopy
 from controller.forecasting.frames import READ_BYTES, FrameReader, FrameTooLong, frame_of, write_all
-from controller.forecasting.idle_process import become_idle, belong_to, limit_memory
+from controller.forecasting.idle_process import limit_memory
 from controller.forecasting.messages import Ask, Failed, Heard, Open, Progress, Said
 from controller.forecasting.program import this_worker
 from controller.ledger.errors import LedgerError
@@ -84,21 +84,12 @@ def refuse(hears: int, says: int) -> None:
         pass
 
 
-def main() -> None:
-    """Work for the process whose number is the first argument, at the priority that is the second.
-
-    The third is the service's program.  It is an argument because an older message might not be understood.
-    """
-    belong_to(int(sys.argv[1]))
-    become_idle(sys.argv[2])
+def work(program: str) -> None:
+    """Answer on standard output until nobody asks any more; `program` is the service's."""
     says = os.dup(sys.stdout.fileno())
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever prints must not speak to the service
     configure_logs()
-    if sys.argv[3:] == [this_worker()]:
+    if program == this_worker():
         Worker(sys.stdin.fileno(), says).run()
     else:
         refuse(sys.stdin.fileno(), says)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,23 @@
+"""The worker's start: at its priority before it imports what it works with, which takes half a second."""
+
+from __future__ import annotations
+
+import sys
+
+from controller.forecasting.idle_process import become_idle, belong_to
+
+
+def main() -> None:
+    """Work for the process whose number is the first argument, at the priority that is the second.
+
+    The third is the service's program.  It is an argument because an older message might not be understood.
+    """
+    belong_to(int(sys.argv[1]))
+    become_idle(sys.argv[2])
+    from controller.forecasting.worker import work
+
+    work(" ".join(sys.argv[3:]))
+
+
+if __name__ == "__main__":
+    main()
