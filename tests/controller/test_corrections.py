@@ -135,6 +135,7 @@ async def test_what_is_accepted_made_or_cancelled_is_not_corrected(tmp_path):
     async with doors(tmp_path) as desk:
         await desk.bring(1, [application(1), application(2, **HELD)])
         assert code_of(await desk.correct(1, 1, application(1, name="样例乙"))) == "correct.too_late"
+        await desk.settled()  # a card that comes while another one's film waits for a press is waited for: ten minutes
         await desk.decide(desk.newest(2)[0], "release")
         assert code_of(await desk.correct(2, 1, application(2))) == "correct.too_late"
         await desk.settled()
