@@ -20,8 +20,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.batches import BATCH_CARDS
 from bench.pipeline import samples
-from bench.pipeline_centre import AHEAD_BATCHES, BATCH_CARDS, Centre, batches_of, working_centre
+from bench.pipeline_centre import AHEAD_BATCHES, Centre, batches_of, working_centre
 from bench.result import median_and_spread
 from controller.asking.conversation import ClientError
 from controller.client import OperatorClient

@@ -28,8 +28,9 @@ from typing import Any
 import psutil
 
 import bench
+from bench.batches import Batch
 from bench.intake_floor import curve_s, decode_s, rows_s
-from bench.intake_load import BATCHES, Batch, Brought, batches_of, bring
+from bench.intake_load import BATCHES, Brought, batches_of, bring
 from bench.result import Options, machine, show, whole_number, write_json
 from sims.demo.folder import DemoFolder
 

@@ -13,7 +13,8 @@ import msgspec
 import simplejpeg
 import zmq
 
-from bench.intake_load import CHUNK_CARDS, Batch, chunks_of
+from bench.batches import Batch
+from bench.intake_load import CHUNK_CARDS, chunks_of
 from controller.encoding import open_application
 from controller.ledger.store import DATABASE_NAME as LEDGER_NAME
 from controller.vault.store import DATABASE_NAME as VAULT_NAME

@@ -6,35 +6,23 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from hashlib import sha256
+from itertools import pairwise
 from pathlib import Path
 
 import psutil
 import trio
 
+from bench.batches import Batch, batch_of, population
 from controller.asking.exchanges import WINDOW_CHUNKS
-from controller.asking.submission import encode_application
 from controller.client import TrioUpstreamClient, UpstreamClient
 from controller.ledger.receipts import ACCEPTED
 from devices.peers import UPSTREAM
 from sims.demo.folder import EPOCH, UPSTREAM_NAME, DemoFolder
-from sims.faces import FaceSource
-from sims.people import Population
 
 BATCHES = 20
 CHUNK_CARDS = 125  # 2 MB
 LOOK_EVERY_S, SAMPLE_EVERY_S = 0.02, 0.05
 OPEN, WITHIN_S = "open", 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One batch, ready to be sent."""
-
-    batch_number: str
-    due: str
-    digest: str
-    applications: Sequence[bytes] = field(repr=False)
 
 
 @dataclass(slots=True)
@@ -59,14 +47,9 @@ class Brought:
 def batches_of(count: int, seed: int = 1) -> list[Batch]:
     """Give `count` good applications in 20 batches of one size, or nearly."""
     today = EPOCH[:10].replace("-", "")
-    people = Population(seed, today, FaceSource(seed))
-    made = []
-    for number in range(BATCHES):
-        places = range(number * count // BATCHES, (number + 1) * count // BATCHES)
-        encoded = [encode_application(people.application(place, today)) for place in places]
-        digest = sha256(b"".join(sha256(one).digest() for one in encoded)).hexdigest()
-        made.append(Batch(f"520100000000{today}{number + 1:05d}", today, digest, encoded))
-    return made
+    people = population(today, seed)
+    cuts = [number * count // BATCHES for number in range(BATCHES + 1)]
+    return [batch_of(people, number, range(*cut), today) for number, cut in enumerate(pairwise(cuts))]
 
 
 def chunks_of(batches: Sequence[Batch]) -> Iterator[tuple[Batch, int]]:

@@ -25,8 +25,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bench.batches import BATCH_CARDS
 from bench.pipeline_audience import Session, audience, signed_in, watched_path
-from bench.pipeline_centre import AHEAD_BATCHES, BATCH_CARDS, Centre, batches_of, working_centre
+from bench.pipeline_centre import AHEAD_BATCHES, Centre, batches_of, working_centre
 from bench.result import Options, machine, median_and_spread, show, whole_number, write_json
 from devices.defects import Step
 from sims.demo.folder import OBSERVER

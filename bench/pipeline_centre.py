@@ -10,26 +10,24 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
 import bench
+from bench.batches import BATCH_CARDS, Batch, county_batches
 from controller.asking.conversation import ClientError
-from controller.asking.submission import encode_application
 from controller.client import UpstreamClient
 from devices.defects import Step
 from devices.peers import UPSTREAM
 from sims.conformance.service import FAST
 from sims.demo.folder import EPOCH, KEEPERS, SUPERVISORS, UPSTREAM_NAME, DemoFolder, free_ports
 from sims.demo.staff import StockKeepers, Supervisors
-from sims.faces import FaceSource
 from sims.floor import DEFAULT_FLOOR, StationSpec
-from sims.people import Population
 
 SCALE = 600.0  # floor seconds a second: the slowest step of this floor could make some 570 cards a second
-BATCH_CARDS, AHEAD_BATCHES = 80, 8  # so many are sent before the first of them is closed
+AHEAD_BATCHES = 8  # so many are sent before the first of them is closed
 CLOSED = ("closed", "refused")
 READY_WITHIN_S, STOP_WITHIN_S, LOOK_S = 600.0, 60.0, 0.5  # the first start may compile kernels
 NEVER_S = 1e9
@@ -41,36 +39,9 @@ def floor() -> tuple[StationSpec, ...]:
     return tuple(replace(one, load_max=6, load_s=300.0) if one.step == Step.LAMINATE else one for one in steady)
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """One batch, ready to be sent."""
-
-    batch_number: str
-    due: str
-    digest: str
-    applications: Sequence[bytes]
-
-
 def batches_of(count: int, seed: int = 1) -> list[Batch]:
-    """Give good applications with portraits of 17 KB, at least `count` of them, in batches of one county each."""
-    today = EPOCH[:10].replace("-", "")
-    people = Population(seed, today, FaceSource(seed))
-    counties = len(people.counties)
-    made = []
-    for number in range(-(-count // BATCH_CARDS)):
-        encoded = [encode_application(people.application(place, today)) for place in places_of(number, counties)]
-        digest = sha256(b"".join(sha256(one).digest() for one in encoded)).hexdigest()
-        made.append(Batch(f"520100000000{today}{number + 1:05d}", today, digest, encoded))
-    return made
-
-
-def places_of(number: int, counties: int) -> list[int]:
-    """Give the people of a batch, counted from 0, by their places in a population: all of one county.
-
-    People are dealt to the counties in turn: neighbours would go to as many police stations, a bundle for each.
-    """
-    first = number // counties * BATCH_CARDS
-    return [number % counties + counties * place for place in range(first, first + BATCH_CARDS)]
+    """Give at least `count` applications in batches of one county each."""
+    return list(islice(county_batches(EPOCH[:10].replace("-", ""), seed), -(-count // BATCH_CARDS)))
 
 
 @dataclass(slots=True)

@@ -13,11 +13,12 @@ from typing import Any, Self
 from urllib.request import urlopen
 
 import bench
+from bench.batches import county_batches
 from bench.crash_centre import Centre, CentreFailed
 from bench.pipeline_audience import PASSWORD, Session, signed_in
 from bench.pipeline_centre import Repeated, floor, floor_table
 from bench.soak_asker import Asker
-from bench.soak_feed import Feed, drafts
+from bench.soak_feed import Feed
 from bench.soak_staff import Receivers, Searchers
 from controller.asking.conversation import Patience
 from controller.client import UpstreamClient
@@ -145,7 +146,7 @@ def people_of(
     with ExitStack() as stack:
         secret = folder.peers / UPSTREAM / f"{sender}.secret"
         line = UpstreamClient.connect(folder.endpoints["upstreams"], folder.server_public, secret, patience=PATIENCE)
-        feed = Feed(stack.enter_context(line), drafts(today), cards_per_s)
+        feed = Feed(stack.enter_context(line), county_batches(today), cards_per_s)
         k1, k2, s1, s2 = (stack.enter_context(folder.person(name)) for name in (*KEEPERS, *SUPERVISORS))
         keepers = StockKeepers(k1, k2, ORDERED_CARDS)
         supervisors = Searchers(s1, s2)

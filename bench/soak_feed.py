@@ -2,54 +2,30 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from bench.pipeline_centre import BATCH_CARDS, places_of
-from controller.asking.submission import batch_digest, encode_application
+from bench.batches import BATCH_CARDS, Batch
 from controller.client import UpstreamClient
 from controller.ledger.receipts import BATCH_CLOSED, REFUSED
 from controller.wire import Receipt
-from sims.faces import FaceSource
-from sims.people import Population
 
 CHUNK_CARDS = 40
 AHEAD_BATCHES = 8  # that are open at a time
 TIMES_KEPT = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One batch on its way."""
-
-    batch_number: str
-    due: str
-    digest: str
-    applications: list[bytes]
-
-
-def drafts(today: str, seed: int = 1) -> Iterator[Draft]:
-    """Give batches of good applications for ever: each when it is asked for, so that none lies about."""
-    people = Population(seed, today, FaceSource(seed))
-    for number in itertools.count():
-        places = places_of(number, len(people.counties))
-        encoded = [encode_application(people.application(place, today)) for place in places]
-        yield Draft(f"520100000000{today}{number + 1:05d}", today, batch_digest(encoded), encoded)
-
-
 class Feed:
     """Keeps batches open.  One thread looks; others may read the counts."""
 
-    def __init__(self, client: UpstreamClient, source: Iterator[Draft], cards_per_s: float = math.inf) -> None:
+    def __init__(self, client: UpstreamClient, source: Iterator[Batch], cards_per_s: float = math.inf) -> None:
         """`cards_per_s`: no more than so many are brought, in whole batches."""
         self._client, self._source = client, source
         self._every_s, self._not_before_s = BATCH_CARDS / cards_per_s, 0.0  # real seconds between batches
-        self._draft: Draft | None = None  # that is not whole at the service yet
+        self._batch: Batch | None = None  # that is not whole at the service yet
         self.ending = threading.Event()
         self.chunks_s = deque[float](maxlen=TIMES_KEPT)  # real seconds until a chunk was durable
         self.sent = self.closed = self.read = 0  # batches, batches, receipts
@@ -59,12 +35,12 @@ class Feed:
     @property
     def is_done(self) -> bool:
         """Say whether every batch came to its end."""
-        return self.ending.is_set() and self._draft is None and self.closed == self.sent
+        return self.ending.is_set() and self._batch is None and self.closed == self.sent
 
     def look(self) -> None:
         """Take what is new, then bring what is missing.  Raises: ClientError; the next look goes on there."""
         self._take()
-        while self._draft or self._may_begin():
+        while self._batch or self._may_begin():
             self._bring()
             self._take()
 
@@ -91,15 +67,15 @@ class Feed:
 
     def _bring(self) -> None:
         """Bring a batch whole; begun again after a fault, only what is missing goes out."""
-        if self._draft is None:
-            self._draft, self._not_before_s = next(self._source), time.monotonic() + self._every_s
+        if self._batch is None:
+            self._batch, self._not_before_s = next(self._source), time.monotonic() + self._every_s
             self.sent += 1
-        draft, applications = self._draft, self._draft.applications
-        state = self._client.open_batch(draft.batch_number, draft.due, len(applications), draft.digest)
+        batch, applications = self._batch, self._batch.applications
+        state = self._client.open_batch(batch.batch_number, batch.due, len(applications), batch.digest)
         for first, count in state.missing:
             for begin in range(first, first + count, CHUNK_CARDS):
                 chunk = applications[begin : min(begin + CHUNK_CARDS, first + count)]
                 began_s = time.perf_counter()
-                self._client.send_chunk(draft.batch_number, begin, chunk)
+                self._client.send_chunk(batch.batch_number, begin, chunk)
                 self.chunks_s.append(time.perf_counter() - began_s)
-        self._draft = None
+        self._batch = None

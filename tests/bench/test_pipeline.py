@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from bench.batches import BATCH_CARDS, Batch
 from bench.pipeline import (
     ENCODE,
     HARD_SCRAPE,
@@ -25,7 +26,7 @@ from bench.pipeline import (
     window_between,
 )
 from bench.pipeline_audience import EVENTS, audience
-from bench.pipeline_centre import AHEAD_BATCHES, BATCH_CARDS, CLOSED, Batch, Feed, batches_of, floor
+from bench.pipeline_centre import AHEAD_BATCHES, CLOSED, Feed, batches_of, floor
 from controller.asking.submission import batch_digest
 from devices.defects import Step
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.batches import BATCH_CARDS, Batch, county_batches
 from bench.soak import Run, figures, is_good, is_warm, lives_s, main, rows_of
-from bench.soak_feed import AHEAD_BATCHES, BATCH_CARDS, CHUNK_CARDS, Draft, Feed, drafts
+from bench.soak_feed import AHEAD_BATCHES, CHUNK_CARDS, Feed
 from bench.soak_limits import LIMITS, SHOWN, TIMES_FROM_CARDS, judged
 from bench.soak_samples import Counts as SoakCounts
 from bench.soak_samples import Series, disk_rate, handles_of, memory_of, quantiles, rates, threads_of
@@ -218,7 +219,7 @@ def endless():
     number = 0
     while True:
         number += 1
-        yield Draft(f"{number:025}", "20260302", "", [b""] * BATCH_CARDS)
+        yield Batch(f"{number:025}", "20260302", "", [b""] * BATCH_CARDS)
 
 
 def test_the_upstream_keeps_batches_open_reads_every_receipt_and_ends_when_all_are_closed():
@@ -256,8 +257,8 @@ def test_the_upstream_brings_only_what_is_missing_after_a_fault_and_notes_receip
     assert feed.faults == ["receipt 7 came after 0"]
 
 
-def test_drafts_are_real_applications_of_other_people_each_time():
-    source = drafts("20260302")
+def test_batches_are_real_applications_of_other_people_each_time():
+    source = county_batches("20260302")
     first, second = next(source), next(source)
     assert len(first.applications) == BATCH_CARDS
     assert first.digest == batch_digest(first.applications)
