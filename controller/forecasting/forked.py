@@ -106,8 +106,8 @@ def _child(work: Work, numbers: range, writes: int, parent: int) -> NoReturn:
         belong_to(parent)
         rests = Rests()
         for number in numbers:
+            rests.rest()  # for the run before: an answer that is whole waits for nothing
             write_all(writes, frame_of(Sent(number, *_one(work, number))))
-            rests.rest()
         code = 0
     finally:
         os._exit(code)

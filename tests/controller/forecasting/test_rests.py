@@ -31,7 +31,7 @@ def test_an_idle_process_rests_after_runs_that_waited_for_others_and_no_other_pr
         sleep(0.05)
         return b"done"
 
-    run_forked(wait, 3, 3, WITHIN_S, nothing)
+    run_forked(wait, 6, 3, WITHIN_S, nothing)
     (rest,) = (float(one.name.split()[1]) for one in tmp_path.iterdir())
     assert 0.04 * REST <= rest <= REST_MAX_S
 
