@@ -120,9 +120,8 @@ def job_forgotten(turn: Turn, event: e.JobForgotten) -> None:
 def start_action(turn: Turn, job: Job) -> e.StartJob:
     """Give the action that hands a job's load to its station: live cards by position, 0 where none is."""
     state, sheets, singles = turn.state, [], []
-    known = state.sheets
     for sheet_id in job.sheets:
-        sheet = known[sheet_id]
+        sheet = state.sheet(sheet_id)
         if sheet.places == SINGLE:
             singles.append(sheet_id)
         live = sheet.cards[:]
