@@ -34,7 +34,7 @@ ASKED_RUNS = 200
 WARM_UP_S, WARM_WITHIN_S = 5.0, 150.0
 LOOK_S = 1.0  # between two looks at how far the forecast is
 GONE_WITHIN_S = 60.0  # what gives its memory back at idle priority takes its time
-WORKER = "controller.forecasting.worker_start"
+WORKER = "controller.forecasting.worker"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from controller.forecasting.program import this_worker
 from encoders.envelope import EnvelopeError, Opener
 
 log = structlog.get_logger()
-MODULE = "controller.forecasting.worker_start"
+MODULE = "controller.forecasting.worker"  # never another: a service may outlive an exchange of its files
 GRACE_S = 60.0  # real seconds beyond the time of the runs, for the reading of the ledger
 AGAIN = "the process of forecasts ended: ask again; the log says more"
 

@@ -20,7 +20,7 @@ from controller.forecasting.messages import DifferenceMade, Failed, ForecastMade
 from controller.forecasting.program import this_worker
 from controller.forecasting.record_file import read_record
 from controller.forecasting.settings import ForecastConfig
-from controller.forecasting.worker import Worker
+from controller.forecasting.worker_loop import Worker
 from controller.forecasting.worker_process import WorkerProcess
 from controller.ledger.finishes import finished_batches
 from controller.upkeep.books import Books, digest_of_source, encode_books
