@@ -318,11 +318,21 @@ TABLES: Mapping[str, tuple[Column, ...]] = {
 
 
 def _stock(answer: Row) -> Row:
-    """Give blanks by account where there are any, and the body sheets of vault and magazines."""
-    ranges = [{"first_body": first, "last_body": first + many - 1, "sheets": many} for first, many in answer["vault"]]
-    magazines = [{"station": name, "sheets": many} for name, many in answer["magazines"].items()]
+    """Give blanks by account where there are any, and the body sheets of vault and magazines, single bodies apart."""
+    single = answer["singles"]
+    alone, by_station = {tuple(one) for one in single["vault"]}, single["magazines"]
+    ranges = [_range_of(first, many, 1 if (first, many) in alone else POSITIONS) for first, many in answer["vault"]]
+    magazines = [
+        {"station": name, "sheets": many - by_station[name]}
+        | ({"single bodies": by_station[name]} if any(by_station.values()) else {})
+        for name, many in answer["magazines"].items()
+    ]
     accounts = [{"account": name, "blanks": many} for name, many in answer["accounts"].items() if many]
     return {"blanks": accounts, "vault, body sheets": ranges, "magazines, body sheets": magazines}
+
+
+def _range_of(first: int, many: int, places: int) -> Row:
+    return {"first_body": first, "last_body": first + many - 1, "sheets": many, "blanks": many * places}
 
 
 def _shift(answer: Row) -> Row:

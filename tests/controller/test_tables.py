@@ -204,9 +204,10 @@ def test_below_the_stopped_stands_which_decisions_end_it(monkeypatch, capsys):
 
 def test_stock_shows_accounts_that_hold_blanks_and_ranges_of_serials(monkeypatch, capsys):
     stock = {"accounts": {"vault": 1_192, "sheet": 0}, "vault": [[1_000, 10], [1_160, 139]], "magazines": {"l1": 0}}
+    stock["singles"] = {"received": 0, "vault": [], "magazines": {"l1": 0}}
     lines = [line.split() for line in shown(monkeypatch, capsys, "stock", stock).splitlines()]
     assert ["vault", "1,192"] in lines
-    assert ["1160", "1298", "139"] in lines
+    assert ["1160", "1298", "139", "1,112"] in lines
     assert ["l1", "0"] in lines
     assert not any(line[:1] == ["sheet"] for line in lines)
 
@@ -244,3 +245,14 @@ def test_a_value_reads_by_the_unit_at_the_end_of_its_name():
 def test_what_was_done_is_said_with_readable_times(capsys):
     show.done("taken back", {"case": 1, "card": 20_000, "due_floor_s": 1_772_450_488.0}, "")
     assert capsys.readouterr().out == "taken back: case 1, card 20000, due 2026-03-02 11:21:28\n"
+
+
+def test_a_single_body_is_one_blank_in_the_vault_and_no_sheet_in_a_magazine(monkeypatch, capsys):
+    singles = {"received": 30, "vault": [[900, 12]], "magazines": {"L1": 8}}
+    answer = {"accounts": {"vault": 812}, "vault": [[1, 100], [900, 12]], "magazines": {"L1": 50}, "singles": singles}
+    text = shown(monkeypatch, capsys, "stock", answer)
+    rows = [line.replace(",", "").split() for line in text.splitlines()]
+    cells = [[cell for cell in row if cell not in "│┃"] for row in rows]
+    assert ["1", "100", "100", "800"] in cells  # first body, last body, sheets, blanks
+    assert ["900", "911", "12", "12"] in cells
+    assert ["L1", "42", "8"] in cells
