@@ -141,7 +141,7 @@ def _chart(report: SpanReport, name: str, title: str, language: str) -> str:
         said = ("最高每小时 {:,.0f} 张，共 {:,} 张。", "At most {:,.0f} an hour, {:,} cards in all.")[at_of(language)]
         return curve(points, title, said.format(most, sum(point.cards for point in points)))
     if name == "steps":
-        rows = [Bar(step_word(one.step, language), one.fpy, f"{one.fpy:.2%}") for one in report.steps]
+        rows = [Bar(step_word(one.step, language), one.fpy, f"{one.fpy:.2%}") for one in report.steps if one.worked]
         return dots(rows, title, desc="; ".join(f"{row.label} {row.text}" for row in rows))
     if name == "causes" and report.causes:
         causes = [_cause(one, language) for one in report.causes[:CAUSES_SHOWN]]

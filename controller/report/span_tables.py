@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from controller.clock import floor_text
 from controller.report.figures import SECONDS_PER_HOUR
-from controller.report.span_report import SpanReport
+from controller.report.span_report import SpanReport, StepRow
 from controller.report.span_words import (
     ACCOUNTS,
     ALARM_WORDS,
@@ -32,6 +32,7 @@ SHARES = (
     *("availability", "effectiveness", "quality", "oee"),
 )
 NONE_AT_0 = ("opened_floor_s", "closed_floor_s")  # 0 stands for: with the ledger, or not yet
+STEP_SHARES = ("fpy", "fty", "scrap_ratio", "rework_ratio")
 STEPS = ("step", "caused_at", "found_at", "bottleneck")
 
 
@@ -51,9 +52,7 @@ def tables_of(report: SpanReport) -> list[Table]:
     return [
         Table("cards", ("name", "count"), [{"name": name, "count": count} for name, count in report.cards.items()]),
         table_of("curve", ("begin_floor_s", "seconds", "planned_s", "cards", "per_hour"), report.curve),
-        table_of(
-            "steps", ("step", "worked", "scrap", "rework", "fpy", "fty", "scrap_ratio", "rework_ratio"), report.steps
-        ),
+        Table("steps", ("step", "worked", "scrap", "rework", *STEP_SHARES), [_step(one) for one in report.steps]),
         table_of("oee", (*stations, "ideal_unit_s", "loads", "worked", "bad", "rework"), report.stations),
         Table("causes", ("code", "meaning", "caused_at", "found_at", "count", "share", "cumulated"), causes),
         table_of("blanks", ("account", "begin", "came", "went", "end"), report.blanks.accounts),
@@ -72,6 +71,11 @@ def tables_of(report: SpanReport) -> list[Table]:
             [{"code": code, "count": count} for code, count in report.refused_by_code.items()],
         ),
     ]
+
+
+def _step(one: StepRow) -> dict[str, Any]:
+    """Give a step's row; who worked on nothing has no share of it."""
+    return fields_of(one) | ({} if one.worked else dict.fromkeys(STEP_SHARES, ""))
 
 
 def title_of(name: str, language: str) -> str:
@@ -103,7 +107,7 @@ def shown(name: str, value: Any, language: str) -> str:
     if isinstance(value, bool):
         return {True: ("是", "yes"), False: ("否", "no")}[value][language == "en"]
     if name in SHARES:
-        return f"{value:.2%}"
+        return "" if value == "" else f"{value:.2%}"
     one = plain(name, value, language)
     if isinstance(one, float):
         return f"{one:,.2f}" if name in (*HOURS, "ideal_unit_s") else f"{one:,.1f}"

@@ -15,7 +15,7 @@ from controller.report.span_build import build_span_report
 from controller.report.span_page import SPAN_STYLE, html
 from controller.report.span_tables import tables_of
 from controller.report.span_text import span_lines
-from controller.report.span_words import COLUMNS, MEANINGS, TITLES
+from controller.report.span_words import COLUMNS, MEANINGS, TITLES, step_word
 from controller.report.text import columns_of
 from tests.controller.report.worked_ledger import ENDS_FLOOR_S, ledger_of, worked_floor
 
@@ -159,6 +159,15 @@ def test_a_span_without_a_move_has_a_page_and_lines_too(reports):
     assert "not over yet" not in html(reports.empty, "en")
     half = msgspec.structs.replace(reports.empty, until_floor_s=200_000.0)
     assert "not over yet" in html(half, "en")
+
+
+def test_a_step_that_worked_on_nothing_is_in_no_chart_of_yields_and_has_none_in_its_table(reports):
+    steps = [msgspec.structs.replace(one, worked=0) if one.step == "write" else one for one in reports.full.steps]
+    page = html(msgspec.structs.replace(reports.full, steps=steps), "en")
+    assert 0 < page.count('cy="') == sum(one.worked > 0 for one in steps) < len(steps)
+    row = next(row for table in Page(page).tables for row in table if row[:2] == [step_word("write", "en"), "0"])
+    assert row[4:] == ["", "", "", ""]
+    assert html(reports.empty, "en").count('cy="') == 0
 
 
 def test_lines_of_a_screen_are_not_wider_than_80_columns_and_name_what_is_late(reports):
