@@ -5,12 +5,14 @@ import dataclasses
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib.metadata import distributions
 from pathlib import Path
 
 import click
 import pytest
 import typer
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 from controller import cli as controller_cli
@@ -22,6 +24,7 @@ PRODUCT = ("bench", "controller", "devices", "encoders", "sims")
 PURE = ("controller/core", "controller/checks", "encoders")
 FOLDERS = (*PRODUCT, "tests", "docs", ".ci")
 LINES_MAX = 400
+DEBIAN_PYTHON = "3.11.2"  # of Debian 12, which the README names
 NO_NAMES = {"utils", "util", "manager", "managers", "helper", "helpers", "data", "info"}
 CLOCKS_AND_CHANCE = {"time", "random", "secrets", "uuid"}
 ASKED = {"now", "utcnow", "today"}  # a clock, when they are called on something
@@ -223,6 +226,13 @@ def test_constraints_are_names_and_versions_and_hold_whatever_the_project_asks_f
     assert len(asked) >= len(project["dependencies"])
     assert [str(one) for one in asked if canonicalize_name(one.name) not in versions] == []
     assert [str(one) for one in asked if not one.specifier.contains(versions[canonicalize_name(one.name)])] == []
+
+
+def test_every_pinned_version_runs_with_the_python_of_debian_12():
+    bounds = {one.name: one.metadata.get("Requires-Python") or "" for one in distributions()}
+    ours = {name: bound for name, bound in bounds.items() if canonicalize_name(name) in pinned()}
+    assert len(ours) > 0.9 * len(pinned())
+    assert {name: bound for name, bound in ours.items() if not SpecifierSet(bound).contains(DEBIAN_PYTHON)} == {}
 
 
 def test_the_shipped_settings_are_the_defaults_and_all_of_them():
