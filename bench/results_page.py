@@ -21,8 +21,10 @@ def sections(text: str) -> dict[str, str]:
 def section(name: str, question: str, collected: Mapping[str, Any]) -> str:
     """One benchmark's section: its question, command and time, and its figures or its fault."""
     command, fault = collected["commands"][name], collected["failed"].get(name)
-    taken = f"Taken {collected['date']} in {collected['wall_s'][name]:,.0f} s; load before the start "
-    lines = [f"## {name}", "", question, "", f"    {command}", "", f"{taken}{collected['machine']['load']:.1f}.", ""]
+    there = collected["machine"]
+    taken = f"Taken {collected['date']} in {collected['wall_s'][name]:,.0f} s with Python {there['python']}"
+    taken += f"; load before the start {there['load']:.1f}."
+    lines = [f"## {name}", "", question, "", f"    {command}", "", taken, ""]
     if fault:
         lines += [f"**Failed: {fault}.**", ""]
     else:

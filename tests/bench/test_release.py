@@ -97,7 +97,7 @@ def test_the_long_form_writes_each_benchmark_with_its_command_medians_and_spread
     assert "| `argument_count` | 2 |  |" in page
     assert "release\n\n" not in page.split("## ", 1)[1]
     assert "Failed" not in page
-    for fact in ("- Last written: 2", "- Machine: ", "load before the start ", "trio ", "cardmill "):
+    for fact in ("- Last written: 2", "- Machine: ", "with Python 3.", "load before the start ", "trio ", "cardmill "):
         assert fact in page
     collected = json.loads((house / "all.json").read_text("utf-8"))
     assert collected["benchmarks"]["counts"]["options"] == ["--many", "a b", "--json"]
