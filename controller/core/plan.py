@@ -154,13 +154,21 @@ def why_impose(turn: Turn, ready: list[Rank]) -> Because | None:
         return _FULL
     if state.unencoded or state.encode_jobs:
         return None
-    if not state.sheets:  # nothing on the floor that could fail and need a place
+    if not state.sheets or _presses_wait_for_more(turn):  # nothing on the floor could fail soon and need a place
         return _NO_MORE
     until = min([state.cards[rank[-1]].ready_floor_s for rank in ready]) + turn.config.plan.sheet_wait_s
     if turn.now_floor_s >= until:
         return Because.WAITED
     turn.wake_at(until)
     return None
+
+
+def _presses_wait_for_more(turn: Turn) -> bool:
+    """Say whether all sheets on the floor are films that a free press could take: they wait for these cards in turn."""
+    state = turn.state
+    if len(state.waiting[_LAMINATE]) < len(state.sheets):
+        return False
+    return any(_pressable(turn, press)[1] for press in free_stations(state, (_LAMINATE,)))
 
 
 # ---- presses, and the stations that take what is there -----------------------------------------------------------

@@ -58,6 +58,12 @@ class Desk:
     def station(self, name: str, step: Step, load_max: int = 1):
         self.tell(e.StationSeen(name, step, "test", load_max, StationState.IDLE, ""))
 
+    def act(self, verb: str, **args: object):
+        """Let one person propose and another agree."""
+        turn = self.tell(e.ActAsked(verb, args, "ann"))
+        assert not turn.refused, turn.refused
+        assert not self.tell(e.ActSeconded(turn.answer, "bob")).refused
+
     def imposed(self) -> list[list[int]]:
         """Give each sheet's cards so far: batch x 100 + place in the batch."""
         sheets = [move.cards for move in self.moves if isinstance(move, SheetImposed)]
@@ -131,6 +137,39 @@ def test_the_last_cards_wait_for_company_and_then_go_alone_with_empty_positions(
     desk.tell(e.TimerFired())
     assert desk.imposed()[1] == [108, 0, 0, 0, 0, 0, 0, 0]
     assert [move.because for move in desk.moves if isinstance(move, SheetImposed)] == [Because.FULL, Because.WAITED]
+
+
+def two_lone_cards(*presses: str, bodies: int = 24) -> Desk:
+    """Let a second card become ready while the first one's film lies before the presses; both batches have one."""
+    desk = Desk()
+    for name in presses:
+        desk.station(name, Step.LAMINATE, 24)
+        if bodies:
+            desk.act("receive", first_body=1, sheets=bodies, lot="A")
+            desk.act("issue", station=name, first_body=1, sheets=bodies)
+    desk.station("p1", Step.PRINT)
+    desk.batch(1, "1", 20)
+    desk.batch(2, "1", 20)
+    desk.printed()
+    return desk
+
+
+def test_the_last_card_does_not_wait_for_a_film_that_waits_for_it():
+    desk = two_lone_cards("l1")
+    assert desk.imposed() == [[100, *[0] * 7], [200, *[0] * 7]]
+    desk.printed()
+    [press] = [job for job in desk.state.jobs.values() if job.step is Step.LAMINATE]
+    assert len(press.sheets) == 2
+    assert desk.now < PlanConfig().sheet_wait_s
+
+
+@pytest.mark.parametrize(("presses", "bodies"), [([], 0), (["l1"], 0)], ids=["none", "empty"])
+def test_the_last_card_waits_for_company_while_no_press_could_take_the_film_before_it(presses, bodies):
+    desk = two_lone_cards(*presses, bodies=bodies)
+    assert desk.imposed() == [[100, *[0] * 7]]
+    desk.now += PlanConfig().sheet_wait_s
+    desk.tell(e.TimerFired())
+    assert desk.imposed()[1:] == [[200, *[0] * 7]]
 
 
 def test_a_sheet_is_chosen_alike_from_a_short_and_from_a_long_row_of_ready_cards():

@@ -109,6 +109,8 @@ def test_everything_on_a_rough_floor_has_a_sentence_at_every_turn_and_looking_ch
 
 def test_a_sheet_that_waits_for_more_cards_is_imposed_at_the_time_that_was_said():
     floor = RoughFloor(1, SLOW, trouble=0.0)
+    off(floor, "l1")
+    off(floor, "l2")  # a free press would wait with the first sheet for these five cards
     floor.submit(0.0, 1, cards=13)
     reason = until_because(floor, lambda: f"card {last_ready(floor)}", "sheet_until")
     last = last_ready(floor)
@@ -127,8 +129,10 @@ def test_a_sheet_that_waits_for_more_cards_is_imposed_at_the_time_that_was_said(
 def test_a_press_that_waits_for_more_films_starts_at_the_time_that_was_said():
     floor = RoughFloor(2, SLOW, trouble=0.0)
     off(floor, "l1")
-    floor.submit(0.0, 1, cards=61)  # seven full sheets and five cards, which wait: films may come
-    reason = until_because(floor, lambda: "sheet 1", "press_until")
+    floor.submit(0.0, 1, cards=61)  # seven full sheets, and five cards that no printer takes: films may come
+    until_because(floor, lambda: f"card {last_ready(floor)}", "sheet_until")
+    off(floor, "p1")
+    off(floor, "p2")
     floor.host.run(400.0)
     reason = ask(floor, "sheet 1")
     until = reason.facts["until_floor_s"]
@@ -136,8 +140,6 @@ def test_a_press_that_waits_for_more_films_starts_at_the_time_that_was_said():
     assert "7 of 24" in reason.sentence_en
     assert ask(floor, "card 10000").facts["until_floor_s"] == until
     assert ask(floor, "l2").facts["until_floor_s"] == until
-    for rank in floor.state.ready["second"]:  # the five go on waiting for their sheet
-        floor.state.cards[rank[-1]].ready_floor_s = until
     floor.host.run(until - 0.001)
     assert not floor.state.stations["l2"].job_id
     floor.host.run(until)
