@@ -56,6 +56,9 @@ class CardVault(Protocol):
     def cards(self, cards: list[int]) -> list[bytes]:
         """Give packed `MadeCard`s."""
 
+    def are_at_hand(self, cards: list[int], *, with_applications: bool = False) -> bool:
+        """Say whether the reading calls would answer without a look at the disk: then any task may make them."""
+
     async def store_cards(self, cards: list[tuple[int, bytes]]) -> None:
         """Keep packed `MadeCard`s; durable on return."""
 

@@ -19,6 +19,7 @@ from controller.floor.words import (
     TOO_MANY_WORDS,
     Lies,
     Patience,
+    cards_of,
     cards_to_compare,
     event_of,
     load_of,
@@ -39,6 +40,7 @@ from encoders.envelope import pack
 log = structlog.get_logger()
 NO_MESSAGE = "envelope."  # codes of frames that nobody could open
 VAULT_READERS = 2  # threads that fetch what stations are given
+QUICK_CARDS = 16  # of a load or tray at most, to be opened without a thread: it takes 0.1 ms where all is at hand
 
 
 class Floor:
@@ -71,10 +73,12 @@ class Floor:
     def perform(self, action: e.AnyAction) -> None:
         """Do what the foreman asks of stations, now that it is durable."""
         if isinstance(action, e.StartJob):
-            if action.step in TOLD_PER_POSITION:
-                self._nursery.start_soon(self._start, action)
-            else:
+            if action.step not in TOLD_PER_POSITION:
                 self._hand(action, start_of(action, _nothing))
+            elif self._is_quick(cards_of(action), with_applications=action.step == Step.PRINT):
+                self._hand(action, start_of(action, partial(self._positions, self._tone(action))))
+            else:
+                self._nursery.start_soon(self._start, action)
         elif isinstance(action, e.AskJob):
             self._driver.ask(action.station, action.job_id, load_of(self._state, action.job_id))
         elif isinstance(action, e.ReleaseJob):
@@ -83,8 +87,7 @@ class Floor:
             self._driver.magazine(action.station, magazine_of(action))
 
     async def _start(self, action: e.StartJob) -> None:
-        tone = self._tone(action.station) if action.step == Step.PRINT else b""
-        positions = partial(self._positions, tone)
+        positions = partial(self._positions, self._tone(action))
         self._hand(action, await self._run_in(start_of, action, positions, limiter=self._limiter))
 
     def _hand(self, action: e.StartJob, start: Start) -> None:
@@ -92,8 +95,14 @@ class Floor:
         if action.job_id in self._state.jobs:
             self._driver.start(action.station, start)
 
-    def _tone(self, station: str) -> bytes:
-        """Give the tone table of the lots a printer is loaded with now."""
+    def _is_quick(self, cards: list[int], *, with_applications: bool = False) -> bool:
+        return len(cards) <= QUICK_CARDS and self._vault.are_at_hand(cards, with_applications=with_applications)
+
+    def _tone(self, action: e.StartJob) -> bytes:
+        """Give the tone table of the lots a printer is loaded with now; nothing to other stations."""
+        if action.step != Step.PRINT:
+            return b""
+        station = action.station
         supplies = self._state.stock.supplies.get(station, {})
         return self._tones.table_at(station, {kind: supply.lot for kind, supply in supplies.items()})
 
@@ -158,10 +167,10 @@ class Floor:
 
     def _finished(self, station: str, done: JobDone) -> None:
         wanted = cards_to_compare(self._state, done)
-        if wanted:
-            self._nursery.start_soon(self._compared, station, done, wanted)
+        if not wanted or self._is_quick(wanted):
+            self._judged(station, done, readable_cards(self._vault, wanted) if wanted else {})
         else:
-            self._judged(station, done, {})
+            self._nursery.start_soon(self._compared, station, done, wanted)
 
     async def _compared(self, station: str, done: JobDone, wanted: list[int]) -> None:
         self._judged(station, done, await self._run_in(readable_cards, self._vault, wanted, limiter=self._limiter))

@@ -38,6 +38,11 @@ def start_of(action: e.StartJob, positions: Positions) -> Start:
     return Start(job_id=action.job_id, step=action.step, sheets=sheets, bundle=bundle)
 
 
+def cards_of(action: e.StartJob) -> list[int]:
+    """Give the cards on the sheets of a load."""
+    return [card for _, cards in action.sheets for card in cards if card]
+
+
 def magazine_of(action: e.FillMagazine) -> Magazine:
     """Give the message that tells a press what was issued to its magazine, or taken out."""
     return Magazine(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +24,7 @@ from controller.ledger.migrations import migrate
 from controller.ledger.prepared import Prepared
 from controller.ledger.writer import Observe, Writer
 from controller.vault import tables
+from controller.vault.at_hand import APPLICATIONS_BYTES, CARDS_BYTES, AtHand
 from controller.vault.erasing import EraseRows, ForgetBatch
 from controller.vault.errors import RowMissing, VaultStopped, VaultUnreadable
 from controller.vault.key_files import KEYRING_NAME, open_key_files
@@ -56,6 +57,7 @@ class Vault:
 
     def __init__(self, writer: Writer, reading: Engine, keys: KeyRing, site_key: bytes) -> None:
         self._writer, self._reading, self._keys = writer, reading, keys
+        self._at_hand = {Kind.APPLICATION: AtHand(APPLICATIONS_BYTES), Kind.CARD: AtHand(CARDS_BYTES)}
         self.site_key = site_key  # of the keyed digests that find duplicates (law 8)
 
     def __repr__(self) -> str:
@@ -96,6 +98,11 @@ class Vault:
         """Give what was encoded of cards in the order asked for; for worker threads.  Raises: as `application`."""
         return self._open(tables.sealed_card, Kind.CARD, cards)
 
+    def are_at_hand(self, cards: Sequence[int], *, with_applications: bool = False) -> bool:
+        """Say whether `cards`, and with them `applications`, would answer now without a look at the disk."""
+        kinds = (Kind.CARD, Kind.APPLICATION) if with_applications else (Kind.CARD,)
+        return all(self._at_hand[kind].find(cards) is not None for kind in kinds)
+
     # ---- destruction -------------------------------------------------------------------------------------------
 
     async def destroy_keys(self, batch_ids: Sequence[int], *, bar: bool = True) -> None:
@@ -106,6 +113,8 @@ class Vault:
         if bar:
             self._keys.bar(batch_ids)
         await trio.to_thread.run_sync(self._keys.destroy, batch_ids)
+        for rows in self._at_hand.values():
+            rows.forget(batch_ids)
 
     async def erase(self, batch_id: int) -> None:
         """Delete the ciphertext of a batch, slice by slice, so that nobody who stores waits for all of it.
@@ -132,11 +141,14 @@ class Vault:
     async def _store(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> None:
         if not rows:
             return
+        self._at_hand[kind].drop([number for number, _ in rows])
         sealed = await trio.to_thread.run_sync(self._sealed, table, kind, rows)
         try:
             await self._writer.write(sealed)
         except LedgerStopped as error:
             raise VaultStopped("what was to be sealed could not be stored: see the log for the reason") from error
+        if kind is Kind.CARD:  # an application waits for its batch first
+            self._at_hand[kind].keep(sealed.rows)
 
     def _sealed(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> StoreSealed:
         batch_ids = frozenset(batch_of(number) for number, _ in rows)
@@ -145,15 +157,22 @@ class Vault:
         return StoreSealed(table, batch_ids, sealed)
 
     def _open(self, table: Table, kind: Kind, numbers: Sequence[int]) -> list[bytes]:
+        found = self._at_hand[kind].find(numbers) or self._read(table, numbers)
+        plain = [self._unsealed(kind, number, found) for number in numbers]
+        if kind is Kind.APPLICATION:
+            self._at_hand[kind].keep(found.items())
+        return plain
+
+    def _read(self, table: Table, numbers: Sequence[int]) -> Mapping[int, bytes]:
+        found: dict[int, bytes] = {}
         with self._reading.connect() as connection:
-            found: dict[int, bytes] = {}
             for first in range(0, len(numbers), _QUERY_ROWS):
                 some = numbers[first : first + _QUERY_ROWS]
                 wanted = dict(zip(_PLACES, some, strict=False))
                 found.update((row[0], row[1]) for row in _taking(table, len(some)).answer(connection, **wanted))
-        return [self._unsealed(kind, number, found) for number in numbers]
+        return found
 
-    def _unsealed(self, kind: Kind, number: int, found: dict[int, bytes]) -> bytes:
+    def _unsealed(self, kind: Kind, number: int, found: Mapping[int, bytes]) -> bytes:
         key = self._keys.key(batch_of(number))
         if number not in found:
             raise RowMissing(f"nothing is stored of {kind.name.lower()} {number}")

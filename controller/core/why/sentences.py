@@ -70,7 +70,8 @@ EN = {
     "coming": "the sheet has {filled} of 8 cards, and {coming:more is|more are} with the encoders.",
     "sheet_until": "the sheet has {filled} of 8 cards and waits for more until {until_floor_s} at the latest.",
     "empty": "no body sheets in the magazine of {names} ({busy:other press works|other presses work}).",
-    "press_until": "the load of {station} is {load} of {load_max}, it waits for more films until {until_floor_s} at the latest.",
+    "press_until": "the load of {station} is {load} of {load_max}, it waits for more films"
+    " until {until_floor_s} at the latest.",
     "more": "{pile} of {bundle_max:card|cards}, and {making} more of police station {unit} may come.",
     "nothing": "nothing waits for {step}.",
     "nothing_empty": "nothing waits for {step}, and no body sheets are in the magazine of {names}.",
