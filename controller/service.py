@@ -47,6 +47,7 @@ from controller.upkeep.core_dumps import forbid_core_dumps
 from controller.upkeep.disk import DiskWatch, with_advice
 from controller.upkeep.own_files import lost_vault, require_own_files
 from controller.upkeep.snapshots import Snapshots
+from controller.upkeep.turns import take_long_turns
 from controller.vault.errors import VaultError
 from controller.vault.store import Vault, open_vault
 from controller.wiring import Doors, Parts, check_context, open_floor
@@ -121,6 +122,7 @@ def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
 async def serve(config: Config, accept_restored: bool = False) -> None:
     """Run until SIGTERM or SIGINT.  Raises: the coded errors of settings, keys, links, ledger, vault and restore."""
     forbid_core_dumps()  # before any key or person is in memory
+    take_long_turns()  # before there is another thread
     folder, url = config.service.path(), config.storage.url
     require_own_files(folder, url)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from controller.ledger.writer import Observe, Writer
 
 DATABASE_NAME = "ledger.db"
 SCHEMA_NAME = "cardmill"  # in PostgreSQL
-GATHER_S = 0.05  # real: a station works for seconds, and turns that come together cost one fsync
+GATHER_S = 0.1  # real: a station works for seconds, and turns that come together cost one fsync
 CHECKED_AT_OPEN = 1_000  # last moves whose chain is computed anew at each start
 
 Result = TypeVar("Result")

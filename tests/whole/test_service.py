@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import urllib.request
+from pathlib import Path
 
 import pytest
 
@@ -33,6 +35,14 @@ def test_the_service_stops_on_sigterm_with_exit_0_and_starts_again_where_it_was(
     with centre.operator() as ann:
         assert ann.command("status")["run"] == 2
     assert centre.stop() == 0
+
+
+def test_the_service_s_loop_and_its_writers_let_others_end_their_turn(shared):
+    tasks = [int(task.name) for task in Path(f"/proc/{shared.process.pid}/task").iterdir()]
+    policies = [os.sched_getscheduler(task) for task in tasks]
+    assert len(tasks) >= 4, "the loop, two writers, ZeroMQ"
+    assert policies.count(os.SCHED_BATCH) >= 4, policies
+    assert os.sched_getscheduler(shared.process.pid) == os.SCHED_BATCH, "the loop itself"
 
 
 def test_a_second_instance_on_the_same_folder_is_refused_with_a_sentence(shared):
