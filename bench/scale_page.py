@@ -8,7 +8,7 @@ from bench.scale_figures import Figure, Figures
 from bench.scale_needs import LARGEST, NEEDS, OPERATORS, PEOPLE, PORTRAIT_BYTES, UPSTREAMS, YARDSTICK, Need
 
 UNKNOWN = "not measured yet"
-GIB, TIB = 2**30, 2**40
+TIB = 2**40
 CORES, FILLED = 2, 0.7  # of the machine; above that share of its time answers become slow
 Judge = Callable[[float], str]
 
@@ -111,7 +111,7 @@ def _measured(figures: Figures) -> Iterator[str]:
         ("moves a second durable, SQLite", "ledger", "sqlite.core_moves_per_s_100", f"{moves:.1f}", _times(moves)),
         ("the same, PostgreSQL", "ledger", "postgresql.core_moves_per_s_100", f"{moves:.1f}", _times(moves)),
         ("ledger, GiB a year", "ledger", "gib_per_year", "", lambda gib: f"{10 * gib:,.0f} GiB in ten years"),
-        ("ledger and vault, bytes a card", "soak", "median.disk_bytes_per_card", "", _year_of_disk),
+        ("the same, bytes a card", "ledger", "bytes_per_card", "", _nothing),
         ("slowest page at 1,000,000 cards, p99 ms", "ledger", "pages.worst_p99_ms", "< 150", _nothing),
         ("start on 1,000,000 moves of open work, s", "ledger", "restart_s", "< 60", _nothing),
         ("a year of the line, cards", "year", "cards", f"{year:,.0f}", _nothing),
@@ -132,7 +132,8 @@ def _measured(figures: Figures) -> Iterator[str]:
 def _estimates(figures: Figures) -> Iterator[str]:
     """Give what follows for more than was tried; each is marked."""
     rate, cpu_ms = figures.value("pipeline", "cards_per_s.alone"), figures.value("pipeline", "cpu_ms_per_card.service")
-    disk = figures.value("soak", "median.disk_bytes_per_card") or figures.value("ledger", "bytes_per_card")
+    ledger = figures.value("ledger", "bytes_per_card")
+    disk = None if ledger is None else ledger + PORTRAIT_BYTES
     yield _row(("what", *(need.name for need in NEEDS), "from"))
     yield _row(("---", *("---:" for _ in NEEDS), "---"))
     yield _row(
@@ -141,7 +142,8 @@ def _estimates(figures: Figures) -> Iterator[str]:
     yield _row(
         (f"share of {CORES}-core machines' speed (estimate)", *(_share(need, rate) for need in NEEDS), "cards a second")
     )
-    yield _row(("disk of a year, TiB (estimate)", *(_disk(need, disk) for need in NEEDS), "bytes a card, no purge"))
+    whence = "the ledger's bytes a card, and the portrait as it comes, which a purge gives back"
+    yield _row(("disk of a year, TiB (estimate)", *(_disk(need, disk) for need in NEEDS), whence))
     yield ""
     if rate:
         most = rate * FILLED / LARGEST.peak_cards_per_s
@@ -170,10 +172,6 @@ def _times(needed: float) -> Judge:
 
 def _cores(per_s: float) -> Judge:
     return lambda value: f"{value / 1e3 * per_s:.3f} of a core at the peak"
-
-
-def _year_of_disk(bytes_per_card: float) -> str:
-    return f"{bytes_per_card * YARDSTICK.cards_a_year / GIB:,.0f} GiB a year before a purge"
 
 
 def _nothing(value: float) -> str:
