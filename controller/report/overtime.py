@@ -92,6 +92,7 @@ class OvertimeFold:
         self._look_at(move.station, at)
 
     def _bundled(self, at: float, move: m.BundleMade) -> None:
+        self._reach(at)  # with the hours that hold until now
         if at >= self._edge:
             self._turn(at)
         if not self._is_open:

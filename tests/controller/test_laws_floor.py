@@ -54,7 +54,8 @@ def posting(posted):
 def heard_by(state, nursery, made=None):
     """Give a floor on a state, its driver, and the events it posts."""
     driver, posted = Driver(), []
-    vault = SimpleNamespace(cards=lambda cards: [pack(made(card)) for card in cards])
+    rows = {"cards": lambda cards: [pack(made(card)) for card in cards], "are_at_hand": lambda cards, **_: False}
+    vault = SimpleNamespace(**rows)
     return Floor(driver, vault, state, posting(posted), nursery), driver, posted
 
 
@@ -209,10 +210,13 @@ async def test_a_card_without_a_chip_passes_inspection_and_a_chip_without_a_reco
 
 
 class DamagedVault:
-    """A vault in which the row of one card does not open any more."""
+    """A vault in which the row of one card does not open any more; its rows are at hand or on the disk."""
 
-    def __init__(self, damaged: int) -> None:
-        self.damaged = damaged
+    def __init__(self, damaged: int, is_at_hand: bool) -> None:
+        self.damaged, self.is_at_hand = damaged, is_at_hand
+
+    def are_at_hand(self, cards, *, with_applications=False):
+        return self.is_at_hand
 
     def cards(self, cards):
         if self.damaged in cards:
@@ -223,12 +227,15 @@ class DamagedVault:
         raise Tampered("no application opens")
 
 
+@pytest.mark.parametrize("is_at_hand", [True, False])
 @pytest.mark.parametrize("step", ["print", "write"])
-async def test_what_cannot_be_read_of_a_card_leaves_its_position_empty_and_the_others_as_they_are(nursery, step):
+async def test_what_cannot_be_read_of_a_card_leaves_its_position_empty_and_the_others_as_they_are(
+    nursery, step, is_at_hand
+):
     rough, job = open_job(step)
     sheet = rough.state.sheets[job.sheets[0]]
     driver = Driver()
-    floor = Floor(driver, DamagedVault(sheet.cards[2]), rough.state, posting([]), nursery)
+    floor = Floor(driver, DamagedVault(sheet.cards[2], is_at_hand), rough.state, posting([]), nursery)
     floor.perform(e.StartJob(job.job_id, job.station, step, [(sheet.sheet_id, sheet.cards)]))
     await trio.testing.wait_all_tasks_blocked(0.2)
     [start] = driver.loads
@@ -237,11 +244,12 @@ async def test_what_cannot_be_read_of_a_card_leaves_its_position_empty_and_the_o
     assert not any(position.face for position in start.sheets[0].positions)  # and no application opens either
 
 
-async def test_a_card_that_cannot_be_compared_any_more_is_not_found_good(nursery):
+@pytest.mark.parametrize("is_at_hand", [True, False])
+async def test_a_card_that_cannot_be_compared_any_more_is_not_found_good(nursery, is_at_hand):
     rough, job = open_job("inspect")
     sheet = rough.state.sheets[job.sheets[0]]
     posted = []
-    floor = Floor(Driver(), DamagedVault(sheet.cards[2]), rough.state, posting(posted), nursery)
+    floor = Floor(Driver(), DamagedVault(sheet.cards[2], is_at_hand), rough.state, posting(posted), nursery)
     seen = [
         PositionResult("00", blank_serial(sheet.body, place), b"r" * 256, b"p" * 900, control_mark(card))
         for place, card in enumerate(sheet.cards)

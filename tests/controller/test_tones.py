@@ -159,7 +159,14 @@ def test_what_a_printer_is_loaded_with_and_has_no_curve_is_said_once_for_each_ch
 
 
 class OpenVault:
-    """A vault in which every card and application opens."""
+    """A vault in which every card and application opens; the rows are at hand or on the disk."""
+
+    def __init__(self, is_at_hand: bool) -> None:
+        self.is_at_hand = is_at_hand
+
+    def are_at_hand(self, cards, *, with_applications=False):
+        assert with_applications, "a printer is given the photo of the application"
+        return self.is_at_hand
 
     def cards(self, cards):
         return [pack(MadeCard(b"r" * 256, b"p" * 900, face())) for _ in cards]
@@ -178,13 +185,13 @@ PHOTO = grey_photo()
 _jobs: Opener[FaceJob] = Opener(FaceJob, 1 << 20)
 
 
-async def printed_jobs(tones, lots, nursery):
+async def printed_jobs(tones, lots, nursery, is_at_hand=False):
     """The print jobs of a sheet on a printer that is loaded with lots."""
     rough, job = open_job("print")
     for kind, lot in lots.items():
         rough.host.handle(e.SupplyEntered(job.station, kind, lot, 500, "ann"), rough.host.now_floor_s)
     sheet, driver = rough.state.sheets[job.sheets[0]], Driver()
-    floor = Floor(driver, OpenVault(), rough.state, lambda event: None, nursery, tones)
+    floor = Floor(driver, OpenVault(is_at_hand), rough.state, lambda event: None, nursery, tones)
     floor.perform(e.StartJob(job.job_id, job.station, "print", [(sheet.sheet_id, sheet.cards)]))
     with trio.fail_after(60):
         while not driver.loads:  # noqa: ASYNC110  a thread fetches what is printed
@@ -194,8 +201,11 @@ async def printed_jobs(tones, lots, nursery):
     return [_jobs.unpack(packed) for packed in faces if packed]
 
 
-async def test_a_printer_is_sent_the_curve_of_the_lot_that_was_loaded_last_and_the_photo_as_it_came(table, nursery):
-    for job in await printed_jobs(Tones(table), {"ribbon": "R1", "film": "A7"}, nursery):
+@pytest.mark.parametrize("is_at_hand", [True, False])
+async def test_a_printer_is_sent_the_curve_of_the_lot_that_was_loaded_last_and_the_photo_as_it_came(
+    table, nursery, is_at_hand
+):
+    for job in await printed_jobs(Tones(table), {"ribbon": "R1", "film": "A7"}, nursery, is_at_hand):
         assert (job.tone, job.portrait) == (FILM_TABLE, PHOTO)
 
 

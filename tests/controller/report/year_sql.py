@@ -45,7 +45,7 @@ CREATE TEMP TABLE at_work AS WITH here AS (SELECT e.seq, e.at, e.station,
     FROM station_events AS e),
   changes AS (SELECT seq, at, works - lag(works, 1, 0) OVER (PARTITION BY station ORDER BY seq) AS change FROM here),
   counts AS (SELECT seq, at, sum(change) OVER (ORDER BY seq) AS stations,
-    lead(at) OVER (ORDER BY seq) AS till FROM changes)
+    lead(at, 1, 1e18) OVER (ORDER BY seq) AS till FROM changes)
   SELECT stations, at AS since, till FROM counts WHERE stations > 0 AND till > at;
 """
 FLOW = f"""
