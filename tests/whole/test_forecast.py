@@ -64,9 +64,15 @@ def state_of(ann):
     return {name: status[name] for name in ("tally", "steps", "ready", "unencoded", "suspects", "run")}
 
 
+def moves_of(ann):
+    """How many moves there are, without folds of days that are over: the service makes one when it finds time."""
+    found = ann.command("audit", group="everything", limit=100)
+    return found["head"]["seq"] - sum(row["tag"] == "tables_folded" for row in found["rows"])
+
+
 def test_a_forecast_is_made_beside_the_service_and_changes_nothing_on_its_floor(working):
     with working.operator() as ann:
-        before, moves = state_of(ann), ann.command("audit", group="everything", limit=1)["head"]["seq"]
+        before, moves = state_of(ann), moves_of(ann)
         made = asked_to_the_end(ann, "forecast", runs=50)
         assert made["made"]["runs"] == made["made"]["asked_runs"] == 50
         assert {one["batch_id"] for one in made["batches"]} == {1}
@@ -74,7 +80,7 @@ def test_a_forecast_is_made_beside_the_service_and_changes_nothing_on_its_floor(
             p50, p90 = one["p50_floor_s"], one["p90_floor_s"]
             assert p90 is None or p50 <= p90
         assert state_of(ann) == before
-        assert ann.command("audit", group="everything", limit=1)["head"]["seq"] == moves
+        assert moves_of(ann) == moves
         told = ann.command("forecast")
         assert (told["made"], told["ticket"], told["running"]) == (made["made"], 0, False)
     assert "cardmill_forecast_batches_total" in working.metrics_page()
