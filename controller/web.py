@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Awaitable, Callable, Iterable
 
 import trio
@@ -14,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from controller.config import ConfigError
 from controller.known_hosts import KnownHosts, is_loopback
 from controller.ledger.errors import LedgerStopped
 from controller.metrics import Metrics
@@ -66,11 +68,27 @@ def wants_openmetrics(accepts: Iterable[str]) -> bool:
 async def serve_web(
     app: Starlette, listen: str, task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED
 ) -> None:
-    """Serve until cancelled; starts with the addresses it is bound to.  Raises: OSError."""
+    """Serve until cancelled; starts with the addresses it is bound to.  Raises: ConfigError: see `bound`."""
     config = HypercornConfig()
-    config.bind = [listen]
+    config.bind = [f"fd://{bound('metrics.listen', listen).detach()}"]
     config.accesslog = config.errorlog = None
     config.graceful_timeout = 1
     forever: Callable[[], Awaitable[None]] = trio.sleep_forever
     guarded = KnownHosts(app) if is_loopback(listen) else app
     await hypercorn_serve(guarded, config, shutdown_trigger=forever, task_status=task_status)  # type: ignore[arg-type]
+
+
+def bound(setting: str, listen: str) -> socket.socket:
+    """Give a socket bound to a setting's address.  Raises: ConfigError: it is taken, or none of this machine's."""
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.bind((host, int(port)))
+    except OSError as error:
+        made.close()
+        reason = error.strerror or error
+        raise ConfigError(f"{setting}: {listen} cannot be used: {reason}: end what holds it, or set another") from None
+    return made

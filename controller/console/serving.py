@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import stat
 import sys
@@ -27,6 +26,7 @@ from controller.console.app import More, console_app
 from controller.console.guard import Person
 from controller.refusals import Note as Refused
 from controller.refusals import not_counted
+from controller.web import bound
 
 log = structlog.get_logger()
 SILENT_S = 10  # a connection without a whole request line and headers, or between two requests, is closed then
@@ -72,7 +72,7 @@ async def serve_console(
 ) -> None:
     """Serve until cancelled; starts with the addresses it is bound to.  Raises: ConfigError: see `bound`."""
     server = HypercornConfig()
-    server.bind = [f"fd://{bound(config.listen).detach()}"]
+    server.bind = [f"fd://{bound('console.listen', config.listen).detach()}"]
     if config.certificate:
         server.certfile, server.keyfile = config.certificate, config.key
     server.alpn_protocols = ["http/1.1"]  # one protocol less to be attacked; pages are few and small
@@ -85,21 +85,6 @@ async def serve_console(
     server.h2_max_concurrent_streams = 8
     forever: Callable[[], Awaitable[None]] = trio.sleep_forever
     await hypercorn_serve(app, server, shutdown_trigger=forever, task_status=task_status)  # type: ignore[arg-type]
-
-
-def bound(listen: str) -> socket.socket:
-    """Give a socket that is bound to an address.  Raises: ConfigError: it is taken, or none of this machine's."""
-    host, _, port = listen.rpartition(":")
-    host = host.strip("[]")
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        made.bind((host, int(port)))
-    except OSError as error:
-        made.close()
-        raise ConfigError(f"console.listen: {listen} cannot be used: {error.strerror or error}") from None
-    return made
 
 
 def require_usable(config: ConsoleConfig, folder: Path) -> None:

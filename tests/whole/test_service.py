@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import urllib.request
 from pathlib import Path
 
@@ -198,6 +199,22 @@ def test_a_port_that_is_taken_is_named(shared, tmp_path_factory):
     code, _, errors = run_cli("serve", "--config", str(other.config))
     assert code == 2
     assert "link.address_in_use" in errors
+
+
+@pytest.mark.parametrize("setting", ["metrics", "console"])
+def test_so_is_a_port_of_pages_with_its_setting_and_what_to_do(shared, tmp_path_factory, setting):
+    other = Centre(tmp_path_factory.mktemp("other"))
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = f"127.0.0.1:{holder.getsockname()[1]}"
+        settings = other.config.read_text() + '\n[console]\nlisten = "127.0.0.1:0"\ninsecure = true\n'
+        lines = {"metrics": other.metrics, "console": "127.0.0.1:0"}
+        other.config.write_text(settings.replace(lines[setting], taken))
+        code, _, errors = run_cli("serve", "--config", str(other.config))
+    assert code == 2
+    said = f"{setting}.listen: {taken} cannot be used: Address already in use: end what holds it, or set another"
+    assert said in errors
 
 
 LOOKS = ["status", "stations", "stock", "review", "stopped", "suspects", "acts", "piles", "consignments", "report"]
