@@ -2,31 +2,31 @@
 
 from __future__ import annotations
 
-from collections import deque
+from array import array
+from bisect import bisect_left
 
 
 class RecentIds:
-    """Remember the last `limit` numbers added; all up to the highest forgotten one count as remembered."""
+    """Remember the `limit` highest numbers added; all up to the highest forgotten one count as remembered."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._order: deque[int] = deque()
-        self._ids: set[int] = set()
+        self._ids = array("q")  # rising: eight bytes a number, a tenth of what a set and a queue take
         self._forgotten = 0
 
     def add(self, number: int) -> None:
-        """Remember a number (1 or more); one that is remembered already stays where it is."""
+        """Remember a number, 1 to 2**53."""
         if number in self:
             return
-        self._ids.add(number)
-        self._order.append(number)
-        if len(self._order) > self._limit:
-            oldest = self._order.popleft()
-            self._ids.discard(oldest)
-            self._forgotten = max(self._forgotten, oldest)
+        self._ids.insert(bisect_left(self._ids, number), number)
+        if len(self._ids) > self._limit:
+            self._forgotten = self._ids.pop(0)
 
     def __contains__(self, number: int) -> bool:
-        return number <= self._forgotten or number in self._ids
+        if number <= self._forgotten:
+            return True
+        place = bisect_left(self._ids, number)
+        return place < len(self._ids) and self._ids[place] == number
 
     def __len__(self) -> int:
         return len(self._ids)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from devices import lies, station_side
 from devices.defects import Step
 from devices.lies import Load
@@ -206,6 +209,18 @@ def test_released_jobs_are_remembered_within_a_bound_and_older_ones_as_before():
     assert len(recent) == 3
     assert all(number in recent for number in (1, 2, 5, 6, 9)), "1 and 2 are before what it remembers"
     assert not any(number in recent for number in (7, 8, 10))
+
+
+@given(st.lists(st.integers(1, 60), max_size=80), st.integers(1, 9))
+def test_released_jobs_in_any_order_are_never_forgotten_and_only_older_ones_are_counted_with_them(numbers, limit):
+    recent = RecentIds(limit)
+    for number in numbers:
+        recent.add(number)
+    newest = sorted(set(numbers))[-limit:]
+    assert all(number in recent for number in numbers)
+    assert len(recent) == len(newest)
+    counted_with_them = [number for number in range(1, 62) if number in recent and number not in numbers]
+    assert all(number < newest[0] for number in counted_with_them)
 
 
 def test_a_whole_job_goes_through_both_sides():
