@@ -12,7 +12,7 @@ from controller.core.calendar import Calendar, calendar_of
 from controller.core.moves import EncodeStarted, JobStarted, SheetImposed
 from controller.core.results import start_action
 from controller.core.sheets import foremost, goes_single, in_order, pressable, single_waits, turn_of, with_bodies
-from controller.core.state import FloorState, Pile, Rank, Station
+from controller.core.state import FloorState, Pile, Rank, Sheet, Station
 from controller.core.turn import Turn
 from devices.defects import Step
 from devices.messages import POSITIONS, SINGLE, StationState
@@ -164,11 +164,21 @@ def why_impose(turn: Turn, ready: list[Rank]) -> Because | None:
 
 
 def _presses_wait_for_more(turn: Turn) -> bool:
-    """Say whether all sheets on the floor are films that a free press could take: they wait for these cards in turn."""
-    state = turn.state
-    if len(state.waiting[_LAMINATE]) < len(state.sheets):
+    """Say whether all sheets on the floor are films that a press may take now: they wait for these cards in turn.
+
+    One film with empty positions is enough: more of them would spoil seven blanks for each card that trickles in.
+    """
+    state, films, now = turn.state, turn.state.waiting[_LAMINATE], turn.now_floor_s
+    if len(films) < len(state.sheets) or sum(_has_room(state.sheets[one]) for _, one in films) > 1:
         return False
-    return any(_pressable(turn, press)[1] for press in free_stations(state, (_LAMINATE,)))
+    calendar = calendar_of(turn.config.calendar)
+    open_now = (p for p in free_stations(state, (_LAMINATE,)) if calendar.starts_at(p.station, now, p.load_s) <= now)
+    return any(_pressable(turn, press)[1] for press in open_now)
+
+
+def _has_room(sheet: Sheet) -> bool:
+    """Say whether a sheet was imposed with empty positions, which its body has all the same."""
+    return sheet.places == POSITIONS and 0 in sheet.cards
 
 
 # ---- presses, and the stations that take what is there -----------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,7 @@ from controller.core.foreman import Foreman
 from controller.core.moves import JobStarted, RowVerdict, SheetImposed, Verdict
 from controller.core.plan import Because, free_stations
 from controller.core.quality_moves import StationHeld, StationReleased
-from controller.core.settings import CoreConfig, PlanConfig
+from controller.core.settings import CalendarConfig, CoreConfig, PlanConfig
 from controller.core.sheets import DUE_S, foremost, in_order, turn_of
 from controller.core.state import Sheet
 from controller.core.stock import BodyRange, Stock
@@ -170,6 +170,37 @@ def test_the_last_card_waits_for_company_while_no_press_could_take_the_film_befo
     desk.now += PlanConfig().sheet_wait_s
     desk.tell(e.TimerFired())
     assert desk.imposed()[1:] == [[200, *[0] * 7]]
+
+
+CLOSED = {
+    "open": {},
+    "maintained": {"maintenance": "l1 1970-01-01T00:00/1970-01-02T00:00"},
+    "too late": {"shifts": "08:00-16:00", "weekdays": "1234567"},
+}
+
+
+@pytest.mark.parametrize("press", CLOSED)
+def test_cards_that_trickle_in_share_their_sheets_whether_the_press_is_open_or_closed(press):
+    desk = Desk(CoreConfig(calendar=CalendarConfig(**CLOSED[press])))
+    if press == "too late":
+        desk.now = 16 * 3600.0 - 920  # a load of twenty minutes does not end before the shift does
+    desk.station("l1", Step.LAMINATE, 24)
+    desk.state.stations["l1"].load_s = 1200.0
+    desk.act("receive", first_body=1, sheets=60, lot="A")
+    desk.act("issue", station="l1", first_body=1, sheets=60)
+    desk.station("p1", Step.PRINT)
+    desk.state.stations["p1"].load_s = 30.0
+    for batch_id in range(1, 41):
+        is_printing = any(job.step is Step.PRINT for job in desk.state.jobs.values())
+        desk.now += 7 if is_printing else 14
+        desk.batch(batch_id, "1", 20)
+        if is_printing:
+            desk.now += 7
+            desk.printed()
+    imposed = desk.imposed()
+    empty = sum(sheet.count(0) for sheet in imposed)
+    assert sum(map(bool, chain.from_iterable(imposed))) >= 30
+    assert empty <= 14, "two sheets with one card each; every further one would spoil seven blanks"
 
 
 def test_a_sheet_is_chosen_alike_from_a_short_and_from_a_long_row_of_ready_cards():
