@@ -47,8 +47,8 @@ class MadeCard(msgspec.Struct, frozen=True, array_like=True):
 _made: Opener[MadeCard] = Opener(MadeCard)
 
 
-class CardVault(Protocol):
-    """What encoding and printing need of the vault; the reading calls may be made in any thread."""
+class CardReader(Protocol):
+    """Who gives sealed rows as they were stored."""
 
     def applications(self, batch_id: int, indexes: list[int]) -> list[bytes]:
         """Give applications as they were sent."""
@@ -56,8 +56,12 @@ class CardVault(Protocol):
     def cards(self, cards: list[int]) -> list[bytes]:
         """Give packed `MadeCard`s."""
 
-    def are_at_hand(self, cards: list[int], *, with_applications: bool = False) -> bool:
-        """Say whether the reading calls would answer without a look at the disk: then any task may make them."""
+
+class CardVault(CardReader, Protocol):
+    """What encoding and printing need of the vault; the reading calls are for worker threads."""
+
+    def at_hand(self, cards: list[int], *, with_applications: bool = False) -> CardReader | None:
+        """Give a reader of these rows that never looks at the disk, for any task; None unless all are at hand."""
 
     async def store_cards(self, cards: list[tuple[int, bytes]]) -> None:
         """Keep packed `MadeCard`s; durable on return."""
@@ -68,12 +72,12 @@ def open_application(sealed: bytes) -> Application:
     return normalised(_application.unpack(sealed))
 
 
-def made_cards(vault: CardVault, cards: list[int]) -> list[MadeCard]:
+def made_cards(vault: CardReader, cards: list[int]) -> list[MadeCard]:
     """Give what was encoded for these cards, in their order.  Raises: VaultError."""
     return [_made.unpack(packed) for packed in vault.cards(cards)]
 
 
-def readable_cards(vault: CardVault, cards: list[int]) -> dict[int, MadeCard]:
+def readable_cards(vault: CardReader, cards: list[int]) -> dict[int, MadeCard]:
     """Give what was encoded for those of these cards whose rows still open: the others must not end the service."""
     try:
         return dict(zip(cards, made_cards(vault, cards), strict=True))
@@ -84,7 +88,7 @@ def readable_cards(vault: CardVault, cards: list[int]) -> dict[int, MadeCard]:
     return {card: made for one in cards for card, made in readable_cards(vault, [one]).items()}
 
 
-def readable_applications(vault: CardVault, cards: list[int]) -> dict[int, Application]:
+def readable_applications(vault: CardReader, cards: list[int]) -> dict[int, Application]:
     """Give the applications of those of these cards that still open: the others must not end the service."""
     found: dict[int, Application] = {}
     for batch_id in dict.fromkeys(map(batch_of, cards)):
@@ -92,7 +96,7 @@ def readable_applications(vault: CardVault, cards: list[int]) -> dict[int, Appli
     return found
 
 
-def _applications_of(vault: CardVault, batch_id: int, cards: list[int]) -> dict[int, Application]:
+def _applications_of(vault: CardReader, batch_id: int, cards: list[int]) -> dict[int, Application]:
     try:
         sealed = vault.applications(batch_id, [index_of(card) for card in cards])
         return dict(zip(cards, map(open_application, sealed), strict=True))

@@ -25,9 +25,8 @@ class VirtualVault:
         """Give packed `MadeCard`s."""
         return [_made(card) for card in cards]
 
-    def are_at_hand(self, cards: list[int], *, with_applications: bool = False) -> bool:
-        """Say no: what is asked for is made in a thread, as a vault's rows are mostly read."""
-        return False
+    def at_hand(self, cards: list[int], *, with_applications: bool = False) -> None:
+        """Give none: what is asked for is made in a thread, as a vault's rows are mostly read."""
 
     async def store_cards(self, cards: list[tuple[int, bytes]]) -> None:
         """Keep nothing: what is asked for is made again."""

@@ -13,7 +13,7 @@ from controller.core import events as e
 from controller.core.moves import StationLied
 from controller.core.state import FloorState
 from controller.core.turn import Turn
-from controller.encoding import CardVault, MadeCard, readable_applications, readable_cards
+from controller.encoding import CardReader, CardVault, MadeCard, readable_applications, readable_cards
 from controller.floor.words import (
     TOLD_PER_POSITION,
     TOO_MANY_WORDS,
@@ -75,8 +75,8 @@ class Floor:
         if isinstance(action, e.StartJob):
             if action.step not in TOLD_PER_POSITION:
                 self._hand(action, start_of(action, _nothing))
-            elif self._is_quick(cards_of(action), with_applications=action.step == Step.PRINT):
-                self._hand(action, start_of(action, partial(self._positions, self._tone(action))))
+            elif reader := self._quick_reader(cards_of(action), with_applications=action.step == Step.PRINT):
+                self._hand(action, start_of(action, partial(_positions, reader, self._tone(action))))
             else:
                 self._nursery.start_soon(self._start, action)
         elif isinstance(action, e.AskJob):
@@ -87,7 +87,7 @@ class Floor:
             self._driver.magazine(action.station, magazine_of(action))
 
     async def _start(self, action: e.StartJob) -> None:
-        positions = partial(self._positions, self._tone(action))
+        positions = partial(_positions, self._vault, self._tone(action))
         self._hand(action, await self._run_in(start_of, action, positions, limiter=self._limiter))
 
     def _hand(self, action: e.StartJob, start: Start) -> None:
@@ -95,8 +95,9 @@ class Floor:
         if action.job_id in self._state.jobs:
             self._driver.start(action.station, start)
 
-    def _is_quick(self, cards: list[int], *, with_applications: bool = False) -> bool:
-        return len(cards) <= QUICK_CARDS and self._vault.are_at_hand(cards, with_applications=with_applications)
+    def _quick_reader(self, cards: list[int], *, with_applications: bool = False) -> CardReader | None:
+        few = len(cards) <= QUICK_CARDS
+        return self._vault.at_hand(cards, with_applications=with_applications) if few else None
 
     def _tone(self, action: e.StartJob) -> bytes:
         """Give the tone table of the lots a printer is loaded with now; nothing to other stations."""
@@ -105,19 +106,6 @@ class Floor:
         station = action.station
         supplies = self._state.stock.supplies.get(station, {})
         return self._tones.table_at(station, {kind: supply.lot for kind, supply in supplies.items()})
-
-    def _positions(self, tone: bytes, step: Step, cards: list[int]) -> list[PositionWork]:
-        """Fetch what the positions of a sheet need.  For a worker thread."""
-        made = readable_cards(self._vault, [card for card in cards if card])
-        if step is Step.WRITE:
-            work = {card: PositionWork(b"", one.record, one.portrait) for card, one in made.items()}
-        else:  # an empty print job, which inspection finds, where a portrait cannot be read
-            people = readable_applications(self._vault, list(made))
-            work = {
-                card: PositionWork(pack(msgspec.structs.replace(made[card].face, portrait=app.portrait, tone=tone)))
-                for card, app in people.items()
-            }
-        return [work.get(card, PositionWork()) for card in cards]
 
     # ---- from the stations ---------------------------------------------------------------------------------
 
@@ -167,8 +155,10 @@ class Floor:
 
     def _finished(self, station: str, done: JobDone) -> None:
         wanted = cards_to_compare(self._state, done)
-        if not wanted or self._is_quick(wanted):
-            self._judged(station, done, readable_cards(self._vault, wanted) if wanted else {})
+        if not wanted:
+            self._judged(station, done, {})
+        elif reader := self._quick_reader(wanted):
+            self._judged(station, done, readable_cards(reader, wanted))
         else:
             self._nursery.start_soon(self._compared, station, done, wanted)
 
@@ -188,3 +178,17 @@ class Floor:
 def _nothing(step: Step, cards: list[int]) -> list[PositionWork]:
     """Give what the positions of a sheet need at a step that is told nothing of them."""
     return []
+
+
+def _positions(reader: CardReader, tone: bytes, step: Step, cards: list[int]) -> list[PositionWork]:
+    """Fetch what the positions of a sheet need.  For a worker thread where the reader is the vault."""
+    made = readable_cards(reader, [card for card in cards if card])
+    if step is Step.WRITE:
+        work = {card: PositionWork(b"", one.record, one.portrait) for card, one in made.items()}
+    else:  # an empty print job, which inspection finds, where a portrait cannot be read
+        people = readable_applications(reader, list(made))
+        work = {
+            card: PositionWork(pack(msgspec.structs.replace(made[card].face, portrait=app.portrait, tone=tone)))
+            for card, app in people.items()
+        }
+    return [work.get(card, PositionWork()) for card in cards]

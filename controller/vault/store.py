@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -98,10 +98,15 @@ class Vault:
         """Give what was encoded of cards in the order asked for; for worker threads.  Raises: as `application`."""
         return self._open(tables.sealed_card, Kind.CARD, cards)
 
-    def are_at_hand(self, cards: Sequence[int], *, with_applications: bool = False) -> bool:
-        """Say whether `cards`, and with them `applications`, would answer now without a look at the disk."""
+    def at_hand(self, cards: Sequence[int], *, with_applications: bool = False) -> TakenRows | None:
+        """Give a reader of these cards, and with them their applications, for any task: it never looks at the disk.
+
+        None unless all their rows are at hand.
+        """
         kinds = (Kind.CARD, Kind.APPLICATION) if with_applications else (Kind.CARD,)
-        return all(self._at_hand[kind].find(cards) is not None for kind in kinds)
+        found = {kind: self._at_hand[kind].find(cards) for kind in kinds}
+        rows = {kind: held for kind, held in found.items() if held is not None}
+        return TakenRows(self._keys, rows) if len(rows) == len(kinds) else None
 
     # ---- destruction -------------------------------------------------------------------------------------------
 
@@ -148,7 +153,7 @@ class Vault:
         except LedgerStopped as error:
             raise VaultStopped("what was to be sealed could not be stored: see the log for the reason") from error
         if kind is Kind.CARD:  # an application waits for its batch first
-            self._at_hand[kind].keep(sealed.rows)
+            self._keep(kind, sealed.rows)
 
     def _sealed(self, table: Table, kind: Kind, rows: Sequence[tuple[int, bytes]]) -> StoreSealed:
         batch_ids = frozenset(batch_of(number) for number, _ in rows)
@@ -158,10 +163,17 @@ class Vault:
 
     def _open(self, table: Table, kind: Kind, numbers: Sequence[int]) -> list[bytes]:
         found = self._at_hand[kind].find(numbers) or self._read(table, numbers)
-        plain = [self._unsealed(kind, number, found) for number in numbers]
+        plain = _unsealed(self._keys, kind, numbers, found)
         if kind is Kind.APPLICATION:
-            self._at_hand[kind].keep(found.items())
+            self._keep(kind, found.items())
         return plain
+
+    def _keep(self, kind: Kind, rows: Collection[tuple[int, bytes]]) -> None:
+        """Have rows at hand, but none whose key was destroyed meanwhile: who destroys it forgets them next."""
+        self._at_hand[kind].keep(rows)
+        gone = {batch_id for batch_id in {batch_of(number) for number, _ in rows} if batch_id not in self._keys}
+        if gone:
+            self._at_hand[kind].forget(gone)
 
     def _read(self, table: Table, numbers: Sequence[int]) -> Mapping[int, bytes]:
         found: dict[int, bytes] = {}
@@ -172,11 +184,32 @@ class Vault:
                 found.update((row[0], row[1]) for row in _taking(table, len(some)).answer(connection, **wanted))
         return found
 
-    def _unsealed(self, kind: Kind, number: int, found: Mapping[int, bytes]) -> bytes:
-        key = self._keys.key(batch_of(number))
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TakenRows:
+    """Sealed rows as they were at hand at one moment: their reader needs no disk; a destroyed key closes it."""
+
+    _keys: KeyRing
+    _rows: Mapping[Kind, Mapping[int, bytes]]
+
+    def cards(self, cards: Sequence[int]) -> list[bytes]:
+        """Give what was encoded of cards in the order asked for.  Raises: as `Vault.application`."""
+        return _unsealed(self._keys, Kind.CARD, cards, self._rows[Kind.CARD])
+
+    def applications(self, batch_id: int, indexes: Sequence[int]) -> list[bytes]:
+        """Give applications of a batch in the order asked for.  Raises: as `Vault.application`."""
+        numbers = [card_id(batch_id, index) for index in indexes]
+        return _unsealed(self._keys, Kind.APPLICATION, numbers, self._rows[Kind.APPLICATION])
+
+
+def _unsealed(keys: KeyRing, kind: Kind, numbers: Sequence[int], found: Mapping[int, bytes]) -> list[bytes]:
+    plain = []
+    for number in numbers:
+        key = keys.key(batch_of(number))
         if number not in found:
             raise RowMissing(f"nothing is stored of {kind.name.lower()} {number}")
-        return unseal(key, kind, number, found[number])
+        plain.append(unseal(key, kind, number, found[number]))
+    return plain
 
 
 _QUERY_ROWS = 500

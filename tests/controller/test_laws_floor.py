@@ -54,7 +54,7 @@ def posting(posted):
 def heard_by(state, nursery, made=None):
     """Give a floor on a state, its driver, and the events it posts."""
     driver, posted = Driver(), []
-    rows = {"cards": lambda cards: [pack(made(card)) for card in cards], "are_at_hand": lambda cards, **_: False}
+    rows = {"cards": lambda cards: [pack(made(card)) for card in cards], "at_hand": lambda cards, **_: None}
     vault = SimpleNamespace(**rows)
     return Floor(driver, vault, state, posting(posted), nursery), driver, posted
 
@@ -215,8 +215,8 @@ class DamagedVault:
     def __init__(self, damaged: int, is_at_hand: bool) -> None:
         self.damaged, self.is_at_hand = damaged, is_at_hand
 
-    def are_at_hand(self, cards, *, with_applications=False):
-        return self.is_at_hand
+    def at_hand(self, cards, *, with_applications=False):
+        return self if self.is_at_hand else None
 
     def cards(self, cards):
         if self.damaged in cards:

@@ -164,9 +164,9 @@ class OpenVault:
     def __init__(self, is_at_hand: bool) -> None:
         self.is_at_hand = is_at_hand
 
-    def are_at_hand(self, cards, *, with_applications=False):
+    def at_hand(self, cards, *, with_applications=False):
         assert with_applications, "a printer is given the photo of the application"
-        return self.is_at_hand
+        return self if self.is_at_hand else None
 
     def cards(self, cards):
         return [pack(MadeCard(b"r" * 256, b"p" * 900, face())) for _ in cards]

@@ -34,3 +34,11 @@ def test_a_system_that_refuses_or_does_not_know_them_changes_nothing(error, monk
     monkeypatch.setattr(turns.os, "sched_setscheduler", refuses)
     turns.take_long_turns()
     assert os.sched_getscheduler(0) == before
+
+
+def test_another_policy_that_the_service_was_started_with_stays():
+    given = "os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))\n"
+    program = PROGRAM.replace("take_long_turns()\n", given + "take_long_turns()\n")
+    program = program.replace("os.SCHED_BATCH", "os.SCHED_IDLE")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "True", done

@@ -9,9 +9,10 @@ from controller.application import card_id
 from controller.core import events as e
 from controller.floor import floor as floor_file
 from controller.floor.floor import QUICK_CARDS, Floor
+from controller.ledger.writer import Writer
 from controller.vault import store
 from controller.vault.at_hand import AtHand
-from controller.vault.errors import KeyMissing, Tampered
+from controller.vault.errors import KeyMissing, RowMissing, Tampered
 from controller.vault.store import open_vault
 from devices.defects import Step
 
@@ -63,13 +64,13 @@ async def test_a_card_is_at_hand_once_stored_and_an_application_once_read(tmp_pa
     async with open_vault(tmp_path, url=engine_url) as vault:
         await vault.store_applications(1, [(0, b"zero"), (1, b"one"), (2, b"two")])
         await vault.store_cards(ROWS)
-        assert vault.are_at_hand(CARDS)
-        assert not vault.are_at_hand(CARDS, with_applications=True), "a batch that waits takes no room"
+        assert vault.at_hand(CARDS)
+        assert not vault.at_hand(CARDS, with_applications=True), "a batch that waits takes no room"
         vault.applications(1, [0, 1])
-        assert vault.are_at_hand(CARDS[:2], with_applications=True)
-        assert not vault.are_at_hand(CARDS, with_applications=True)
+        assert vault.at_hand(CARDS[:2], with_applications=True)
+        assert not vault.at_hand(CARDS, with_applications=True)
     async with open_vault(tmp_path, url=engine_url) as vault:
-        assert not vault.are_at_hand(CARDS), "a started service has read nothing yet"
+        assert not vault.at_hand(CARDS), "a started service has read nothing yet"
         assert vault.cards(CARDS) == [plain for _, plain in ROWS]
 
 
@@ -85,6 +86,14 @@ async def test_what_is_at_hand_is_given_without_a_look_at_the_files(tmp_path, mo
         monkeypatch.setattr(store.Vault, "_read", never)
         assert vault.cards(CARDS) == [plain for _, plain in ROWS]
         assert vault.application(1, 0) == b"zero"
+        reader = vault.at_hand(CARDS[:1], with_applications=True)
+        for rows in vault._at_hand.values():
+            rows.forget([1])  # room for others, before the reader was asked
+        assert reader is not None
+        assert reader.cards(CARDS[:1]) == [ROWS[0][1]]
+        assert reader.applications(1, [0]) == [b"zero"]
+        with pytest.raises(RowMissing):
+            reader.cards(CARDS[1:2])
 
 
 async def test_rows_stored_again_are_given_as_they_were_stored_last(tmp_path, engine_url):
@@ -103,13 +112,43 @@ async def test_a_destroyed_key_closes_what_was_at_hand(tmp_path, engine_url):
         await vault.store_applications(1, [(0, b"zero")])
         await vault.store_cards([*ROWS, (other, b"of another batch")])
         vault.application(1, 0)
+        reader = vault.at_hand(CARDS[:1], with_applications=True)
+        assert reader is not None
         await vault.destroy_keys([1])
-        assert not vault.are_at_hand(CARDS[:1])
+        for read in (lambda: reader.cards(CARDS[:1]), lambda: reader.applications(1, [0])):
+            with pytest.raises(KeyMissing):
+                read()
+        assert not vault.at_hand(CARDS[:1])
         for read in (lambda: vault.application(1, 0), lambda: vault.cards(CARDS[:1])):
             with pytest.raises(KeyMissing):
                 read()
-        assert vault.are_at_hand([other])
+        assert vault.at_hand([other])
         assert vault.cards([other]) == [b"of another batch"]
+
+
+async def test_a_row_under_way_while_its_key_is_destroyed_is_not_at_hand_afterwards(tmp_path, monkeypatch):
+    unsealed, write = store._unsealed, Writer.write
+    async with open_vault(tmp_path) as vault:
+        await vault.store_applications(1, [(0, b"zero")])
+
+        def destroyed_meanwhile(*given):
+            plain = unsealed(*given)
+            trio.from_thread.run(vault.destroy_keys, [1])
+            return plain
+
+        monkeypatch.setattr(store, "_unsealed", destroyed_meanwhile)
+        assert await trio.to_thread.run_sync(vault.application, 1, 0) == b"zero"
+
+        async def written_and_destroyed(writer, change):
+            answer = await write(writer, change)
+            if isinstance(change, store.StoreSealed):
+                await vault.destroy_keys([2])
+            return answer
+
+        monkeypatch.setattr(Writer, "write", written_and_destroyed)
+        await vault.store_cards([(card_id(2, 0), b"late"), (card_id(3, 0), b"of another batch")])
+        assert [len(rows) for rows in vault._at_hand.values()] == [0, 1]
+        assert vault.at_hand([card_id(3, 0)])
 
 
 async def test_only_ciphertext_is_at_hand(tmp_path):
@@ -135,9 +174,9 @@ async def test_a_small_load_at_hand_starts_without_a_thread_and_any_other_with_o
     hops, driver = [], Driver()
 
     class Rows:
-        def are_at_hand(self, cards, *, with_applications=False):
+        def at_hand(self, cards, *, with_applications=False):
             assert not with_applications, "a chip writer is given nothing of an application"
-            return at_hand
+            return self if at_hand else None
 
     class State:
         jobs = frozenset({7})
@@ -162,7 +201,7 @@ async def test_a_row_at_hand_opens_under_its_own_number_only(tmp_path):
         sealed = at_hand.find(CARDS)
         assert sealed is not None
         at_hand.keep([(CARDS[0], sealed[CARDS[1]])])
-        assert vault.are_at_hand(CARDS)
+        assert vault.at_hand(CARDS)
         with pytest.raises(Tampered):
             vault.cards(CARDS)
         assert vault.cards(CARDS[1:]) == [plain for _, plain in ROWS[1:]]
